@@ -1,0 +1,52 @@
+"""What every lock reader returns: the packages that a target gets, each with its files."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Artifact", "LockedPackage", "Selection", "SourceKind"]
+
+SourceKind = Literal["index", "url", "path", "git", "editable", "directory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """One file of a package: a wheel or an sdist. ``sha256`` is 64 hex digits, or None where the lock has none
+    (local files). ``url`` and ``path`` are as locked; a file may be found elsewhere by name and hash."""
+
+    filename: str
+    sha256: str | None = None
+    size_bytes: int | None = None
+    url: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedPackage:
+    """One locked package that applies to the target. ``name`` is normalised (PEP 503).
+
+    ``index`` is the simple index URL that the lock names, if any. ``required_by`` holds the normalised names of
+    packages that ask for it; a direct requirement of the project has ``"project"`` there.
+    For kind ``git``, ``url`` is the locked URL with commit; for ``directory`` and ``editable``, ``directory``.
+    """
+
+    name: str
+    version: str
+    kind: SourceKind = "index"
+    wheels: tuple[Artifact, ...] = ()
+    sdist: Artifact | None = None
+    index: str | None = None
+    url: str | None = None
+    directory: Path | None = None
+    required_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What a lock gives for one target, groups and extras. ``packages`` are sorted by name.
+    ``lock_sha256`` is of the lock file's bytes."""
+
+    lock: Path
+    lock_sha256: str
+    packages: tuple[LockedPackage, ...] = ()
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,37 @@
+"""What a feature says: findings and measures in a `Report`. Nothing here formats (see ``lightship.report``)."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+__all__ = ["SAFETY_ORDER", "Finding", "Report", "Safety", "Severity"]
+
+Severity = Literal["error", "warning", "note"]
+Safety = Literal["lossless", "safe", "closure", "traced"]
+
+SAFETY_ORDER: tuple[Safety, ...] = ("lossless", "safe", "closure", "traced")
+"""From harmless to daring. The default never goes past ``safe``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing worth saying, with what it costs (None where it costs no bytes) and what to do."""
+
+    code: str
+    severity: Severity
+    title: str
+    message: str
+    location: str = ""
+    unpacked_bytes: int | None = None
+    compressed_bytes: int | None = None
+    safety: Safety | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The outcome of a feature. ``document`` is its JSON, ``schema`` that JSON's name."""
+
+    schema: str
+    document: dict[str, object]
+    findings: tuple[Finding, ...] = ()
+    measures: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,96 @@
+"""The local cache: files by kind and key, written atomically, checked when read.
+
+Layout: ``ROOT/<kind>/<first two of key>/<key>``. Kinds in use: ``wheels`` (key: SHA-256 of the wheel),
+``sdists``, ``debs``, ``built-wheels``, ``bytecode``, ``stripped``, ``layers``, ``records``, ``indexes``, ``rootfs``.
+"""
+
+import contextlib
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BufferedRandom
+from pathlib import Path
+
+from lightship.errors import MismatchError
+from lightship.paths import atomic_file, storage_errors
+
+__all__ = ["Cache", "cache_key"]
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
+
+
+def cache_key(*parts: str | int | bytes | None) -> str:
+    """One SHA-256 hex key of ``parts``; no two sequences share one (a part carries type and length)."""
+    running = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else repr(part).encode()
+        running.update(f"{len(raw)}{'b' if isinstance(part, bytes) else 't'}:".encode() + raw)
+    return running.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A cache below ``root``. Safe for many processes at once: entries appear whole or not at all."""
+
+    root: Path
+
+    def path(self, kind: str, key: str) -> Path:
+        """Where the entry is, or would be."""
+        if not _KEY.fullmatch(key) or not _KEY.fullmatch(kind):
+            raise ValueError(f"cache key not understood: {kind!r} {key!r}")
+        return self.root / kind / key[:2] / key
+
+    def find(self, kind: str, key: str) -> Path | None:
+        """The entry's path when it exists; its bytes are not checked (see `find_verified`)."""
+        path = self.path(kind, key)
+        return path if path.exists() else None
+
+    def find_verified(self, kind: str, sha256: str) -> Path | None:
+        """An entry whose key is the SHA-256 of its bytes, checked; a damaged one is removed and counts as absent.
+
+        An entry whose inode, size and mtime are those of the last check is not read again.
+        """
+        path = self.path(kind, sha256)
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            return None
+        seal = path.with_name(path.name + ".seal")
+        mark = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+        with contextlib.suppress(OSError):
+            if seal.read_text() == mark:
+                return path
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+        if found != sha256:
+            path.unlink(missing_ok=True)
+            seal.unlink(missing_ok=True)
+            return None
+        with contextlib.suppress(OSError), atomic_file(seal) as sealed:  # a seal is a shortcut, never needed
+            sealed.write(mark.encode())
+        return path
+
+    @contextlib.contextmanager
+    def write(self, kind: str, key: str, *, sha256: str | None = None) -> Iterator[BufferedRandom]:
+        """A stream whose bytes become the entry when the block ends; with ``sha256`` they must have that hash."""
+        with storage_errors("write to the cache"), atomic_file(self.path(kind, key)) as stream:
+            yield stream
+            if sha256 is not None:
+                stream.flush()
+                stream.seek(0)
+                found = hashlib.file_digest(stream, "sha256").hexdigest()
+                if found != sha256:
+                    raise MismatchError(f"digest mismatch: want sha256:{sha256}, got sha256:{found}")
+
+    def sweep_temporary(self, *, older_than_s: float = 86_400) -> int:
+        """Remove temporary files that killed processes left behind; return how many."""
+        count = 0
+        limit = time.time() - older_than_s
+        for path in self.root.glob("*/*/.*.tmp"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    count += 1
+        return count
