@@ -1,0 +1,55 @@
+"""What an image is, wherever it lives: two small protocols. A change gives a new view, never another state.
+
+OCI image-spec 1.1: manifest.md, config.md, layer.md.
+"""
+
+from collections.abc import Sequence
+from typing import BinaryIO, Protocol
+
+from lightship.oci.digest import Digest
+
+__all__ = ["Image", "Layer"]
+
+
+class Layer(Protocol):
+    """One layer. Cheap to hold: bytes move only when a stream is opened."""
+
+    @property
+    def digest(self) -> Digest:
+        """Of the compressed bytes, as the manifest names them."""
+
+    @property
+    def diff_id(self) -> Digest:
+        """Of the uncompressed tar, as the config names it."""
+
+    @property
+    def media_type(self) -> str:
+        """As in the manifest: ``application/vnd.oci.image.layer.v1.tar+gzip`` and its kin."""
+
+    @property
+    def compressed_bytes(self) -> int:
+        """Size of the blob, as in the manifest."""
+
+    def open(self) -> BinaryIO:
+        """The compressed bytes, verified: reading to the end raises MismatchError when digest or size are wrong.
+        The caller closes."""
+
+    def open_tar(self) -> BinaryIO:
+        """The uncompressed tar, verified against `diff_id` at its end (and the blob against `digest`).
+        The caller closes."""
+
+
+class Image(Protocol):
+    """One image for one platform. Raw bytes are the truth: digests are always of them."""
+
+    @property
+    def raw_manifest(self) -> bytes:
+        """The manifest's bytes."""
+
+    @property
+    def raw_config(self) -> bytes:
+        """The config blob's bytes."""
+
+    @property
+    def layers(self) -> Sequence[Layer]:
+        """Bottom first."""
