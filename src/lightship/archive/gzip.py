@@ -1,0 +1,37 @@
+"""gzip members: reading them all, and framing raw deflate as one. RFC 1952."""
+
+import zlib
+from gzip import BadGzipFile
+from typing import BinaryIO, cast
+
+from isal import igzip, isal_zlib
+
+from lightship.archive.verify import ReadStream
+from lightship.errors import ArchiveError
+
+__all__ = ["MEMBER_HEADER", "GzipReader", "member_trailer"]
+
+MEMBER_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+"""No name, no time, no flags, operating system unknown: the same bytes everywhere."""
+
+
+def member_trailer(crc32: int, unpacked_bytes: int) -> bytes:
+    """CRC-32 and ISIZE, the length modulo 2^32 (RFC 1952, 2.3.1)."""
+    return crc32.to_bytes(4, "little") + (unpacked_bytes & 0xFFFFFFFF).to_bytes(4, "little")
+
+
+class GzipReader(ReadStream):
+    """The plain bytes of every member of ``source``, each checked against its CRC-32 and length."""
+
+    def __init__(self, source: BinaryIO, name: str) -> None:
+        super().__init__(source)
+        self._name = name
+        self._plain = cast(BinaryIO, igzip.open(source, "rb"))
+
+    def _fill(self, size_bytes: int) -> bytes:
+        try:
+            return self._plain.read(size_bytes)
+        except EOFError as error:
+            raise ArchiveError(f"{self._name} is cut short") from error
+        except (BadGzipFile, isal_zlib.error, zlib.error) as error:
+            raise ArchiveError(f"{self._name} is damaged: {error}") from error
