@@ -1,0 +1,1 @@
+"""What a person types. Commands are thin: parse, options, call a flow, show the report."""

@@ -1,0 +1,135 @@
+"""Talk to the person at the terminal: stderr is talk and progress, stdout is data.
+
+Bars are drawn only on a terminal and outside CI; otherwise a finished task is one line. ``NO_COLOR`` is honoured
+(no-color.org), by rich.
+"""
+
+import os
+import sys
+import threading
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from lightship.units import format_bytes, format_seconds
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+__all__ = ["Console"]
+
+
+class Console:
+    """A `lightship.progress.Progress` that draws, and the way to stdout. Use as a context manager."""
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._lock = threading.Lock()
+        self._tasks: dict[str, _Task] = {}
+        self._bars: Bars | None = None
+        self._draws = sys.stderr.isatty() and not quiet and os.environ.get("CI", "").lower() not in ("1", "true")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+    def start(self, task: str, total: int | None = None, *, unit: str = "") -> None:
+        with self._lock:
+            self._tasks[task] = state = _Task(total, unit)
+            if self._draws:
+                state.bar = self._open_bars().add_task(task, total=total)
+
+    def advance(self, task: str, amount: int = 1) -> None:
+        with self._lock:
+            state = self._tasks.get(task)
+            if state is None:
+                return
+            state.done += amount
+            if self._bars is not None and state.bar is not None:
+                self._bars.update(state.bar, advance=amount)
+
+    def finish(self, task: str) -> None:
+        with self._lock:
+            state = self._tasks.pop(task, None)
+            if state is None or self.quiet:
+                return
+            if self._bars is not None and state.bar is not None:
+                self._bars.remove_task(state.bar)
+        self._say(f"{task:<28} {state.amount():>12}  {format_seconds(time.monotonic() - state.began):>9}")
+
+    def note(self, message: str) -> None:
+        if not self.quiet:
+            self._say(f"note: {message}")
+
+    def error(self, message: str, hint: str | None) -> None:
+        """One sentence, and the hint on its own line. Shown even when quiet."""
+        self._say(f"error: {message}")
+        if hint:
+            self._say(f"hint: {hint}")
+
+    def talk(self, text: str) -> None:
+        """Text for the person, on stderr; nothing when quiet."""
+        if not self.quiet:
+            self._say(text)
+
+    @staticmethod
+    def data(text: str) -> None:
+        """Text for the next program, on stdout."""
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            if self._bars is not None:
+                self._bars.console.print(line, markup=False, highlight=False)
+            else:
+                sys.stderr.write(line + "\n")
+                sys.stderr.flush()
+
+    def _open_bars(self) -> "Bars":
+        if self._bars is None:
+            from rich.console import Console as RichConsole
+            from rich.progress import (
+                BarColumn,
+                Progress,
+                SpinnerColumn,
+                TaskProgressColumn,
+                TextColumn,
+                TimeElapsedColumn,
+            )
+
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=24),
+                TaskProgressColumn(),
+                TimeElapsedColumn(),
+            )
+            self._bars = Progress(*columns, console=RichConsole(stderr=True), transient=True)
+            self._bars.start()
+        return self._bars
+
+
+class _Task:
+    __slots__ = ("bar", "began", "done", "total", "unit")
+
+    def __init__(self, total: int | None, unit: str) -> None:
+        self.began = time.monotonic()
+        self.done = 0
+        self.total = total
+        self.unit = unit
+        self.bar: TaskID | None = None
+
+    def amount(self) -> str:
+        count = self.done or self.total or 0
+        if self.unit == "B":
+            return format_bytes(count)
+        return f"{count} {self.unit}".strip() if count else ""

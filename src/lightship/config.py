@@ -1,0 +1,213 @@
+"""Configuration: ``lightship.toml`` or ``[tool.lightship]`` in ``pyproject.toml``, under the flags, over the defaults.
+
+`lightship.settings` lists what can be set. Only here and in ``cli/`` is the environment read.
+"""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from lightship.errors import InputError, UsageError
+from lightship.settings import SETTINGS, Kind, Setting, Value
+from lightship.units import parse_seconds
+
+__all__ = ["Options", "cache_root", "load_options", "source_date_epoch"]
+
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+_FOREIGN_TABLES = frozenset({"budget"})
+"""Tables that other commands read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What to build. Field names are those of the settings; paths in them are relative to the project."""
+
+    name: str | None = None
+    base: str = "auto"
+    python: str = "auto"
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    user: str = "65532:65532"
+    env: Mapping[str, str] = field(default_factory=dict)
+    workdir: str = "/app"
+    port: tuple[str, ...] = ()
+    label: Mapping[str, str] = field(default_factory=dict)
+    writable: tuple[str, ...] = ()
+    system_package: tuple[str, ...] = ()
+    prefix: str = "/opt/venv"
+    lock: str | None = None
+    group: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    application: str = "copy"
+    bytecode: str | None = None
+    safety: Literal["lossless", "safe"] = "safe"
+    keep: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    strip: bool = True
+    build_package: tuple[str, ...] = ()
+    compression: Literal["gzip", "zstd"] = "gzip"
+    level: int | None = None
+    archive_uri: tuple[str, ...] = ()
+    archive_suite: tuple[str, ...] = ()
+    archive_component: tuple[str, ...] = ("main",)
+    archive_keyring: str | None = None
+    probe_http: str | None = None
+    probe_timeout: float = 60.0
+    probe_requests: str | None = None
+    probe_command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("workdir", "prefix"):
+            value = getattr(self, name)
+            if not value.startswith("/") or value == "/" or ".." in value.split("/"):
+                raise UsageError(f"{name} must be an absolute path below the root: got {value!r}")
+        for path in self.writable:
+            if not path.startswith("/") or ".." in path.split("/"):
+                raise UsageError(f"writable must be absolute paths: got {path!r}")
+        _parse_user(self.user)
+
+    @property
+    def has_probe(self) -> bool:
+        return self.probe_http is not None or bool(self.probe_command)
+
+    @property
+    def bytecode_mode(self) -> Literal["all", "startup", "none"]:
+        """The chosen mode; ``startup`` by default once a probe is configured."""
+        chosen = self.bytecode or ("startup" if self.has_probe else "all")
+        return cast('Literal["all", "startup", "none"]', chosen)
+
+    @property
+    def user_ids(self) -> tuple[int, int]:
+        return _parse_user(self.user)
+
+
+def load_options(project: Path, *, file: Path | None, flags: Mapping[str, object]) -> Options:
+    """Options for ``project``: ``flags`` (by `Setting.name`; None and ``()``: not given) over file over defaults.
+
+    ``file`` is an explicit configuration file; without it ``lightship.toml`` and then ``[tool.lightship]`` of
+    ``pyproject.toml`` are looked for in ``project``. Raise InputError for a file that breaks the format, with the key.
+    """
+    values: dict[str, object] = {}
+    source, table = _read_table(project, file)
+    for key, value in _flatten(table, source):
+        values[_BY_KEY[key].name] = _convert(_BY_KEY[key], value, f"{source}: {key}")
+    for setting in SETTINGS:
+        given = flags.get(setting.name)
+        if given is not None and given != ():
+            values[setting.name] = _convert(setting, given, setting.flag)
+    return Options(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
+
+
+def cache_root(given: Path | None) -> Path:
+    """Where the cache is: ``given`` (flag or LIGHTSHIP_CACHE_DIR), else ``$XDG_CACHE_HOME/lightship`` (~/.cache)."""
+    if given is not None:
+        return given.absolute()
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(home) / "lightship"
+
+
+def source_date_epoch(environ: Mapping[str, str]) -> int | None:
+    """``SOURCE_DATE_EPOCH`` in seconds (reproducible-builds.org/specs/source-date-epoch), None when not set."""
+    text = environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or int(text) > 0o77777777777:
+        raise UsageError(f"SOURCE_DATE_EPOCH not understood: want seconds since 1970, got {text!r}")
+    return int(text)
+
+
+def _parse_user(user: str) -> tuple[int, int]:
+    uid, _, gid = user.partition(":")
+    gid = gid or uid
+    if not (uid.isdigit() and gid.isdigit()) or max(int(uid), int(gid)) > 2**31:
+        raise UsageError(f"user must be numeric uid:gid: got {user!r}", hint='write user = "1001:1001"')
+    return int(uid), int(gid)
+
+
+def _read_table(project: Path, file: Path | None) -> tuple[str, dict[str, object]]:
+    if file is not None:
+        return str(file), _read_toml(file)
+    own = project / "lightship.toml"
+    if own.is_file():
+        return own.name, _read_toml(own)
+    shared = project / "pyproject.toml"
+    if shared.is_file():
+        tool = _read_toml(shared).get("tool", {})
+        table = tool.get("lightship", {}) if isinstance(tool, dict) else {}
+        if not isinstance(table, dict):
+            raise InputError("pyproject.toml: tool.lightship: want a table")
+        return "pyproject.toml: tool.lightship", table
+    return "lightship.toml", {}
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} is not TOML: {error}") from error
+
+
+def _flatten(table: Mapping[str, object], source: str) -> Sequence[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for section, content in table.items():
+        if section in _FOREIGN_TABLES:
+            continue
+        if not isinstance(content, dict):
+            raise InputError(f"{source}: {section}: want a table such as [image], got {content!r:.60}")
+        for name, value in content.items():
+            key = f"{section}.{name}"
+            if key not in _BY_KEY:
+                near = difflib.get_close_matches(key, _BY_KEY, n=1)
+                raise InputError(f"{source}: {key} is not a setting", hint=f"did you mean {near[0]}?" if near else None)
+            found.append((key, value))
+    return found
+
+
+def _convert(setting: Setting, value: object, where: str) -> Value:
+    match setting.kind:
+        case "text" if isinstance(value, str) and value:
+            return value
+        case "number" if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        case "switch" if isinstance(value, bool):
+            return value
+        case "choice" if value in setting.choices:
+            return value
+        case "seconds" if isinstance(value, str):
+            return parse_seconds(value)
+        case "seconds" if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        case "list" if isinstance(value, str) and setting.key == "archive.uri":
+            return (value,)
+        case "list" if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+            return tuple(str(item) for item in value)
+        case "table" if isinstance(value, dict) and all(isinstance(item, str | int | float) for item in value.values()):
+            return {str(name): str(item) for name, item in value.items()}
+        case "table" if isinstance(value, list | tuple):
+            return dict(_pair(str(item), where) for item in value)
+    wanted = f"one of {', '.join(setting.choices)}" if setting.choices else _WANTED[setting.kind]
+    raise InputError(f"{where}: want {wanted}, got {value!r:.80}")
+
+
+def _pair(text: str, where: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{where}: want NAME=VALUE, got {text!r:.80}")
+    return name, value
+
+
+_WANTED: dict[Kind, str] = {
+    "text": "a text",
+    "list": "a list of texts",
+    "table": "a table of texts",
+    "switch": "true or false",
+    "choice": "a choice",
+    "seconds": "a duration such as 60s",
+    "number": "a whole number",
+}
