@@ -9,10 +9,14 @@ __all__ = ["MACHINES", "Platform"]
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """GOARCH to what ``uname -m``, wheel tags and PEP 508's platform_machine say."""
 
+_ARCHITECTURES = {
+    "x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64", "i386": "386", "armhf": "arm",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One platform; ``str(platform)`` is ``linux/arm64/v8``."""
+    """One platform; ``str(platform)`` is ``linux/arm/v7``."""
 
     os: str
     architecture: str
@@ -24,7 +28,29 @@ class Platform:
         parts = text.split("/")
         if len(parts) not in (2, 3) or not all(parts):
             raise UsageError(f"platform not understood: want os/arch[/variant], got {text!r}")
-        return cls(*parts)
+        return cls(*parts).normal()
+
+    def normal(self) -> "Platform":
+        """The same platform as an index names it: ``x86_64`` is ``amd64``, arm64 v8 has no variant, arm is v7.
+
+        Source: containerd's platforms package, https://github.com/containerd/platforms v1.0.0, database.go.
+        """
+        os, architecture = self.os.lower(), _ARCHITECTURES.get(self.architecture.lower(), self.architecture.lower())
+        variant = self.variant.lower()
+        if architecture == "arm64" and variant in ("8", "v8"):
+            variant = ""
+        elif architecture == "arm":
+            variant = f"v{variant}" if variant.isdigit() else variant or "v7"
+        elif architecture == "amd64" and variant == "v1":
+            variant = ""
+        return Platform(os, architecture, variant)
+
+    def document(self) -> dict[str, object]:
+        """The platform as JSON, as in an index."""
+        made: dict[str, object] = {"architecture": self.architecture, "os": self.os}
+        if self.variant:
+            made["variant"] = self.variant
+        return made
 
     @property
     def machine(self) -> str:

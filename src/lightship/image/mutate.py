@@ -1,0 +1,100 @@
+"""Changed images: every function gives a new value and leaves its image as it was.
+
+Fields that are not known here survive, for the JSON is edited and not rebuilt. The result's manifest is OCI's.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lightship.errors import ImageError
+from lightship.image.protocol import Image, Layer
+from lightship.image.value import PlainImage
+from lightship.oci import media_types
+from lightship.oci.descriptor import Descriptor
+from lightship.oci.digest import Digest
+from lightship.oci.document import canonical, parse_object
+from lightship.oci.manifest import Manifest
+
+__all__ = ["append", "with_annotations", "with_config", "with_runtime"]
+
+
+def append(image: Image, layers: Sequence[Layer], *, history: Sequence[Mapping[str, object]] = ()) -> PlainImage:
+    """``image`` with ``layers`` on top; ``history`` has one step for each of them, or is empty.
+
+    An image that has a history gets a bare step for each layer when none is given, so that both stay in step.
+    """
+    if history and len(history) != len(layers):
+        raise ImageError(f"history: want {len(layers)} steps for as many layers, got {len(history)}")
+    config = dict(parse_object(image.raw_config, "config").mapping())
+    everything = (*image.layers, *layers)
+    config["rootfs"] = {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in everything]}
+    former = config.get("history")
+    if history or former:
+        steps = [dict(step) for step in history] or [{} for _ in layers]
+        config["history"] = [*(former if isinstance(former, list) else [{} for _ in image.layers]), *steps]
+    return _remade(image, config=config, layers=everything)
+
+
+def with_config(image: Image, changes: Mapping[str, object]) -> PlainImage:
+    """``image`` with the members of its config replaced (``created``, ``author`` …); None removes one.
+
+    The platform may change; ``rootfs`` and ``history`` belong to the layers: raise ImageError.
+    """
+    if fixed := {"rootfs", "history"} & set(changes):
+        raise ImageError(f"config.{min(fixed)}: want it to follow from the layers, got a value")
+    config = parse_object(image.raw_config, "config").mapping()
+    return _remade(image, config=_merged(config, changes), layers=image.layers)
+
+
+def with_runtime(image: Image, changes: Mapping[str, object]) -> PlainImage:
+    """``image`` started otherwise: members of ``config.config`` (``Env``, ``Entrypoint`` …) replaced; None removes."""
+    node = parse_object(image.raw_config, "config")
+    runtime = node.get("config")
+    return with_config(image, {"config": _merged(runtime.mapping() if runtime else {}, changes)})
+
+
+def with_annotations(image: Image, annotations: Mapping[str, str]) -> PlainImage:
+    """``image`` with ``annotations`` of its manifest added or replaced."""
+    config = parse_object(image.raw_config, "config").mapping()
+    return _remade(image, config=config, layers=image.layers, annotations=annotations)
+
+
+def _merged(document: Mapping[str, object], changes: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in {**document, **changes}.items() if value is not None}
+
+
+def _remade(
+    image: Image,
+    *,
+    config: Mapping[str, object],
+    layers: Sequence[Layer],
+    annotations: Mapping[str, str] | None = None,
+) -> PlainImage:
+    raw_config = canonical(config)
+    if parse_object(image.raw_config, "config").mapping() == config:
+        raw_config = image.raw_config  # nothing changed: the id stays
+    manifest = dict(parse_object(image.raw_manifest, "manifest").mapping())
+    kept = manifest.get("layers")
+    descriptors = [_as_oci(entry) for entry in kept] if isinstance(kept, list) else []
+    descriptors += [
+        Descriptor(media_type=layer.media_type, digest=layer.digest, size_bytes=layer.compressed_bytes).document()
+        for layer in layers[len(descriptors) :]
+    ]
+    manifest["mediaType"] = media_types.OCI_MANIFEST
+    manifest["layers"] = descriptors
+    kind = Manifest.parse(image.raw_manifest).config.media_type
+    manifest["config"] = Descriptor(
+        media_type=media_types.OCI_CONFIG if kind == media_types.DOCKER_CONFIG else kind,
+        digest=Digest.of(raw_config),
+        size_bytes=len(raw_config),
+    ).document()
+    if annotations:
+        former = manifest.get("annotations")
+        manifest["annotations"] = {**(former if isinstance(former, dict) else {}), **annotations}
+    return PlainImage(raw_manifest=canonical(manifest), raw_config=raw_config, layers=tuple(layers))
+
+
+def _as_oci(entry: dict[str, object]) -> dict[str, object]:
+    compression = media_types.compression_of(str(entry.get("mediaType")))
+    if compression is None or not str(entry.get("mediaType")).startswith("application/vnd.docker."):
+        return entry
+    return {**entry, "mediaType": media_types.layer_media_type(compression)}
