@@ -1,7 +1,12 @@
-"""Shared by every test: foreign tools are required in CI and skipped elsewhere."""
+"""Shared by every test: foreign tools are required in CI and skipped elsewhere; a root file system that runs."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
 
 import pytest
 
@@ -21,3 +26,30 @@ def require_tool(name: str) -> str:
 @pytest.fixture(name="require_tool")
 def _require_tool() -> object:
     return require_tool
+
+
+@pytest.fixture(scope="session")
+def python_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root file system, made of the interpreter that runs the tests: ``/usr/bin/python3``, its libraries, its
+    standard library without bytecode, and users ``root`` and ``app``. Tests leave it as it is."""
+    root = tmp_path_factory.mktemp("python") / "rootfs"
+    executable = Path(sys.executable).resolve()
+    stdlib = Path(sysconfig.get_path("stdlib"))
+    said = subprocess.run(
+        ["ldd", executable, *(stdlib / "lib-dynload").glob("*.so")], capture_output=True, text=True, check=False
+    ).stdout
+    libraries = {Path(found) for found in re.findall(r"\s(/[^\s:]+) \(0x", said)}
+    for file in sorted({executable, *libraries}):
+        place = root / file.relative_to("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file.resolve(), place)
+    left_out = ("__pycache__", "config-*", "dist-packages", "ensurepip", "idlelib", "lib2to3", "site-packages")
+    ignore = shutil.ignore_patterns(*left_out, "test", "tests", "tkinter", "turtledemo")
+    shutil.copytree(stdlib, root / stdlib.relative_to("/"), ignore=ignore, dirs_exist_ok=True)
+    (root / "usr/bin").mkdir(parents=True, exist_ok=True)
+    if not (root / "usr/bin/python3").exists():
+        (root / "usr/bin/python3").symlink_to(executable)
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/home/app:/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\napp:x:1002:\nmedia:x:1003:app\n")
+    return root

@@ -1,0 +1,117 @@
+"""The config and annotations of a built image, from the options.
+
+OCI image-spec 1.1, config.md and annotations.md (https://github.com/opencontainers/image-spec/tree/v1.1.0).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from lightship.config import Options
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.errors import UsageError
+
+__all__ = ["WRITABLE_LABEL", "annotations", "image_config", "rfc3339"]
+
+WRITABLE_LABEL = "dev.lightship.writable"
+"""Label that lists, comma-separated, the absolute paths that must be writable at run time."""
+
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def rfc3339(epoch_s: int) -> str:
+    """Seconds since 1970 as ``1980-01-01T00:00:00Z``."""
+    return datetime.fromtimestamp(epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def image_config(
+    options: Options,
+    interpreter: Interpreter,
+    *,
+    created: str,
+    history: Sequence[str],
+    labels: Mapping[str, str],
+    base_env: Mapping[str, str],
+    base_history: Sequence[Mapping[str, object]] = (),
+) -> dict[str, object]:
+    """The config's JSON terms; ``history`` has one sentence for each layer made here, ``base_history`` comes first."""
+    platform = interpreter.target.platform
+    runtime: dict[str, object] = {
+        "User": options.user,
+        "Env": [f"{name}={value}" for name, value in _environment(options, interpreter, base_env).items()],
+        "WorkingDir": options.workdir,
+    }
+    if options.entrypoint:
+        runtime["Entrypoint"] = list(options.entrypoint)
+    if options.cmd:
+        runtime["Cmd"] = list(options.cmd)
+    elif not options.entrypoint:
+        runtime["Cmd"] = [f"{options.prefix}/bin/python"]
+    if options.port:
+        runtime["ExposedPorts"] = {_port(port): {} for port in options.port}
+    everything = dict(labels)
+    if options.writable:
+        everything[WRITABLE_LABEL] = ",".join(sorted(options.writable))
+    if everything:
+        runtime["Labels"] = dict(sorted(everything.items()))
+    config: dict[str, object] = {
+        "created": created,
+        "architecture": platform.architecture,
+        "os": platform.os,
+        "config": runtime,
+        "history": [
+            *base_history,
+            *({"created": created, "created_by": f"lightship build: {sentence}"} for sentence in history),
+        ],
+    }
+    if platform.variant:
+        config["variant"] = platform.variant
+    return config
+
+
+def annotations(
+    options: Options,
+    *,
+    name: str | None,
+    version: str | None,
+    created: str,
+    base_digest: str,
+    environ: Mapping[str, str],
+) -> dict[str, str]:
+    """OCI's predefined annotations, under the user's own labels.
+
+    ``source`` and ``revision`` are what CI says of itself (GitHub Actions' and GitLab's variables): a working tree may
+    differ from its commit, so none is claimed for it.
+    """
+    prefix = "org.opencontainers.image."
+    github = "/".join(filter(None, (environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY"))))
+    found = {
+        f"{prefix}title": name,
+        f"{prefix}version": version,
+        f"{prefix}created": created,
+        f"{prefix}source": environ.get("CI_PROJECT_URL")
+        or (github if "/" in github.removeprefix("https://") else None),
+        f"{prefix}revision": environ.get("CI_COMMIT_SHA") or environ.get("GITHUB_SHA"),
+        f"{prefix}base.digest": base_digest,
+    }
+    return {key: value for key, value in sorted({**found, **options.label}.items()) if value}
+
+
+def _environment(options: Options, interpreter: Interpreter, base_env: Mapping[str, str]) -> dict[str, str]:
+    path = base_env.get("PATH", _SYSTEM_PATH)
+    environment = {
+        **base_env,
+        "PATH": f"{options.prefix}/bin:{path}",
+        "VIRTUAL_ENV": options.prefix,
+        "LANG": base_env.get("LANG", "C.UTF-8"),
+    }
+    if interpreter.library_path:
+        environment["LD_LIBRARY_PATH"] = ":".join(interpreter.library_path)
+    environment.update(options.env)
+    return environment
+
+
+def _port(port: str) -> str:
+    number, _, protocol = port.partition("/")
+    if not number.isdigit() or not 0 < int(number) < 65536 or protocol not in ("", "tcp", "udp", "sctp"):
+        raise UsageError(f"port not understood: want 5001 or 5001/tcp, got {port!r}")
+    return f"{number}/{protocol or 'tcp'}"

@@ -1,0 +1,122 @@
+"""What a build returns: values for a report, nothing formatted."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lightship.findings import Finding, Report, Safety
+
+__all__ = ["BUILD_SCHEMA", "BuildOutcome", "DropSummary", "LayerSummary", "build_report"]
+
+BUILD_SCHEMA = "lightship/build/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerSummary:
+    """One layer of the image, bottom first. ``cached`` is True where it was not assembled by this build."""
+
+    name: str
+    digest: str
+    diff_id: str
+    media_type: str
+    compressed_bytes: int
+    unpacked_bytes: int
+    files: int
+    created_by: str
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropSummary:
+    """What one rule left out."""
+
+    rule: str
+    safety: Safety
+    files: int
+    unpacked_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOutcome:
+    """The image that was built. Bytes are sums over its layers; ``seconds`` are wall time by phase."""
+
+    reference: str | None
+    digest: str
+    outputs: tuple[str, ...]
+    platform: str
+    python: str
+    layers: tuple[LayerSummary, ...]
+    dropped: tuple[DropSummary, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    kept_because: Path | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+    verified: bool | None = None
+
+    @property
+    def compressed_bytes(self) -> int:
+        return sum(layer.compressed_bytes for layer in self.layers)
+
+    @property
+    def unpacked_bytes(self) -> int:
+        return sum(layer.unpacked_bytes for layer in self.layers)
+
+    @property
+    def files(self) -> int:
+        return sum(layer.files for layer in self.layers)
+
+
+def build_report(outcome: BuildOutcome) -> Report:
+    """The report of ``lightship build``: its keys are those of the command line's contract."""
+    layers = [
+        {
+            "name": layer.name,
+            "digest": layer.digest,
+            "diff_id": layer.diff_id,
+            "media_type": layer.media_type,
+            "compressed_bytes": layer.compressed_bytes,
+            "unpacked_bytes": layer.unpacked_bytes,
+            "files": layer.files,
+            "created_by": layer.created_by,
+            "cached": layer.cached,
+        }
+        for layer in outcome.layers
+    ]
+    dropped = [
+        {"rule": drop.rule, "safety": drop.safety, "files": drop.files, "unpacked_bytes": drop.unpacked_bytes}
+        for drop in outcome.dropped
+    ]
+    document: dict[str, object] = {
+        "schema": BUILD_SCHEMA,
+        "reference": outcome.reference,
+        "digest": outcome.digest,
+        "output": outcome.outputs[0] if len(outcome.outputs) == 1 else list(outcome.outputs),
+        "platform": outcome.platform,
+        "python": outcome.python,
+        "compressed_bytes": outcome.compressed_bytes,
+        "unpacked_bytes": outcome.unpacked_bytes,
+        "files": outcome.files,
+        "layers": layers,
+        "dropped": dropped,
+        "findings": [
+            {
+                "code": finding.code,
+                "severity": finding.severity,
+                "title": finding.title,
+                "message": finding.message,
+                "location": finding.location,
+                "unpacked_bytes": finding.unpacked_bytes,
+                "compressed_bytes": finding.compressed_bytes,
+                "safety": finding.safety,
+                "fix": finding.fix,
+            }
+            for finding in outcome.findings
+        ],
+        "kept_because": str(outcome.kept_because) if outcome.kept_because else None,
+        "seconds": {phase: round(value, 3) for phase, value in outcome.seconds.items()},
+        "verified": outcome.verified,
+    }
+    measures = {
+        "compressed_bytes": float(outcome.compressed_bytes),
+        "unpacked_bytes": float(outcome.unpacked_bytes),
+        "files": float(outcome.files),
+    }
+    return Report(schema=BUILD_SCHEMA, document=document, findings=outcome.findings, measures=measures)

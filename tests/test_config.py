@@ -1,0 +1,92 @@
+"""Flags over the file over defaults; every refusal names the key."""
+
+from pathlib import Path
+
+import pytest
+
+from lightship.config import Options, cache_root, load_options, source_date_epoch
+from lightship.errors import InputError, LightshipError, UsageError
+from lightship.settings import SETTINGS
+
+
+def test_defaults_are_those_of_the_settings() -> None:
+    options = Options()
+    for setting in SETTINGS:
+        if setting.default is not None:
+            assert getattr(options, setting.name) == setting.default, setting.key
+
+
+def test_every_setting_is_a_field_with_an_own_flag() -> None:
+    names = [setting.name for setting in SETTINGS]
+    assert len(set(names)) == len(names)
+    assert set(names) == set(Options.__dataclass_fields__)
+
+
+def test_flags_win_over_the_file_and_the_file_over_defaults(tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text(
+        '[image]\nbase = "debian"\nuser = "1001"\nenv = { TZ = "UTC" }\nsystem-packages = ["bash"]\n'
+        '[probe]\nhttp = "http://127.0.0.1:1/"\ntimeout = "2min"\n[[budget]]\nmetric = "compressed"\n'
+    )
+    options = load_options(tmp_path, file=None, flags={"base": "auto", "port": ("80",), "system_package": ()})
+    assert options.base == "auto"
+    assert options.user_ids == (1001, 1001)
+    assert options.env == {"TZ": "UTC"}
+    assert options.system_package == ("bash",)
+    assert options.port == ("80",)
+    assert options.probe_timeout == 120
+    assert options.bytecode_mode == "startup"
+
+
+def test_pyproject_is_read_when_there_is_no_own_file(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.lightship.build]\nbytecode = "none"\nstrip = false\n')
+    options = load_options(tmp_path, file=None, flags={})
+    assert (options.bytecode_mode, options.strip) == ("none", False)
+    assert load_options(tmp_path, file=None, flags={"strip": True}).strip
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ('[image]\nbaze = "x"', "image.baze is not a setting"),
+        ("image = 3", r"image: want a table such as \[image\]"),
+        ("[image]\nname = 3", "image.name: want a text, got 3"),
+        ('[build]\nbytecode = "some"', "build.bytecode: want one of all, startup, none"),
+        ('[image]\nuser = "root"', "user must be numeric"),
+        ('[image]\nworkdir = "app"', "workdir must be an absolute path"),
+        ('[image]\nwritable = ["/a/../b"]', "writable must be absolute"),
+        ('[probe]\ntimeout = "soon"', "duration not understood"),
+        ("[image", "lightship.toml is not TOML"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(tmp_path: Path, toml: str, sentence: str) -> None:
+    (tmp_path / "lightship.toml").write_text(toml)
+    with pytest.raises(LightshipError, match=sentence) as caught:
+        load_options(tmp_path, file=None, flags={})
+    assert caught.value.exit_status == 2
+
+
+def test_a_misspelt_key_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text("[image]\nsystem-package = []\n")
+    with pytest.raises(InputError) as caught:
+        load_options(tmp_path, file=None, flags={})
+    assert caught.value.hint == "did you mean image.system-packages?"
+
+
+def test_tables_come_from_repeated_flags(tmp_path: Path) -> None:
+    assert load_options(tmp_path, file=None, flags={"env": ("A=1", "B=x=y")}).env == {"A": "1", "B": "x=y"}
+    with pytest.raises(UsageError, match="--env: want NAME=VALUE"):
+        load_options(tmp_path, file=None, flags={"env": ("A",)})
+
+
+def test_source_date_epoch_is_seconds() -> None:
+    assert source_date_epoch({"SOURCE_DATE_EPOCH": "1700000000"}) == 1_700_000_000
+    assert source_date_epoch({}) is None
+    for text in ("-1", "soon", "٣", "9" * 20):
+        with pytest.raises(UsageError, match="SOURCE_DATE_EPOCH"):
+            source_date_epoch({"SOURCE_DATE_EPOCH": text})
+
+
+def test_the_cache_is_where_it_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_root(None) == tmp_path / "lightship"
+    assert cache_root(tmp_path / "other") == tmp_path / "other"
