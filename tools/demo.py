@@ -110,9 +110,8 @@ def _call(name: str, path: str, body: bytes | None, check: Check) -> bool:
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         print(f"  FAILED {name}: {error}")
         return False
-    print(
-        f"  {'ok    ' if good else 'FAILED'} {name:<30} {path.split('?')[0]:<14} {1000 * (time.monotonic() - began):6.0f} ms"
-    )
+    took_ms = 1000 * (time.monotonic() - began)
+    print(f"  {'ok    ' if good else 'FAILED'} {name:<30} {path.partition('?')[0]:<14} {took_ms:6.0f} ms")
     return good
 
 
