@@ -1,0 +1,67 @@
+"""C and C++ headers.
+
+What it does
+============
+Leaves out ``.h``, ``.hpp``, ``.hxx``, ``.hh``, ``.cuh``, ``.inl`` and ``.pxi`` files, and headers that a wheel installs
+into the environment's ``include`` directory.
+
+Why
+===
+Only a compiler reads them, and the image has none: extensions are built on the building site. ``numpy.get_include()``
+still returns its path; nothing opens it without a compiler. Distributions that compile at run time with a compiler
+of their own, or whose purpose is to feed one, keep everything.
+
+Bad
+===
+::
+
+    - numpy/_core/include/numpy/ndarrayobject.h
+    - ../../../include/site/python3.12/greenlet/greenlet.h
+    - pkg/src/vector.hpp
+      pkg/__init__.py
+
+Good
+====
+::
+
+      pkg/include/__init__.py
+      pkg/data/table.ho
+      pkg/templates/header.html
+
+References
+==========
+Run-time compilers found by reading their sources: triton (launcher stubs), cupy and the nvidia wheels (NVRTC),
+torch (``torch.utils.cpp_extension`` and inductor), tvm, taichi, cppyy, pytensor, jax's CUDA plug-ins, cffi's API mode.
+"""
+
+from collections.abc import Iterator
+
+from lightship.plan.drop.rule import Distribution, Rule
+
+__all__ = ["RULE", "compiles_at_run_time"]
+
+_COMPILERS = frozenset({
+    "apache-tvm", "cffi", "cppyy", "cppyy-cling", "cython", "flashinfer-python", "jax-cuda12-plugin", "numba-cuda",
+    "pybind11", "pybind11-global", "nanobind", "pycuda", "pyopencl", "pytensor", "pythran", "taichi", "tilelang",
+    "torch", "triton", "triton-rocm", "warp-lang", "xformers", "deepspeed", "ziglang", "clang", "libclang",
+})  # fmt: skip
+_PREFIXES = ("cupy", "nvidia-", "cuda-", "rocm-", "pytorch-triton")
+
+
+def compiles_at_run_time(distribution: str) -> bool:
+    """True for distributions that bring or feed a compiler at run time; they keep headers, sources and archives."""
+    return distribution in _COMPILERS or distribution.startswith(_PREFIXES)
+
+
+def _select(distribution: Distribution) -> Iterator[str]:
+    if not compiles_at_run_time(distribution.name):
+        yield from distribution.with_suffix(".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
+
+
+RULE = Rule(
+    code="headers",
+    safety="safe",
+    reason="headers for a compiler, which the image does not have",
+    select=_select,
+    doc=__doc__,
+)

@@ -1,0 +1,135 @@
+"""What a distribution's own sources import or name, found without running them.
+
+A search over bytes finds the few files worth parsing; only those become a syntax tree. A file that cannot be parsed
+counts as naming everything its bytes contain. What is built at run time (``import_module("pkg." + name)``) is not
+seen; a string that is a dotted name or a path is.
+"""
+
+import ast
+import functools
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+__all__ = ["Mentions"]
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[\w.]+)?|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[\w.]+")
+_NOT_RUN = frozenset({"setup.py", "conftest.py"})
+"""Read by installers and test runners only; a wheel that ships them did not mean to."""
+
+
+class Mentions:
+    """Questions about the Python sources among ``files``; ``read`` gives their bytes."""
+
+    def __init__(self, files: Iterable[str] | Mapping[str, object], read: Callable[[str], bytes]) -> None:
+        self._sources = [path for path in files if path.endswith(".py") and posixpath.basename(path) not in _NOT_RUN]
+        self._entry_points = [path for path in files if path.endswith(".dist-info/entry_points.txt")]
+        self._read = read
+
+    def text(self, *needles: bytes) -> bool:
+        """True when any source holds one of ``needles``."""
+        return any(needle in self._read(path) for path in self._sources for needle in needles)
+
+    def kept(self, roots: Iterable[str]) -> set[str]:
+        """Those directories of ``roots`` (``pkg/tests``) that sources outside all of them need.
+
+        Needed is what is imported or named as a dotted string, a path or an entry point by a source outside, or by
+        a source in a directory that is itself needed.
+        """
+        left = set(roots)
+        if not left:
+            return set()
+        quick = _prefilter({posixpath.basename(root) for root in left})
+        outside = [path for path in self._sources if _root_of(path, left) is None]
+        needed: set[str] = set()
+        found = self._named_by_entry_points(left)
+        while found or outside:
+            found |= {root for path in outside for root in self._named(path, quick, left - found)}
+            needed |= found
+            left -= found
+            outside = [path for path in self._sources if _root_of(path, found) is not None] if left else []
+            found = set()
+        return needed
+
+    def _named(self, path: str, quick: re.Pattern[bytes], roots: set[str]) -> Iterator[str]:
+        source = self._read(path)
+        if quick.search(source) is None:
+            return
+        modules, paths = _names(path, source)
+        for root in roots:
+            dotted = root.replace("/", ".")
+            below = [root + "/"]
+            if posixpath.dirname(path) == posixpath.dirname(root):
+                below.append(posixpath.basename(root) + "/")
+            if _any_below(modules, dotted) or any(text.startswith(tuple(below)) for text in paths):
+                yield root
+
+    def _named_by_entry_points(self, roots: set[str]) -> set[str]:
+        text = b"\n".join(self._read(path) for path in self._entry_points).decode(errors="replace")
+        values = [line.partition("=")[2].strip() for line in text.splitlines()]
+        return {root for root in roots if _any_below(values, root.replace("/", "."))}
+
+
+def _any_below(names: Iterable[str], dotted: str) -> bool:
+    """True when one of ``names`` is ``dotted``, a module below it or an object in it (``pkg.tests:run``)."""
+    return any(name == dotted or name.startswith((dotted + ".", dotted + ":")) for name in names)
+
+
+def _root_of(path: str, roots: set[str]) -> str | None:
+    index = path.find("/")
+    while index != -1:
+        if path[:index] in roots:
+            return path[:index]
+        index = path.find("/", index + 1)
+    return None
+
+
+def _prefilter(names: Iterable[str]) -> re.Pattern[bytes]:
+    """Bytes that could be an import of, a dotted name through, or a path below a directory called one of ``names``."""
+    word = b"(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + b")"
+    return re.compile(
+        rb"\." + word + rb"\b|['\"/]" + word + rb"[/.:]|(?:import|from)[ \t(]+" + word
+        + rb"\b|^[ \t]*" + word + rb"[ \t]*(?:,|as\b|\)|$)|import[ \t][^\n]*[, \t(]" + word + rb"\b",
+        re.MULTILINE,
+    )  # fmt: skip
+
+
+def _names(path: str, source: bytes) -> tuple[set[str], set[str]]:
+    """Dotted names and path-like strings of one source."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # Made for another Python: keep what its bytes name rather than guess.
+        words = set(re.findall(r"[\w.]+", source.decode("latin-1")))
+        package = _package(path)
+        return words | {f"{package}{word}" for word in words if word.startswith(".")}, set(
+            re.findall(r"[\w./-]+/", source.decode("latin-1"))
+        )
+    modules: set[str] = set()
+    paths: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = _resolve(path, node.module or "", node.level)
+            modules.add(base)
+            modules.update(f"{base}.{alias.name}" if base else alias.name for alias in node.names)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) < 200:
+            if "/" in node.value:
+                paths.add(node.value.removeprefix("./"))
+            elif _DOTTED.fullmatch(node.value):
+                modules.add(node.value)
+    return modules, paths
+
+
+@functools.lru_cache(maxsize=1024)
+def _package(path: str) -> str:
+    return posixpath.dirname(path).replace("/", ".")
+
+
+def _resolve(path: str, module: str, level: int) -> str:
+    if not level:
+        return module
+    parts = _package(path).split(".") if _package(path) else []
+    kept = parts[: len(parts) - level + 1]
+    return ".".join([*kept, module] if module else kept)
