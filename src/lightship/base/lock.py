@@ -1,0 +1,142 @@
+"""``lightship-base.lock``: which packages a base was made of, so that it can be made again.
+
+TOML, one section for each architecture, one table for each package, sorted: it reads well and diffs by package.
+It names no host: ``filename`` is relative to whichever archive is configured.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightship.base.index import PackageRecord
+from lightship.errors import LightshipError, LockError
+from lightship.paths import atomic_file, storage_errors
+
+__all__ = ["LOCK_NAME", "ArchitectureLock", "BaseLock", "LockedRelease", "parse_lock", "read_lock", "write_lock"]
+
+LOCK_NAME = "lightship-base.lock"
+_VERSION = 1
+_HEAD = """\
+# Packages of the base, locked by lightship. Remove this file, or a section, to take what the archive has today.
+"""
+_FIELDS = ("name", "version", "architecture", "source", "suite", "filename", "sha256", "depends", "provides")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedRelease:
+    """A suite as it was when the packages were chosen."""
+
+    suite: str
+    origin: str
+    codename: str
+    version: str
+    date: str
+    inrelease_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitectureLock:
+    """What is locked for one Debian architecture. Sorted; ``packages`` by name."""
+
+    releases: tuple[LockedRelease, ...] = ()
+    packages: tuple[PackageRecord, ...] = ()
+
+    def find(self, name: str) -> PackageRecord | None:
+        """The locked package of that name."""
+        return next((record for record in self.packages if record.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseLock:
+    """The whole file: sections by Debian architecture."""
+
+    architectures: Mapping[str, ArchitectureLock]
+
+    def section(self, architecture: str) -> ArchitectureLock:
+        """The section of ``architecture``; an empty one when there is none."""
+        return self.architectures.get(architecture, ArchitectureLock())
+
+    def with_section(self, architecture: str, section: ArchitectureLock) -> "BaseLock":
+        """This lock with another section."""
+        return BaseLock(architectures={**self.architectures, architecture: section})
+
+    def text(self) -> str:
+        """The file's content."""
+        parts = [_HEAD, f"version = {_VERSION}\n"]
+        for name in sorted(self.architectures):
+            section = self.architectures[name]
+            for release in section.releases:
+                parts.append(_table(f"{name}.release", ((field, getattr(release, field)) for field in _RELEASE)))
+            for record in section.packages:
+                fields = [(field, getattr(record, field)) for field in _FIELDS if getattr(record, field)]
+                fields.insert(-1, ("size", record.size_bytes))
+                parts.append(_table(f"{name}.package", fields))
+        return "\n".join(parts)
+
+
+_RELEASE = ("suite", "origin", "codename", "version", "date", "inrelease_sha256")
+
+
+def _table(name: str, fields: Iterable[tuple[str, object]]) -> str:
+    lines = [f"[[{name}]]"]
+    lines += [f"{field.replace('_', '-')} = {_value(value)}" for field, value in fields]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = "".join(
+        f"\\u{ord(character):04x}" if ord(character) < 32 or character in '"\\\x7f' else character
+        for character in str(value)
+    )
+    return f'"{escaped}"'
+
+
+def read_lock(path: Path) -> BaseLock | None:
+    """The lock at ``path``, None where there is none; raise LockError for one that is not understood."""
+    if not path.is_file():
+        return None
+    with storage_errors(f"read {path.name}"):
+        raw = path.read_bytes()
+    return parse_lock(raw.decode("utf-8", errors="replace"), what=path.name)
+
+
+def write_lock(path: Path, lock: BaseLock) -> None:
+    """Write ``lock`` to ``path``, atomically."""
+    with storage_errors(f"write {path.name}"), atomic_file(path) as stream:
+        stream.write(lock.text().encode())
+
+
+def parse_lock(text: str, *, what: str = LOCK_NAME) -> BaseLock:
+    """Read the text of a lock; raise LockError, with the key's path, for what is not understood."""
+    hint = "remove it to lock the base again"
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise LockError(f"{what} is not valid TOML: {error}", hint=hint) from error
+    if document.pop("version", None) != _VERSION:
+        raise LockError(f"{what}: version not understood: want {_VERSION}", hint=hint)
+    sections = {}
+    for name, section in document.items():
+        try:
+            sections[name] = ArchitectureLock(
+                releases=tuple(_release(row) for row in section.get("release", ())),
+                packages=tuple(_package(row) for row in section.get("package", ())),
+            )
+        except (KeyError, TypeError, AttributeError, LightshipError) as error:
+            raise LockError(f"{what}: section {name} not understood: {error}", hint=hint) from error
+    return BaseLock(architectures=sections)
+
+
+def _release(row: Mapping[str, Any]) -> LockedRelease:
+    return LockedRelease(**{field: str(row[field.replace("_", "-")]) for field in _RELEASE})
+
+
+def _package(row: Mapping[str, Any]) -> PackageRecord:
+    if not isinstance(row["size"], int):
+        raise TypeError(f"size of {row['name']}: want a number")
+    texts = {field: str(row.get(field, "")) for field in _FIELDS}
+    return PackageRecord(size_bytes=row["size"], **texts)
