@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
+from lightship.errors import UsageError
 from lightship.proc import Popen
 
 __all__ = ["Bind", "Command", "Sandbox"]
@@ -17,6 +18,9 @@ class Bind:
     source: Path
     target: str
     writable: bool = False
+
+    def __post_init__(self) -> None:
+        _check_absolute(self.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,20 @@ class Command:
     writable: tuple[str, ...] = ("/tmp",)  # noqa: S108 - a path inside the sandbox
     network: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.argv:
+            raise UsageError("nothing to start: the command is empty")
+        for path in (self.cwd, *self.writable):
+            _check_absolute(path)
+        for word in (*self.argv, *self.env, *self.env.values()):
+            if "\0" in word:
+                raise UsageError(f"an argument or variable holds a NUL byte: {word!r}")
+        for name in self.env:
+            if not name or "=" in name:
+                raise UsageError(f"environment variable not understood: want NAME=VALUE, got the name {name!r}")
+        if not all(0 <= number < 2**32 - 1 for number in self.user):
+            raise UsageError(f"user not understood: want two numbers from 0 to 4294967294, got {self.user}")
+
 
 class Sandbox(Protocol):
     """Starts commands with own PID, IPC, UTS and user namespaces and no new privileges."""
@@ -46,5 +64,15 @@ class Sandbox(Protocol):
         stdout: int | IO[bytes] | None = None,
         stderr: int | IO[bytes] | None = None,
     ) -> "Popen[bytes]":
-        """Start ``command``; the returned process's exit status is the command's own (128 + n for signal n).
-        Killing the process kills everything inside. Raise ToolError where the sandbox itself cannot start."""
+        """Start ``command``; return once it runs.
+
+        The returned process's exit status is the command's own (128 + n for signal n). ``send_signal`` and
+        ``terminate`` reach the command itself, ``kill`` ends everything inside. Everything inside ends also when
+        the thread that called this ends. Raise ToolError where the sandbox itself cannot start or the command
+        cannot be executed.
+        """
+
+
+def _check_absolute(path: str) -> None:
+    if not path.startswith("/") or "\0" in path:
+        raise UsageError(f"path inside the sandbox not understood: want an absolute path, got {path!r}")
