@@ -4,15 +4,18 @@ import zlib
 from gzip import BadGzipFile
 from typing import BinaryIO, cast
 
-from isal import igzip, isal_zlib
+from isal import igzip, igzip_lib, isal_zlib
 
 from lightship.archive.verify import ReadStream
 from lightship.errors import ArchiveError
 
-__all__ = ["MEMBER_HEADER", "GzipReader", "member_trailer"]
+__all__ = ["INFLATE_ERRORS", "MEMBER_HEADER", "GzipReader", "member_trailer"]
 
 MEMBER_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 """No name, no time, no flags, operating system unknown: the same bytes everywhere."""
+
+INFLATE_ERRORS = cast("tuple[type[Exception], ...]", (BadGzipFile, igzip_lib.IsalError, isal_zlib.error, zlib.error))
+"""What the decoders raise for damaged input; isal's stubs give its errors as values."""
 
 
 def member_trailer(crc32: int, unpacked_bytes: int) -> bytes:
@@ -26,12 +29,12 @@ class GzipReader(ReadStream):
     def __init__(self, source: BinaryIO, name: str) -> None:
         super().__init__(source)
         self._name = name
-        self._plain = cast(BinaryIO, igzip.open(source, "rb"))
+        self._plain: BinaryIO = igzip.open(source, "rb")  # type: ignore[no-untyped-call]
 
     def _fill(self, size_bytes: int) -> bytes:
         try:
             return self._plain.read(size_bytes)
         except EOFError as error:
             raise ArchiveError(f"{self._name} is cut short") from error
-        except (BadGzipFile, isal_zlib.error, zlib.error) as error:
+        except INFLATE_ERRORS as error:
             raise ArchiveError(f"{self._name} is damaged: {error}") from error

@@ -1,0 +1,242 @@
+"""Layers written in one pass. OCI image-spec 1.1, layer.md; gzip members RFC 1952, zstd frames RFC 8878.
+
+A gzip layer is a chain of gzip members. A `Deflated` of some size is copied as a member of its own and inflated once,
+for the diff_id and to check it; everything between such members (tar headers, padding, small files, plain content) is
+gathered in runs and compressed here. A zstd layer is one frame. The bytes depend on the entries and options alone.
+"""
+
+from dataclasses import dataclass
+from typing import BinaryIO, Literal, Protocol, Self
+
+import deflate
+from isal import isal_zlib
+
+from lightship.archive import tar_write
+from lightship.archive.content import Content, Deflated
+from lightship.archive.gzip import MEMBER_HEADER, member_trailer
+from lightship.archive.inflate import Containers, iter_content, iter_member, read_content
+from lightship.archive.tar_write import TypeFlag
+from lightship.archive.verify import HashingWriter
+from lightship.errors import UsageError
+from lightship.oci.digest import Digest
+
+__all__ = ["LAYER_VERSION", "LayerCompression", "LayerWriter", "WrittenLayer", "media_type"]
+
+LAYER_VERSION = 1
+"""Raised when the same entries give other bytes."""
+
+LayerCompression = Literal["gzip", "zstd"]
+SPLICE_BYTES = 1 << 14
+"""From this many unpacked bytes on a deflated file is copied; smaller ones gain more from each other's company."""
+RUN_BYTES = 1 << 20
+
+_DEFAULT_LEVEL: dict[LayerCompression, int] = {"gzip": 6, "zstd": 3}
+_MAX_LEVEL: dict[LayerCompression, int] = {"gzip": 12, "zstd": 19}
+
+
+def media_type(compression: LayerCompression) -> str:
+    """The layer's media type. OCI image-spec 1.1, media-types.md."""
+    return f"application/vnd.oci.image.layer.v1.tar+{compression}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenLayer:
+    """What was written. ``unpacked_bytes`` is the size of the tar, ``files`` counts what is no directory."""
+
+    digest: Digest
+    diff_id: Digest
+    media_type: str
+    compressed_bytes: int
+    unpacked_bytes: int
+    files: int
+
+
+class _Sink(Protocol):
+    """Where a tar goes: hashed for the diff_id and compressed."""
+
+    def plain(self, chunk: bytes | bytearray) -> None: ...
+    def content(self, content: Content, what: str) -> None: ...
+    def finish(self) -> None: ...
+
+
+class _GzipSink:
+    def __init__(self, output: HashingWriter, tar: HashingWriter, level: int, containers: Containers) -> None:
+        self._output = output
+        self._tar = tar
+        self._level = level
+        self._containers = containers
+        self._run: list[bytes | bytearray | memoryview] = []
+        self._run_bytes = 0
+
+    def plain(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Add to the run. Runs are cut at RUN_BYTES exactly, so they do not depend on how the bytes arrived."""
+        while self._run_bytes + len(chunk) >= RUN_BYTES:
+            room = RUN_BYTES - self._run_bytes
+            view = memoryview(chunk)
+            self._run.append(view[:room])
+            self._run_bytes += room
+            chunk = view[room:]
+            self._flush()
+        if chunk:
+            self._run.append(chunk)
+            self._run_bytes += len(chunk)
+
+    def content(self, content: Content, what: str) -> None:
+        if content.unpacked_bytes < SPLICE_BYTES:
+            self.plain(read_content(content, self._containers, what))
+        elif isinstance(content, Deflated):
+            self._splice(content, what)
+        else:
+            for chunk in iter_content(content, self._containers, what):
+                self.plain(chunk)
+
+    def finish(self) -> None:
+        self._flush()
+
+    def _splice(self, content: Deflated, what: str) -> None:
+        self._flush()
+        for piece, plain in iter_member(content, self._containers, what):
+            self._output.write(piece)
+            for chunk in plain:
+                self._tar.write(chunk)
+
+    def _flush(self) -> None:
+        if not self._run:
+            return
+        run = b"".join(self._run)
+        self._run.clear()
+        self._run_bytes = 0
+        self._tar.write(run)
+        raw = deflate.deflate_compress(run, self._level)
+        self._output.write(MEMBER_HEADER + raw + member_trailer(isal_zlib.crc32(run), len(run)))
+
+
+class _ZstdSink:
+    def __init__(
+        self, output: HashingWriter, tar: HashingWriter, level: int, threads: int, containers: Containers
+    ) -> None:
+        from lightship.archive.zstd import new_encoder
+
+        self._output = output
+        self._tar = tar
+        self._containers = containers
+        # At least one worker on purpose: a frame made by any number of workers is the same, one made by none is not.
+        self._encoder = new_encoder(level, threads=max(1, threads))
+        self._run: list[bytes | bytearray] = []
+        self._run_bytes = 0
+
+    def plain(self, chunk: bytes | bytearray) -> None:
+        self._run.append(chunk)
+        self._run_bytes += len(chunk)
+        if self._run_bytes >= RUN_BYTES:
+            self._flush()
+
+    def content(self, content: Content, what: str) -> None:
+        if content.unpacked_bytes < SPLICE_BYTES:
+            self.plain(read_content(content, self._containers, what))
+        else:
+            for chunk in iter_content(content, self._containers, what):
+                self.plain(chunk)
+
+    def finish(self) -> None:
+        self._flush()
+        self._output.write(self._encoder.flush())
+
+    def _flush(self) -> None:
+        run = b"".join(self._run)
+        self._run.clear()
+        self._run_bytes = 0
+        self._tar.write(run)
+        self._output.write(self._encoder.compress(run))
+
+
+class LayerWriter:
+    """Write entries, in their order, as one compressed layer to ``stream``; a context manager, for one thread.
+
+    Paths are normal (`lightship.paths.normal_path`); the caller sees to their order and that none comes twice.
+    ``level`` None is the default of the compression: libdeflate 6 (1 to 12) or zstd 3 (1 to 19).
+    An error leaves ``stream`` with rubbish in it: write to an `atomic_file`. Nothing is closed but what was opened.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        *,
+        compression: LayerCompression = "gzip",
+        level: int | None = None,
+        mtime: int = 315_532_800,
+        threads: int = 1,
+    ) -> None:
+        level = _DEFAULT_LEVEL[compression] if level is None else level
+        if not 1 <= level <= _MAX_LEVEL[compression]:
+            raise UsageError(f"{compression} level not supported: want 1 to {_MAX_LEVEL[compression]}, got {level}")
+        self._compression = compression
+        self._mtime = mtime
+        self._output = HashingWriter(stream)
+        self._tar = HashingWriter(None)
+        self._containers = Containers()
+        self._files = 0
+        self._sink: _Sink = (
+            _GzipSink(self._output, self._tar, level, self._containers)
+            if compression == "gzip"
+            else _ZstdSink(self._output, self._tar, level, threads, self._containers)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._containers.close()
+
+    def directory(self, path: str, *, mode: int = 0o755, uid: int = 0, gid: int = 0) -> None:
+        """Add a directory."""
+        self._header(path + "/", TypeFlag.DIRECTORY, mode, uid, gid)
+
+    def file(self, path: str, content: Content, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+        """Add a regular file. Raise ArchiveError when ``content`` is not what its container claims."""
+        size_bytes = content.unpacked_bytes
+        self._header(path, TypeFlag.FILE, mode, uid, gid, size_bytes)
+        self._files += 1
+        if size_bytes:
+            self._sink.content(content, path)
+            if size_bytes % tar_write.BLOCK_BYTES:
+                self._sink.plain(tar_write.padding(size_bytes))
+
+    def symlink(self, path: str, target: str, *, uid: int = 0, gid: int = 0) -> None:
+        """Add a symbolic link; ``target`` stands as it is."""
+        self._header(path, TypeFlag.SYMLINK, 0o777, uid, gid, 0, target)
+        self._files += 1
+
+    def hardlink(self, path: str, target: str, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
+        """Add another name for ``target``, a path that was added before, with that file's mode and owner."""
+        self._header(path, TypeFlag.HARDLINK, mode, uid, gid, 0, target)
+        self._files += 1
+
+    def finish(self) -> WrittenLayer:
+        """End the tar and the compressed stream; say what they are. Nothing can be added after."""
+        self._sink.plain(tar_write.END)
+        self._sink.finish()
+        return WrittenLayer(
+            digest=self._output.digest,
+            diff_id=self._tar.digest,
+            media_type=media_type(self._compression),
+            compressed_bytes=self._output.count,
+            unpacked_bytes=self._tar.count,
+            files=self._files,
+        )
+
+    def _header(
+        self, path: str, flag: bytes, mode: int, uid: int, gid: int, size_bytes: int = 0, target: str = ""
+    ) -> None:
+        self._sink.plain(
+            tar_write.header(
+                path,
+                flag=flag,
+                mode=mode,
+                uid=uid,
+                gid=gid,
+                size_bytes=size_bytes,
+                mtime=self._mtime,
+                link_target=target,
+            )
+        )
