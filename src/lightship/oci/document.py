@@ -5,13 +5,13 @@ lightship writes the JSON it makes itself; what came from outside is kept as raw
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from lightship.errors import ImageError, InputError
 from lightship.oci.digest import Digest
 
-__all__ = ["Node", "canonical", "parse_array", "parse_object"]
+__all__ = ["Node", "canonical", "canonical_array", "parse_array", "parse_object"]
 
 _MAX_INTEGER = 2**63 - 1  # sizes are int64 in image-spec 1.1, descriptor.md
 
@@ -19,6 +19,11 @@ _MAX_INTEGER = 2**63 - 1  # sizes are int64 in image-spec 1.1, descriptor.md
 def canonical(value: Mapping[str, object]) -> bytes:
     """Compact JSON with sorted names, UTF-8, no newline at the end: equal values give equal bytes."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+
+
+def canonical_array(values: Sequence[Mapping[str, object]]) -> bytes:
+    """The same for an array of objects."""
+    return b"[" + b",".join(canonical(value) for value in values) + b"]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ def _loads(raw: bytes, what: str) -> object:
 
     try:
         value: object = json.loads(raw.decode("utf-8"), object_pairs_hook=pairs, parse_constant=constant)
+        if b"\\ud" in raw.lower():
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair could not be written again
     except RecursionError as error:
         raise ImageError(f"{what}: want JSON, got objects nested too deep to read") from error
     except ValueError as error:

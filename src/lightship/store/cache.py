@@ -14,7 +14,9 @@ from io import BufferedRandom
 from pathlib import Path
 
 from lightship.errors import MismatchError
+from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
+from lightship.store.seal import check_sealed, seal, seal_path
 
 __all__ = ["Cache", "cache_key"]
 
@@ -50,26 +52,17 @@ class Cache:
     def find_verified(self, kind: str, sha256: str) -> Path | None:
         """An entry whose key is the SHA-256 of its bytes, checked; a damaged one is removed and counts as absent.
 
-        An entry whose inode, size and mtime are those of the last check is not read again.
+        An entry whose inode, size and mtime are those of the last check is not read again (`lightship.store.seal`).
         """
         path = self.path(kind, sha256)
+        if not path.exists():
+            return None
         try:
-            status = path.stat()
-        except FileNotFoundError:
-            return None
-        seal = path.with_name(path.name + ".seal")
-        mark = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
-        with contextlib.suppress(OSError):
-            if seal.read_text() == mark:
-                return path
-        with path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-        if found != sha256:
+            check_sealed(path, Digest("sha256", sha256))
+        except MismatchError:
             path.unlink(missing_ok=True)
-            seal.unlink(missing_ok=True)
+            seal_path(path).unlink(missing_ok=True)
             return None
-        with contextlib.suppress(OSError), atomic_file(seal) as sealed:  # a seal is a shortcut, never needed
-            sealed.write(mark.encode())
         return path
 
     @contextlib.contextmanager
@@ -83,6 +76,8 @@ class Cache:
                 found = hashlib.file_digest(stream, "sha256").hexdigest()
                 if found != sha256:
                     raise MismatchError(f"digest mismatch: want sha256:{sha256}, got sha256:{found}")
+        if sha256 is not None:
+            seal(self.path(kind, key), Digest("sha256", sha256))
 
     def sweep_temporary(self, *, older_than_s: float = 86_400) -> int:
         """Remove temporary files that killed processes left behind; return how many."""

@@ -1,0 +1,108 @@
+"""An image as one tar: an OCI layout, and for ``docker load`` a ``manifest.json`` beside it that names the same blobs.
+
+OCI image-spec 1.1, image-layout.md; Docker image spec v1.2, section Combined Image JSON + Filesystem Changeset Format
+(https://github.com/moby/docker-image-spec/blob/v1.2.0/v1.2.md). Docker 25 and later write the same mixture
+themselves; older ones read ``manifest.json`` and accept gzip layers. Headers first, then blobs as they stream by:
+nothing is held, nothing is written twice, and equal images give equal bytes.
+"""
+
+import tarfile
+from collections.abc import Callable, Sequence
+
+from lightship.archive.verify import copy_stream
+from lightship.errors import MismatchError
+from lightship.image.protocol import Image, Layer
+from lightship.image.views import manifest_of
+from lightship.oci import media_types
+from lightship.oci.digest import Digest
+from lightship.oci.document import canonical, canonical_array
+from lightship.progress import SILENT, Progress
+from lightship.store.blobs import blob_name
+from lightship.store.oci_layout import LAYOUT_FILE, index_entries
+from lightship.store.tags import Tag, repo_tags
+
+__all__ = ["write_archive"]
+
+Write = Callable[[bytes], object]
+
+_BLOCK = 512
+_RECORD = 20 * _BLOCK  # POSIX pax: an archive is padded to whole records
+
+
+def write_archive(
+    image: Image, write: Write, tags: Sequence[Tag], *, docker: bool, progress: Progress = SILENT
+) -> Digest:
+    """Pass the archive of ``image`` to ``write``, piece by piece; return the manifest's digest.
+
+    Raise MismatchError as soon as a layer's bytes are not its own: what was written until then is no archive.
+    """
+    manifest = manifest_of(image)
+    tar = _Tar(write)
+    if docker:
+        tar.file("manifest.json", _docker_manifest(image, tags))
+    tar.file("oci-layout", LAYOUT_FILE)
+    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": index_entries(image, tags)}
+    tar.file("index.json", canonical(index))
+    blobs = dict.fromkeys((manifest.digest, manifest.config.digest))
+    layers = {layer.digest: layer for layer in image.layers}
+    for folder in sorted({f"blobs/{digest.algorithm}" for digest in (*blobs, *layers)} | {"blobs"}):
+        tar.folder(folder)
+    tar.file(blob_name(manifest.digest), manifest.raw)
+    tar.file(blob_name(manifest.config.digest), image.raw_config)
+    for layer in layers.values():
+        tar.layer(layer)
+        progress.advance("write", layer.compressed_bytes)
+    tar.end()
+    return manifest.digest
+
+
+def _docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
+    return canonical_array(
+        [
+            {
+                "Config": blob_name(manifest_of(image).config.digest),
+                "RepoTags": repo_tags(tags),
+                "Layers": [blob_name(layer.digest) for layer in image.layers],
+            }
+        ]
+    )
+
+
+class _Tar:
+    """A tar written once, forwards. Owners, modes and times are fixed."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._count = 0
+
+    def folder(self, name: str) -> None:
+        self._header(name, 0, tarfile.DIRTYPE, 0o755)
+
+    def file(self, name: str, content: bytes) -> None:
+        self._header(name, len(content), tarfile.REGTYPE, 0o444)
+        self._put(content)
+        self._pad(_BLOCK)
+
+    def layer(self, layer: Layer) -> None:
+        self._header(blob_name(layer.digest), layer.compressed_bytes, tarfile.REGTYPE, 0o444)
+        with layer.open() as blob:
+            count = copy_stream(blob, self._put)
+        if count != layer.compressed_bytes:
+            raise MismatchError(f"size mismatch: want {layer.compressed_bytes} bytes of {layer.digest}, got {count}")
+        self._pad(_BLOCK)
+
+    def end(self) -> None:
+        self._put(bytes(2 * _BLOCK))
+        self._pad(_RECORD)
+
+    def _header(self, name: str, size_bytes: int, kind: bytes, mode: int) -> None:
+        member = tarfile.TarInfo(name)
+        member.size, member.type, member.mode = size_bytes, kind, mode
+        self._put(member.tobuf(tarfile.PAX_FORMAT))
+
+    def _put(self, chunk: bytes) -> None:
+        self._count += len(chunk)
+        self._write(chunk)
+
+    def _pad(self, unit: int) -> None:
+        self._put(bytes(-self._count % unit))

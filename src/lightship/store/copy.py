@@ -1,0 +1,57 @@
+"""One image to any store: the one door for everything that writes images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lightship.errors import UsageError
+from lightship.image.protocol import Image
+from lightship.oci.digest import Digest
+from lightship.oci.reference import ImageName, Reference
+from lightship.progress import SILENT, Progress
+from lightship.store.containers_storage import store_image
+from lightship.store.docker_archive import write_docker_archive
+from lightship.store.oci_archive import write_oci_archive
+from lightship.store.oci_layout import write_layout
+from lightship.store.tags import tags_for
+
+__all__ = ["copy"]
+
+
+def copy(
+    image: Image,
+    destination: Reference,
+    *,
+    names: Sequence[ImageName] = (),
+    docker_host: str | None = None,
+    temporary: Path | None = None,
+    progress: Progress = SILENT,
+) -> Digest:
+    """Write ``image`` to ``destination``, under its name or tag and all of ``names``; return the manifest's digest.
+
+    The destination is complete or as it was. Every byte of a layer is verified on its way. ``docker_host`` is where
+    the engine listens (None: its default socket), ``temporary`` where ``containers-storage`` may put a copy.
+    """
+    everything = (*((destination.name,) if destination.name else ()), *names)
+    progress.start("write", sum(layer.compressed_bytes for layer in image.layers), unit="B")
+    path = destination.path
+    if destination.transport == "docker-daemon":
+        from lightship.store.docker_daemon import DEFAULT_DOCKER_HOST, load_image
+
+        host = docker_host or DEFAULT_DOCKER_HOST
+        digest = load_image(image, everything, docker_host=host, progress=progress)
+    elif destination.transport == "containers-storage":
+        digest = store_image(image, everything, temporary=temporary, progress=progress)
+    elif path is None:
+        raise UsageError(
+            f"pushing is not supported: got {destination}",
+            hint="write to oci:DIR and push that with skopeo or crane",
+        )
+    else:
+        write = {
+            "oci": write_layout,
+            "oci-archive": write_oci_archive,
+            "docker-archive": write_docker_archive,
+        }[destination.transport]
+        digest = write(image, path, tags_for(destination, names), progress=progress)
+    progress.finish("write")
+    return digest

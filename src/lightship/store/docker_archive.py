@@ -1,0 +1,162 @@
+"""What ``docker save`` writes and ``docker load`` reads.
+
+Docker image spec v1.2 (https://github.com/moby/docker-image-spec/blob/v1.2.0/v1.2.md): ``manifest.json`` names the
+config and the layers of each image. Read are all forms since Docker 1.10: ``<id>/layer.tar``, also as symlink to the
+same layer of another image, and ``blobs/sha256/…`` of Docker 25. Layers may be compressed. The format has no
+manifest in OCI's sense: where no layout with the same image lies in the archive too, one is made, and the image keeps
+its id (its config's digest), not its manifest's digest.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lightship.archive.codec import detect
+from lightship.archive.verify import read_exact
+from lightship.errors import HostileError, ImageError
+from lightship.image.blobs import StreamLayer
+from lightship.image.protocol import Image, Layer
+from lightship.image.value import PlainImage
+from lightship.oci import media_types
+from lightship.oci.config import MAX_CONFIG_BYTES, ImageConfig
+from lightship.oci.descriptor import Descriptor
+from lightship.oci.digest import Digest
+from lightship.oci.document import Node, parse_array
+from lightship.oci.index import Index
+from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
+from lightship.oci.platform import Platform
+from lightship.oci.reference import ImageName
+from lightship.paths import atomic_file, normal_path, storage_errors
+from lightship.progress import SILENT, Progress
+from lightship.store.archive_write import write_archive
+from lightship.store.blobs import blob_name, read_small
+from lightship.store.tags import Tag
+from lightship.store.tarball import ArchiveBlobs, Tarball, open_tarball
+
+__all__ = ["open_docker_archive", "write_docker_archive"]
+
+
+@contextmanager
+def open_docker_archive(
+    path: Path,
+    *,
+    name: ImageName | None = None,
+    platform: Platform | None = None,
+    temporary: Path | None = None,
+    where: str = "",
+) -> Iterator[PlainImage]:
+    """The image called ``name``, or the only one; it can be read until the block ends."""
+    where = where or f"docker-archive:{path}"
+    with open_tarball(path, where, temporary=temporary) as tarball:
+        if "manifest.json" not in tarball:
+            raise ImageError(f"{where}: want what docker save writes, got an archive without manifest.json")
+        entries = list(parse_array(tarball.read("manifest.json", MAX_MANIFEST_BYTES), "manifest.json").items())
+        image = _image(tarball, _choose(entries, name, where))
+        found = ImageConfig.parse(image.raw_config).platform
+        if platform is not None and platform.normal() != found:
+            raise ImageError(f"{where}: want an image for {platform}, got {found}")
+        yield image
+
+
+def write_docker_archive(image: Image, path: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
+    """Write ``image`` as the whole content of ``path``, which is replaced at the end or stays as it was.
+
+    The config's bytes are the image's own, so its id is the same as in an OCI layout. Layers stay compressed.
+    """
+    with storage_errors(f"write docker-archive:{path}"), atomic_file(path) as stream:
+        return write_archive(image, stream.write, tags, docker=True, progress=progress)
+
+
+def _choose(entries: list[Node], name: ImageName | None, where: str) -> Node:
+    if not entries:
+        raise ImageError(f"{where}: want an image, got an archive without one")
+    known = {tag: entry for entry in entries for tag in entry.optional_texts("RepoTags")}
+    if name is None:
+        if len(entries) > 1:
+            raise ImageError(
+                f"{where}: want one image, got several: {', '.join(sorted(known)) or 'all without a name'}",
+                hint=f"name one: {where}:REF",
+            )
+        return entries[0]
+    wanted = str(name.tagged())
+    for tag, entry in known.items():
+        if str(ImageName.parse(tag).tagged()) == wanted:
+            return entry
+    raise ImageError(f"{where}: want {name.familiar}, got {', '.join(sorted(known)) or 'images without a name'}")
+
+
+def _image(tarball: Tarball, entry: Node) -> PlainImage:
+    raw_config = tarball.read(_member(tarball, entry.require("Config")), MAX_CONFIG_BYTES)
+    config = ImageConfig.parse(raw_config)
+    names = [_member(tarball, item) for item in entry.require("Layers").items()]
+    if len(names) != len(config.diff_ids):
+        raise ImageError(
+            f"{tarball.where}: layers do not agree: manifest.json has {len(names)}, "
+            f"config has {len(config.diff_ids)} diff_ids"
+        )
+    layers = tuple(_layer(tarball, name, diff_id) for name, diff_id in zip(names, config.diff_ids, strict=True))
+    raw_manifest = _own_manifest(tarball, raw_config, layers) or _made_manifest(raw_config, layers)
+    return PlainImage(raw_manifest=raw_manifest, raw_config=raw_config, layers=layers)
+
+
+def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) -> bytes | None:
+    """The OCI manifest of the same config and layers, where a layout lies beside ``manifest.json``."""
+    if "index.json" not in tarball:
+        return None
+    for entry in Index.parse(tarball.read("index.json", MAX_MANIFEST_BYTES)).manifests:
+        if not media_types.is_manifest(entry.media_type) or blob_name(entry.digest) not in tarball:
+            continue
+        raw = read_small(ArchiveBlobs(tarball), entry, MAX_MANIFEST_BYTES, "manifest")
+        manifest = Manifest.parse(raw, media_type=entry.media_type)
+        if manifest.config.digest == Digest.of(raw_config) and [(b.digest, b.size_bytes) for b in manifest.layers] == [
+            (layer.digest, layer.compressed_bytes) for layer in layers
+        ]:
+            return raw
+    return None
+
+
+def _made_manifest(raw_config: bytes, layers: Sequence[Layer]) -> bytes:
+    return Manifest.make(
+        config=Descriptor(media_type=media_types.OCI_CONFIG, digest=Digest.of(raw_config), size_bytes=len(raw_config)),
+        layers=[
+            Descriptor(media_type=layer.media_type, digest=layer.digest, size_bytes=layer.compressed_bytes)
+            for layer in layers
+        ],
+    ).raw
+
+
+def _member(tarball: Tarball, node: Node) -> str:
+    try:
+        return normal_path(node.text())
+    except HostileError as error:
+        raise HostileError(f"{tarball.where}: {node.path}: {error}") from error
+
+
+def _layer(tarball: Tarball, name: str, diff_id: Digest) -> StreamLayer:
+    size_bytes = tarball.size_of(name)
+    if size_bytes is None:
+        raise ImageError(f"{tarball.where}: layer {name!r:.160} is missing")
+    with tarball.open(name) as stream:
+        compression = detect(read_exact(stream, 6))
+    if compression not in ("none", "gzip", "zstd"):
+        raise ImageError(f"{tarball.where}: layer {name!r:.160}: want tar, gzip or zstd, got {compression}")
+    return StreamLayer(
+        opener=lambda: tarball.open(name),
+        digest=diff_id if compression == "none" else _digest(tarball, name),
+        diff_id=diff_id,
+        media_type=media_types.layer_media_type(compression),
+        compressed_bytes=size_bytes,
+    )
+
+
+def _digest(tarball: Tarball, name: str) -> Digest:
+    """Digest of a compressed layer: its name where that is one (and checked when read), else of its bytes."""
+    algorithm, _, rest = name.removeprefix("blobs/").partition("/")
+    if name.startswith("blobs/") and algorithm == "sha256" and len(rest) == 64:
+        return Digest("sha256", rest)
+    running = hashlib.sha256()
+    with tarball.open(name) as stream:
+        while chunk := stream.read(1 << 18):
+            running.update(chunk)
+    return Digest("sha256", running.hexdigest())

@@ -1,0 +1,44 @@
+"""An OCI layout in one tar file, as skopeo and podman call ``oci-archive``."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lightship.errors import ImageError
+from lightship.image.protocol import Image
+from lightship.image.value import PlainImage
+from lightship.oci.digest import Digest
+from lightship.oci.index import Index
+from lightship.oci.manifest import MAX_MANIFEST_BYTES
+from lightship.oci.platform import Platform
+from lightship.paths import atomic_file, storage_errors
+from lightship.progress import SILENT, Progress
+from lightship.store.archive_write import write_archive
+from lightship.store.oci_layout import check_layout_file
+from lightship.store.select import read_image, select_image
+from lightship.store.tags import Tag
+from lightship.store.tarball import ArchiveBlobs, open_tarball
+
+__all__ = ["open_oci_archive", "write_oci_archive"]
+
+
+@contextmanager
+def open_oci_archive(
+    path: Path, *, tag: str = "", platform: Platform | None = None, temporary: Path | None = None
+) -> Iterator[PlainImage]:
+    """The image that ``tag`` and ``platform`` name (see `select_image`); it can be read until the block ends."""
+    where = f"oci-archive:{path}"
+    with open_tarball(path, where, temporary=temporary) as tarball:
+        for name in ("oci-layout", "index.json"):
+            if name not in tarball:
+                raise ImageError(f"{where}: want an OCI layout, got an archive without {name}")
+        check_layout_file(tarball.read("oci-layout", MAX_MANIFEST_BYTES))
+        source = ArchiveBlobs(tarball)
+        index = Index.parse(tarball.read("index.json", MAX_MANIFEST_BYTES))
+        yield read_image(source, select_image(source, index, tag=tag, platform=platform))
+
+
+def write_oci_archive(image: Image, path: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
+    """Write ``image`` as the whole content of ``path``, which is replaced at the end or stays as it was."""
+    with storage_errors(f"write oci-archive:{path}"), atomic_file(path) as stream:
+        return write_archive(image, stream.write, tags, docker=False, progress=progress)

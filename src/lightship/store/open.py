@@ -1,0 +1,79 @@
+"""One image from any store: the one door for everything that reads images."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lightship.errors import BadReferenceError, UsageError
+from lightship.image.value import PlainImage
+from lightship.oci.platform import Platform
+from lightship.oci.reference import TRANSPORTS, Reference
+from lightship.store.containers_storage import open_stored_image
+from lightship.store.docker_archive import open_docker_archive
+from lightship.store.oci_archive import open_oci_archive
+from lightship.store.oci_layout import open_layout
+from lightship.store.tarball import open_tarball
+
+__all__ = ["locate", "open_image"]
+
+
+def locate(text: str) -> Reference:
+    """The reference that ``text`` means: as `Reference.parse`, but a bare name of an existing path is that path.
+
+    A folder is an OCI layout; a file is an ``oci-archive`` or a ``docker-archive`` by what it holds.
+    """
+    if text.partition(":")[0] in TRANSPORTS and ":" in text:
+        return Reference.parse(text)
+    path = Path(text)
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, ValueError) as error:
+        raise BadReferenceError(f"image reference not understood: {text!r:.120}") from error
+    if is_folder:
+        return Reference(transport="oci", path=path)
+    if not is_file:
+        return Reference.parse(text)
+    with open_tarball(path, text) as tarball:
+        if "index.json" in tarball:
+            return Reference(transport="oci-archive", path=path)
+        if "manifest.json" in tarball:
+            return Reference(transport="docker-archive", path=path)
+    raise BadReferenceError(f"{text}: want an OCI layout or a docker-archive, got a tar of other files")
+
+
+@contextmanager
+def open_image(
+    reference: Reference,
+    platform: Platform | None = None,
+    *,
+    docker_host: str | None = None,
+    temporary: Path | None = None,
+) -> Iterator[PlainImage]:
+    """The image at ``reference`` for ``platform`` (None: see `select_image`); it can be read until the block ends.
+
+    Manifest and config are verified here, a layer when it is read to its end. ``temporary`` is where a compressed
+    archive or an engine's image may be put meanwhile.
+    """
+    path, name = reference.path, reference.name
+    if path is not None and reference.transport == "oci":
+        yield open_layout(path, tag=reference.tag, platform=platform)
+    elif path is not None and reference.transport == "oci-archive":
+        with open_oci_archive(path, tag=reference.tag, platform=platform, temporary=temporary) as image:
+            yield image
+    elif path is not None:
+        with open_docker_archive(path, name=name, platform=platform, temporary=temporary) as image:
+            yield image
+    elif name is not None and reference.transport == "docker-daemon":
+        from lightship.store.docker_daemon import DEFAULT_DOCKER_HOST, open_engine_image
+
+        host = docker_host or DEFAULT_DOCKER_HOST
+        with open_engine_image(name, platform=platform, docker_host=host, temporary=temporary) as image:
+            yield image
+    elif name is not None and reference.transport == "containers-storage":
+        with open_stored_image(name, platform=platform, temporary=temporary) as image:
+            yield image
+    else:
+        raise UsageError(
+            f"registries are not supported: got {reference}",
+            hint="copy the image first: skopeo copy docker://… oci:DIR, or docker save -o FILE and docker-archive:FILE",
+        )
