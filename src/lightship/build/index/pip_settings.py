@@ -34,7 +34,7 @@ configuration = Configuration(isolated=False)
 try:
     configuration.load()
 except ConfigurationError as error:
-    sys.exit(f"pip configuration: {error}")
+    sys.exit("pip configuration: " + " ".join(str(error).split()))
 sections = {"global": {}, "install": {}, ":env:": {}}
 for _, values in configuration.items():
     for name, value in values.items():

@@ -52,7 +52,7 @@ def parse_json(content: bytes, base_url: str) -> tuple[IndexFile, ...]:
     """
     try:
         page = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _no_page(base_url, "what it calls JSON is none") from error
     files = page.get("files") if isinstance(page, dict) else None
     if not isinstance(files, list):
@@ -68,7 +68,7 @@ def _entry(entry: object, base_url: str) -> IndexFile | None:
     filename, url = entry.get("filename"), entry.get("url")
     if not isinstance(filename, str) or not isinstance(url, str):
         return None
-    address = _absolute(base_url, url)
+    address = _absolute(base_url, url, local=_is_local(base_url))
     if address is None:
         return None
     hashes, size, python = entry.get("hashes"), entry.get("size"), entry.get("requires-python")
@@ -89,18 +89,23 @@ def parse_html(content: bytes, base_url: str) -> tuple[IndexFile, ...]:
     links.feed(content.decode("utf-8", errors="replace"))
     links.close()
     _check_version(links.version, base_url)
-    base = urljoin(base_url, links.base) if links.base else base_url
-    return tuple(file for attributes in links.anchors if (file := _anchor(attributes, base)) is not None)
+    base = _base(base_url, links.base)
+    local = _is_local(base_url)
+    return tuple(file for attributes in links.anchors if (file := _anchor(attributes, base, local=local)) is not None)
 
 
-def _anchor(attributes: dict[str, str | None], base: str) -> IndexFile | None:
-    address = _absolute(base, attributes.get("href") or "")
+def _base(page: str, element: str | None) -> str:
+    try:
+        return urljoin(page, element) if element else page
+    except ValueError:
+        return page
+
+
+def _anchor(attributes: dict[str, str | None], base: str, *, local: bool) -> IndexFile | None:
+    address = _absolute(base, attributes.get("href") or "", local=local)
     if address is None:
         return None
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return None
+    parts = urlsplit(address)
     found = re.search(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)", parts.fragment)
     return IndexFile(
         filename=unquote(parts.path.rpartition("/")[2]),
@@ -128,16 +133,23 @@ class _Links(HTMLParser):
             self.version = attributes.get("content")
 
 
-def _absolute(base: str, url: str) -> str | None:
-    """``url`` seen from ``base``; None for what may not be followed: a page from the network has no local files."""
+def _is_local(url: str) -> bool:
+    return url.startswith("file:")
+
+
+def _absolute(base: str, url: str, *, local: bool) -> str | None:
+    """``url`` seen from ``base``; None for what may not be followed: a page from the network has no ``local`` files.
+
+    Whether a page is local is known from where it was read, never from a ``<base>`` that it carries.
+    """
     try:
         address = urljoin(base, url.strip())
-        scheme = urlsplit(address).scheme
+        parts = urlsplit(address)
     except ValueError:
         return None
-    if scheme in ("http", "https") or (scheme == "file" and base.startswith("file:")):
-        return address
-    return None
+    if "\0" in unquote(parts.path):
+        return None
+    return address if parts.scheme in ("http", "https") or (local and parts.scheme == "file") else None
 
 
 def _hash(text: str | None) -> str | None:
