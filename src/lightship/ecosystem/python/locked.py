@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-__all__ = ["Artifact", "LockedPackage", "Selection", "SourceKind"]
+__all__ = ["Artifact", "LockedPackage", "Selection", "SourceKind", "Wanted"]
 
 SourceKind = Literal["index", "url", "path", "git", "editable", "directory"]
 
@@ -28,6 +28,8 @@ class LockedPackage:
     ``index`` is the simple index URL that the lock names, if any. ``required_by`` holds the normalised names of
     packages that ask for it; a direct requirement of the project has ``"project"`` there.
     For kind ``git``, ``url`` is the locked URL with commit; for ``directory`` and ``editable``, ``directory``.
+    A lock that names no files (requirements.txt) gives ``hashes`` instead: the SHA-256 digests, 64 hex digits each,
+    of which the file that the index offers must have one.
     """
 
     name: str
@@ -39,6 +41,24 @@ class LockedPackage:
     url: str | None = None
     directory: Path | None = None
     required_by: tuple[str, ...] = ()
+    hashes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the user asks of a lock, beside the project's own dependencies.
+
+    Groups that the project names as its defaults come along, except ``dev``, which an image gets only when it is
+    asked for by name or with ``all_groups``. ``frozen`` takes the lock as it is, without looking whether
+    pyproject.toml has changed since.
+    """
+
+    groups: tuple[str, ...] = ()
+    all_groups: bool = False
+    default_groups: bool = True
+    extras: tuple[str, ...] = ()
+    all_extras: bool = False
+    frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ def _platform_tags(libc: str, version: tuple[int, int], machine: str) -> tuple[s
 def _wheel_tags(minor: str, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
     major_minor = tuple(int(part) for part in minor.split("."))
     interpreter = "cp" + "".join(minor.split("."))
-    own = cpython_tags(major_minor, platforms=platforms)
+    # Without abis packaging asks the running interpreter: a debug or free-threaded host would change the answer.
+    own = cpython_tags(major_minor, abis=[interpreter], platforms=platforms)
     shared = compatible_tags(major_minor, interpreter=interpreter, platforms=platforms)
     return (*own, *shared)

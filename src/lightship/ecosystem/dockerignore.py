@@ -1,0 +1,204 @@
+"""``.dockerignore``: which paths of a build context are left out.
+
+Docker's rules, https://docs.docker.com/build/concepts/context/#dockerignore-files (read November 2025), to the letter
+of the code that implements them: https://github.com/moby/patternmatcher v0.6.0 and its ``ignorefile`` package.
+Patterns are relative to the context's root, ``**`` crosses directories, ``!`` brings back, the last match decides,
+and what matches a directory matches everything below it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lightship.errors import InputError
+
+__all__ = ["ALWAYS", "Ignore"]
+
+ALWAYS = (
+    "**/.env", "**/.env.*", "!**/.env.example",
+    "**/.git", "**/.hg", "**/.svn",
+    "**/__pycache__", "**/*.pyc", "**/*.pyo",
+    "**/.venv", "**/.tox", "**/.nox", "**/.eggs", "**/node_modules",
+    "**/.mypy_cache", "**/.pytest_cache", "**/.ruff_cache", "**/.hypothesis", "**/.ipynb_checkpoints",
+    "**/.coverage", "**/.coverage.*",
+    "**/.DS_Store", "**/.idea", "**/.vscode",
+    ".dockerignore",
+)  # fmt: skip
+"""Left out of every application unless its ``.dockerignore`` says ``!`` to it, since what comes last decides.
+
+Histories, caches, environments and editors' files are never wanted in an image; ``.env`` holds secrets that belong to
+a deployment. ``dist``, ``build``, ``venv`` and ``tests`` are not here: they can be packages of the application.
+"""
+
+_MAX_PATTERN = 4096
+_MAX_WILDCARDS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """One line: a compiled pattern, whether it brings back (``!``), and its text cut at the first wildcard."""
+
+    matches: "re.Pattern[str]"
+    exception: bool
+    literal: str
+    is_literal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """The rules of one ``.dockerignore``, in their order."""
+
+    patterns: tuple[_Pattern, ...] = ()
+    _directories: dict[str, tuple[bool, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def parse(cls, text: str, *, before: Iterable[str] = ()) -> "Ignore":
+        """Read a ``.dockerignore``; ``before`` holds patterns that stand ahead of it, such as `ALWAYS`.
+
+        Raise InputError for a pattern that Docker refuses.
+        """
+        lines = [*before, *text.removeprefix("\ufeff").split("\n")]
+        found = (_read_line(line) for line in lines if not line.startswith("#"))
+        return cls(tuple(pattern for pattern in found if pattern is not None))
+
+    def matches(self, path: str) -> bool:
+        """True when ``path`` (relative to the context, ``/`` between parts, no leading one) is left out.
+
+        A pattern that matches a directory above ``path`` counts as matching it, so a kept directory may have files
+        that are left out, and the other way round. The root itself is never left out. What is known of directories
+        is remembered: asking for a whole tree costs one match a pattern and path.
+        """
+        path = _clean(path)
+        ignored = False
+        above = self._matched(path.rpartition("/")[0])
+        for pattern, known in zip(self.patterns, above, strict=True):
+            if pattern.exception == ignored and (known or pattern.matches.match(path)):
+                ignored = not pattern.exception
+        return ignored and path != "."
+
+    def prunes(self, directory: str) -> bool:
+        """True when ``directory`` and all that could lie below it is left out, so that it need not be listed."""
+        directory = _clean(directory)
+        if not self.matches(directory):
+            return False
+        hits = self._matched(directory)
+        last = max(place for place, pattern in enumerate(self.patterns) if hits[place] and not pattern.exception)
+        below = directory + "/"
+        return not any(pattern.exception and _may_match_below(pattern, below) for pattern in self.patterns[last + 1 :])
+
+    def _matched(self, directory: str) -> tuple[bool, ...]:
+        """For each pattern, whether it matches ``directory`` or one above it."""
+        if not directory:
+            return (False,) * len(self.patterns)
+        known = self._directories.get(directory)
+        if known is None:
+            above = self._matched(directory.rpartition("/")[0])
+            known = tuple(
+                hit or pattern.matches.match(directory) is not None
+                for pattern, hit in zip(self.patterns, above, strict=True)
+            )
+            self._directories[directory] = known
+        return known
+
+
+def _may_match_below(pattern: _Pattern, below: str) -> bool:
+    """Compared by the literal beginning only: a directory that is listed in vain costs little."""
+    if pattern.is_literal:
+        return pattern.literal.startswith(below)
+    return pattern.literal.startswith(below) or below.startswith(pattern.literal)
+
+
+def _clean(path: str) -> str:
+    """Go's ``filepath.Clean`` for a slash path: ``./a//b/../c/`` is ``a/c``, nothing is ``.``."""
+    rooted = path.startswith("/")
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == ".." and parts and parts[-1] != "..":
+            parts.pop()
+        elif part == ".." and rooted:
+            continue
+        elif part not in ("", "."):
+            parts.append(part)
+    return ("/" if rooted else "") + "/".join(parts) or "."
+
+
+def _read_line(line: str) -> _Pattern | None:
+    text = line.strip()
+    exception = text.startswith("!")
+    if exception:
+        text = text[1:].strip()
+        if not text:
+            raise InputError(".dockerignore: want a pattern after !, got nothing")
+    if not text:
+        return None
+    text = _clean(text)
+    if len(text) > 1 and text.startswith("/"):
+        text = text[1:]
+    if len(text) > _MAX_PATTERN or text.count("*") > _MAX_WILDCARDS:
+        raise InputError(f".dockerignore: pattern is too long or has too many wildcards: {text[:80]!r}…")
+    literal = re.split(r"[*?\[\]\\]", text, maxsplit=1)[0]
+    try:
+        compiled = re.compile(_expression(text), re.DOTALL)
+    except re.error as error:
+        raise InputError(f".dockerignore: pattern not understood: {line.strip()[:200]!r} ({error})") from error
+    return _Pattern(compiled, exception, literal, literal == text)
+
+
+def _expression(pattern: str) -> str:
+    """The regular expression for a cleaned pattern, whole path. ``**foo`` means any path that ends in ``foo``, as in
+    Docker, whose matcher takes a shortcut for patterns with nothing but a leading or a trailing ``**``."""
+    rest = pattern[2:]
+    if pattern.startswith("**") and not set(rest) & set("*?[]\\"):
+        ending = re.escape(rest)
+        return rf"(?:{re.escape(rest[1:])}|.*{ending})\Z" if rest.startswith("/") else rf".*{ending}\Z"
+    written = []
+    place = 0
+    while place < len(pattern):
+        sign = pattern[place]
+        place += 1
+        if sign == "*" and pattern.startswith("*", place):
+            place += 1
+            place += pattern.startswith("/", place)
+            written.append("(?:.*/)?" if place < len(pattern) else ".*")
+        elif sign == "*":
+            written.append("[^/]*")
+        elif sign == "?":
+            written.append("[^/]")
+        elif sign == "[":
+            characters, place = _class(pattern, place)
+            written.append(characters)
+        elif sign == "\\":
+            if place == len(pattern):
+                raise re.error("it ends in a backslash")
+            written.append(re.escape(pattern[place]))
+            place += 1
+        else:
+            written.append(re.escape(sign))
+    return "".join(written) + r"\Z"
+
+
+def _class(pattern: str, place: int) -> tuple[str, int]:
+    """``[a-z]`` or ``[^a-z]`` as Go's ``filepath.Match`` reads it, and the place behind it. It may match ``/``, as
+    the regular expression that Docker makes of it does."""
+    negated = pattern.startswith("^", place)
+    place += negated
+    parts: list[str] = []
+    while not pattern.startswith("]", place) or not parts:
+        low, place = _class_character(pattern, place)
+        high = low
+        if pattern.startswith("-", place):
+            high, place = _class_character(pattern, place + 1)
+        parts.append(f"{re.escape(low)}-{re.escape(high)}")
+    return f"[{'^' if negated else ''}{''.join(parts)}]", place + 1
+
+
+def _class_character(pattern: str, place: int) -> tuple[str, int]:
+    sign = pattern[place : place + 1]
+    if sign == "\\":
+        place += 1
+        sign = pattern[place : place + 1]
+    elif sign in ("-", "]"):
+        raise re.error(f"want a character in [], got {sign!r}")
+    if not sign:
+        raise re.error("[ is not closed")
+    return sign, place + 1
