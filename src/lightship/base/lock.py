@@ -67,8 +67,10 @@ class BaseLock:
         parts = [_HEAD, f"version = {_VERSION}\n"]
         for name in sorted(self.architectures):
             section = self.architectures[name]
-            for release in section.releases:
-                parts.append(_table(f"{name}.release", ((field, getattr(release, field)) for field in _RELEASE)))
+            parts += [
+                _table(f"{name}.release", ((field, getattr(release, field)) for field in _RELEASE))
+                for release in section.releases
+            ]
             for record in section.packages:
                 fields = [(field, getattr(record, field)) for field in _FIELDS if getattr(record, field)]
                 fields.insert(-1, ("size", record.size_bytes))

@@ -7,8 +7,8 @@ from lightship.errors import ArchiveError
 
 __all__ = ["satisfies", "upstream_version", "version_key"]
 
-_PAIR = re.compile(r"(\D*)(\d*)")
-_SHAPE = re.compile(r"(?:(\d+):)?([A-Za-z0-9.+:~-]+)")
+_PAIR = re.compile(r"([^0-9]*)([0-9]*)")
+_SHAPE = re.compile(r"(?:([0-9]+):([A-Za-z0-9.+:~-]+)|([A-Za-z0-9.+~-]+))", re.ASCII)
 
 Key = tuple[int, tuple[object, ...], tuple[object, ...]]
 
@@ -19,8 +19,9 @@ def version_key(version: str) -> Key:
     match = _SHAPE.fullmatch(version)
     if match is None:
         raise ArchiveError(f"version not understood: {version!r}")
-    upstream, _, revision = match[2].rpartition("-") if "-" in match[2] else (match[2], "", "")
-    return int(match[1] or 0), _part_key(upstream), _part_key(revision)
+    rest = match[2] or match[3]
+    upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
+    return int(match[1] or 0), _part_key(upstream), _part_key(revision or "0")
 
 
 def _part_key(part: str) -> tuple[object, ...]:
