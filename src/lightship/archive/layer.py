@@ -20,7 +20,15 @@ from lightship.archive.verify import HashingWriter
 from lightship.errors import UsageError
 from lightship.oci.digest import Digest
 
-__all__ = ["LAYER_VERSION", "LayerCompression", "LayerWriter", "WrittenLayer", "media_type"]
+__all__ = [
+    "LAYER_VERSION",
+    "SPLICE_BYTES",
+    "LayerCompression",
+    "LayerWriter",
+    "WrittenLayer",
+    "codec_version",
+    "media_type",
+]
 
 LAYER_VERSION = 1
 """Raised when the same entries give other bytes."""
@@ -37,6 +45,15 @@ _MAX_LEVEL: dict[LayerCompression, int] = {"gzip": 12, "zstd": 19}
 def media_type(compression: LayerCompression) -> str:
     """The layer's media type. OCI image-spec 1.1, media-types.md."""
     return f"application/vnd.oci.image.layer.v1.tar+{compression}"
+
+
+def codec_version(compression: LayerCompression) -> str:
+    """Names everything but entries and options that a layer's bytes depend on, for the key of a cached layer."""
+    if compression == "gzip":
+        return f"layer-{LAYER_VERSION} deflate-{deflate.__version__} {SPLICE_BYTES} {RUN_BYTES}"
+    from lightship.archive.zstd import CODEC_VERSION
+
+    return f"layer-{LAYER_VERSION} {CODEC_VERSION}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

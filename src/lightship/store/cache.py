@@ -1,12 +1,15 @@
 """The local cache: files by kind and key, written atomically, checked when read.
 
 Layout: ``ROOT/<kind>/<first two of key>/<key>``. Kinds in use: ``wheels`` (key: SHA-256 of the wheel),
-``sdists``, ``debs``, ``built-wheels``, ``bytecode``, ``stripped``, ``layers``, ``records``, ``indexes``, ``rootfs``.
+``sdists``, ``debs``, ``built-wheels``, ``bytecode``, ``stripped``, ``blobs`` (key: SHA-256), ``records``,
+``indexes``, ``rootfs``.
 """
 
 import contextlib
 import hashlib
+import os
 import re
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +21,7 @@ from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
 from lightship.store.seal import check_sealed, seal, seal_path
 
-__all__ = ["Cache", "cache_key"]
+__all__ = ["Cache", "Incoming", "cache_key"]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
 
@@ -79,6 +82,21 @@ class Cache:
         if sha256 is not None:
             seal(self.path(kind, key), Digest("sha256", sha256))
 
+    @contextlib.contextmanager
+    def incoming(self, kind: str) -> Iterator["Incoming"]:
+        """A stream for bytes whose hash is known only after the last one: `Incoming.keep` makes them an entry.
+
+        What was not kept when the block ends, or raises, is gone.
+        """
+        temporary = self.root / kind / "incoming" / f".{secrets.token_hex(12)}.tmp"
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("w+b") as stream:
+                os.fchmod(stream.fileno(), 0o644)
+                yield Incoming(self, kind, temporary, stream)
+        finally:
+            temporary.unlink(missing_ok=True)
+
     def sweep_temporary(self, *, older_than_s: float = 86_400) -> int:
         """Remove temporary files that killed processes left behind; return how many."""
         count = 0
@@ -89,3 +107,22 @@ class Cache:
                     path.unlink()
                     count += 1
         return count
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """Bytes on their way into the cache; see `Cache.incoming`."""
+
+    cache: Cache
+    kind: str
+    temporary: Path
+    stream: BufferedRandom
+
+    def keep(self, sha256: str) -> Path:
+        """Make what was written the entry ``sha256``, a hash the caller computed over the bytes as it wrote them."""
+        self.stream.flush()
+        path = self.cache.path(self.kind, sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.temporary.replace(path)
+        seal(path, Digest("sha256", sha256))
+        return path
