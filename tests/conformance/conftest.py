@@ -1,0 +1,104 @@
+"""A private Docker engine: own data, own socket, no network rules, gone at the end."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_START_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dockerd:
+    """A running engine. ``host`` is what DOCKER_HOST would say."""
+
+    host: str
+    client: str
+
+    def docker(self, *arguments: str, check: bool = True) -> str:
+        """Run the docker client against this engine and return its stdout."""
+        done = subprocess.run(
+            [self.client, *arguments],
+            capture_output=True,
+            check=False,
+            timeout=600,
+            env={"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": self.host},
+        )
+        if check and done.returncode != 0:
+            pytest.fail(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')[-2000:]}")
+        return done.stdout.decode(errors="replace")
+
+
+def _start(argv: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
+    with log.open("wb") as stream:
+        return subprocess.Popen(argv, stdout=stream, stderr=stream, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def _answers(engine: Dockerd) -> bool:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return "ok" in engine.docker("info", "--format", "ok", check=False)
+    return False
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGTERM)  # its containerd is its child and ends with it
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _remove(root: Path) -> None:
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for mount in sorted((m for m in mounts if m.startswith(f"{root}/")), reverse=True):
+        subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
+    shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dockerd() -> Iterator[Dockerd]:
+    """The engine; overlay where the file system allows, else vfs. Needs root: skipped without, on a laptop."""
+    from tests.conftest import require_tool
+
+    programs = {name: require_tool(name) for name in ("dockerd", "docker", "containerd")}
+    if os.geteuid() != 0:
+        if os.environ.get("CI"):
+            pytest.fail("dockerd needs root: in CI no conformance test may be skipped")
+        pytest.skip("dockerd needs root")
+    root = Path(tempfile.mkdtemp(prefix="lightship-dockerd-", dir="/tmp"))  # a socket's path must stay short
+    host = f"unix://{root}/docker.sock"
+    engine = Dockerd(host=host, client=programs["docker"])
+    for driver in ("overlay2", "vfs"):
+        process = _start(
+            [
+                programs["dockerd"], "--iptables=false", "--ip6tables=false", "--bridge=none",
+                "--storage-driver", driver,
+                "--data-root", f"{root}/data", "--exec-root", f"{root}/exec", "--pidfile", f"{root}/pid", "-H", host,
+            ],
+            root / "log",
+        )  # fmt: skip
+        limit = time.monotonic() + _START_S
+        while process.poll() is None and time.monotonic() < limit and not _answers(engine):
+            time.sleep(0.2)
+        if process.poll() is None and _answers(engine):
+            break
+        if process.poll() is None:
+            _stop(process)
+    else:
+        said = (root / "log").read_text(errors="replace")[-2000:]
+        _remove(root)
+        pytest.fail(f"dockerd did not start: {said}")
+    try:
+        yield engine
+    finally:
+        _stop(process)
+        _remove(root)

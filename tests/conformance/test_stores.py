@@ -1,0 +1,211 @@
+"""What lightship writes is read by others, and what others write is read here: same config, same files.
+
+umoci, skopeo and a private Docker engine are asked; none of lightship's own readers is trusted to judge.
+"""
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.validated import assert_valid
+
+from lightship.errors import ImageError, ToolError
+from lightship.image.blobs import from_blobs
+from lightship.image.protocol import Image
+from lightship.image.synthetic import synthetic_image, synthetic_layer
+from lightship.image.value import PlainImage
+from lightship.image.views import config_of, digest_of, manifest_of
+from lightship.oci.digest import Digest
+from lightship.oci.reference import ImageName, Reference
+from lightship.store.copy import copy
+from lightship.store.open import open_image
+
+if TYPE_CHECKING:
+    from tests.conformance.conftest import Dockerd
+
+pytestmark = pytest.mark.conformance
+
+NAME = ImageName.parse("registry.example/agent/api:1.2")
+Tool = Callable[..., bytes]
+
+
+@pytest.fixture
+def tool(require_tool: Callable[[str], str], tmp_path: Path) -> Tool:
+    def run(program: str, *arguments: str) -> bytes:
+        done = subprocess.run(
+            [require_tool(program), *arguments], cwd=tmp_path, capture_output=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(params=["gzip", "none", "zstd", "mixed"])
+def image(request: pytest.FixtureRequest) -> PlainImage:
+    compressions = {"mixed": ("gzip", "none", "zstd")}.get(request.param, (request.param,))
+    made = synthetic_image(
+        {"etc": None, "etc/motd": b"first\n", "gone": b"x", "link": "etc/motd"},
+        {".wh.gone": b"", "etc/motd": b"second\n" * 5000},
+        {"srv": None, "srv/\u00e9": b"name in UTF-8\n"},
+        compressions=compressions,  # type: ignore[arg-type]
+        runtime={"Env": ["A=1"], "User": "1001:1001", "Cmd": ["/bin/true"], "Labels": {"b": "2", "a": "1"}},
+        annotations={"org.opencontainers.image.version": "1.2"},
+    )
+    assert_valid(made)
+    return made
+
+
+def write(image: Image, reference: str) -> None:
+    assert copy(image, Reference.parse(reference), names=[NAME]) == digest_of(image)
+
+
+def config_by_skopeo(tool: Tool, reference: str) -> str:
+    return f"sha256:{hashlib.sha256(tool('skopeo', 'inspect', '--config', '--raw', reference)).hexdigest()}"
+
+
+@pytest.mark.parametrize("compressions", [("gzip",), ("none", "gzip")])
+def test_umoci_unpacks_a_layout(tmp_path: Path, tool: Tool, compressions: tuple[str, ...]) -> None:
+    made = synthetic_image(
+        {"etc": None, "etc/motd": b"first\n", "gone": b"x", "link": "etc/motd"},
+        {".wh.gone": b"", "etc/motd": b"second\n"},
+        compressions=compressions,  # type: ignore[arg-type]
+        runtime={"Env": ["A=1"], "Cmd": ["/bin/true"]},
+    )
+    write(made, f"oci:{tmp_path}/out")
+    tool("umoci", "unpack", "--rootless", "--image", "out:1.2", "bundle")
+    rootfs = tmp_path / "bundle" / "rootfs"
+    assert (rootfs / "link").read_bytes() == b"second\n"
+    assert sorted(path.name for path in rootfs.iterdir()) == ["etc", "link"]
+    spec = json.loads((tmp_path / "bundle" / "config.json").read_text())
+    assert spec["process"]["args"] == ["/bin/true"]
+    assert "A=1" in spec["process"]["env"]
+
+
+@pytest.mark.parametrize("transport", ["oci", "oci-archive", "docker-archive"])
+def test_skopeo_reads_what_is_written_here(tmp_path: Path, tool: Tool, image: PlainImage, transport: str) -> None:
+    write(image, f"{transport}:{tmp_path}/made")
+    tag = str(NAME) if transport == "docker-archive" else "1.2"
+    source = f"{transport}:made:{tag}"
+    assert config_by_skopeo(tool, source) == str(manifest_of(image).config.digest)
+    tool("skopeo", "copy", source, "dir:copied")
+    config = (tmp_path / "copied" / manifest_of(image).config.digest.hex).read_bytes()
+    assert config == image.raw_config
+    if transport != "docker-archive":
+        assert (tmp_path / "copied" / "manifest.json").read_bytes() == image.raw_manifest
+
+
+@pytest.mark.parametrize("transport", ["oci", "oci-archive"])
+def test_an_image_comes_back_from_skopeo_unchanged(
+    tmp_path: Path, tool: Tool, image: PlainImage, transport: str
+) -> None:
+    write(image, f"oci:{tmp_path}/made")
+    # without the flag skopeo compresses a layer that is not
+    tool("skopeo", "copy", "--dest-oci-accept-uncompressed-layers", "oci:made:1.2", f"{transport}:back:again")
+    with open_image(Reference.parse(f"{transport}:{tmp_path}/back:again")) as back:
+        assert_valid(back)
+        assert back.raw_manifest == image.raw_manifest
+        assert back.raw_config == image.raw_config
+
+
+def test_a_docker_archive_by_skopeo_is_read(tmp_path: Path, tool: Tool, image: PlainImage) -> None:
+    write(image, f"docker-archive:{tmp_path}/made.tar")
+    tool("skopeo", "copy", f"docker-archive:made.tar:{NAME}", "docker-archive:back.tar:pretend:7")
+    with open_image(Reference.parse(f"docker-archive:{tmp_path}/back.tar:pretend:7")) as back:
+        assert_valid(back)
+        assert back.raw_config == image.raw_config
+        assert [layer.diff_id for layer in back.layers] == [layer.diff_id for layer in image.layers]
+
+
+def test_every_name_is_in_the_archive(tmp_path: Path, tool: Tool, image: PlainImage) -> None:
+    names = [NAME, ImageName.parse("redis"), ImageName.parse("localhost:5000/other/api:1.2")]
+    copy(image, Reference.parse(f"docker-archive:{tmp_path}/made.tar:main"), names=names)
+    for name in ("main", *map(str, names)):
+        assert config_by_skopeo(tool, f"docker-archive:made.tar:{name}") == str(manifest_of(image).config.digest)
+
+
+@pytest.fixture
+def runnable(require_tool: Callable[[str], str], tmp_path: Path) -> PlainImage:
+    """An image whose program is a static executable made here, and reads a file of the upper layer."""
+    source = tmp_path / "say.c"
+    source.write_text(
+        '#include <stdio.h>\n#include <stdlib.h>\nint main(void){char b[64]={0};FILE*f=fopen("/etc/motd","r");'
+        'if(!f||!fgets(b,64,f))return 3;printf("%s%s\\n",b,getenv("WHO"));return 0;}\n'
+    )
+    program = tmp_path / "say"
+    subprocess.run([require_tool("gcc"), "-static", "-Os", "-s", "-o", program, source], check=True)
+    made = synthetic_image(
+        {"bin": None, "bin/say": program.read_bytes(), "etc": None, "etc/motd": b"first\n"},
+        {"etc/motd": b"second\n"},
+        runtime={"Cmd": ["/bin/say"], "Env": ["WHO=docker"], "User": "1001:1001"},
+    )
+    assert_valid(made)
+    return made
+
+
+@pytest.mark.parametrize("transport", ["docker-archive", "docker-daemon"])
+def test_docker_runs_it(tmp_path: Path, dockerd: "Dockerd", runnable: PlainImage, transport: str) -> None:
+    name = ImageName.parse(f"registry.example/agent/{transport}:1.2")
+    if transport == "docker-archive":
+        copy(runnable, Reference.parse(f"docker-archive:{tmp_path}/made.tar"), names=[name])
+        dockerd.docker("load", "--input", f"{tmp_path}/made.tar")
+    else:
+        copy(runnable, Reference.parse(f"docker-daemon:{name}"), docker_host=dockerd.host)
+    image_id = dockerd.docker("image", "inspect", "--format", "{{.Id}}", str(name)).strip()
+    assert image_id == str(manifest_of(runnable).config.digest)
+    said = dockerd.docker("run", "--rm", "--network", "none", str(name))
+    assert said == "second\ndocker\n"
+
+
+def test_an_image_comes_back_from_the_engine(dockerd: "Dockerd", runnable: PlainImage, tmp_path: Path) -> None:
+    reference = Reference.parse("docker-daemon:registry.example/agent/back:1")
+    copy(runnable, reference, docker_host=dockerd.host)
+    with open_image(reference, docker_host=dockerd.host) as back:
+        assert_valid(back)
+        assert back.raw_config == runnable.raw_config
+        copy(back, Reference.parse(f"oci:{tmp_path}/out"))
+    with open_image(Reference.parse(f"oci:{tmp_path}/out")) as again:
+        assert_valid(again)
+        assert config_of(again).runtime == config_of(runnable).runtime
+
+
+def test_images_saved_together_are_told_apart(dockerd: "Dockerd", runnable: PlainImage, tmp_path: Path) -> None:
+    other = synthetic_image({"x": b"1"})
+    for name, made in (("one:1", runnable), ("two:2", other)):
+        copy(made, Reference.parse(f"docker-daemon:{name}"), docker_host=dockerd.host)
+    dockerd.docker("tag", "one:1", "three:3")
+    dockerd.docker("save", "--output", f"{tmp_path}/both.tar", "one:1", "two:2", "three:3")
+    with open_image(Reference.parse(f"docker-archive:{tmp_path}/both.tar:two:2")) as found:
+        assert_valid(found)
+        assert found.raw_config == other.raw_config
+    with open_image(Reference.parse(f"docker-archive:{tmp_path}/both.tar:three:3")) as found:
+        assert found.raw_config == runnable.raw_config
+    with (
+        pytest.raises(ImageError, match="want one image, got several"),
+        open_image(Reference.parse(f"docker-archive:{tmp_path}/both.tar")),
+    ):
+        pass
+
+
+def test_the_engine_says_what_it_has_not(dockerd: "Dockerd") -> None:
+    reference = Reference.parse("docker-daemon:registry.example/absent:1")
+    with (
+        pytest.raises(ImageError, match=r"^docker-daemon:registry\.example/absent:1: .*(not exist|[Nn]o such image)"),
+        open_image(reference, docker_host=dockerd.host),
+    ):
+        pass
+
+
+def test_the_engine_says_why_it_refuses(dockerd: "Dockerd") -> None:
+    lying = synthetic_layer({"x": b"1"})
+    wrong = replace(lying, diff_id=Digest.of(b"another tar"))
+    image = from_blobs([wrong], {"os": "linux", "architecture": "amd64"})
+    reference = Reference.parse("docker-daemon:registry.example/wrong:1")
+    with pytest.raises(ToolError, match=r"Docker engine did not load the image: .*diffID"):
+        copy(image, reference, docker_host=dockerd.host)
+    assert "registry.example/wrong" not in dockerd.docker("image", "ls")
