@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightship.archive.content import Inline
+from lightship.archive.inflate import Containers
 from lightship.ecosystem.python.target import Target
 from lightship.errors import UsageError
 from lightship.oci.platform import Platform
@@ -24,7 +25,7 @@ def distribution(
         path: Entry(path=f"site/{path}", content=Inline(text.encode("latin-1")), owner=f"wheel:{name}==1.0")
         for path, text in files.items()
     }
-    return Distribution(name, entries, target=TARGET, imports=imports, required_by=required_by)
+    return Distribution(name, entries, Containers(), target=TARGET, imports=imports, required_by=required_by)
 
 
 def listing(rule: Rule, heading: str) -> tuple[Distribution, set[str]]:

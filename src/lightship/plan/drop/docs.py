@@ -8,8 +8,8 @@ Leaves out manual pages and ``share/doc``, a distribution's directories ``docs``
 Why
 ===
 An image has no ``man`` and nobody reads it with an editor. A top-level ``examples`` or ``docs`` is a packaging
-mistake: it is nobody's module. Documents *inside* a package stay, since a package may read them as data, and so does
-a top-level directory that the distribution's own sources import.
+mistake; it stays importable, but empty. Documents *inside* a package stay, since a package may read them as data, and
+so does a top-level directory that the distribution's own sources import.
 
 Bad
 ===
@@ -17,8 +17,11 @@ Bad
 
     - ../../../share/man/man1/isympy.1
     - ../../../share/doc/pkg/manual.html
-    - docs/conf.py
+    - docs/index.rst
+    - docs/conf/theme.css
+      docs/conf.py
     - examples/first.py
+      examples/__init__.py
     - README.md
     - CHANGELOG.rst
       pkg/__init__.py
@@ -31,6 +34,7 @@ Good
       pkg/README.md
       pkg/examples/__init__.py
       examples/__init__.py
+      examples/first.py
       pkg/__init__.py | from examples import first
       LICENSE.txt
 
@@ -43,7 +47,7 @@ import re
 from collections.abc import Iterator
 
 from lightship.plan.drop.rule import Distribution, Rule
-from lightship.plan.drop.tests import roots_below
+from lightship.plan.drop.tests import roots_below, without_names
 
 __all__ = ["RULE"]
 
@@ -69,7 +73,7 @@ def _select(distribution: Distribution) -> Iterator[str]:
     needed = distribution.mentions.kept(tops)
     for root, below in tops.items():
         if root not in needed:
-            yield from below
+            yield from without_names(root, below)
 
 
 RULE = Rule(

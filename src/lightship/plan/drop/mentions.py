@@ -30,17 +30,27 @@ class Mentions:
         """True when any source holds one of ``needles``."""
         return any(needle in self._read(path) for path in self._sources for needle in needles)
 
+    def string(self, needle: str) -> bool:
+        """True when a source has a string with ``needle`` in it; comments, docstrings and tests do not count."""
+        raw = needle.encode()
+        return any(
+            raw in self._read(path) and _has_string(self._read(path), needle)
+            for path in self._sources
+            if "/tests/" not in path
+        )
+
     def kept(self, roots: Iterable[str]) -> set[str]:
         """Those directories of ``roots`` (``pkg/tests``) that sources outside all of them need.
 
         Needed is what is imported or named as a dotted string, a path or an entry point by a source outside, or by
-        a source in a directory that is itself needed.
+        a source in a directory that is itself needed. The ``__init__.py`` files of a directory at the top of
+        site-packages count as outside: they stay, and must go on working.
         """
         left = set(roots)
         if not left:
             return set()
         quick = _prefilter({posixpath.basename(root) for root in left})
-        outside = [path for path in self._sources if _root_of(path, left) is None]
+        outside = [path for path in self._sources if _root_of(path, left) is None or _stays(path, left)]
         needed: set[str] = set()
         found = self._named_by_entry_points(left)
         while found or outside:
@@ -53,7 +63,7 @@ class Mentions:
 
     def _named(self, path: str, quick: re.Pattern[bytes], roots: set[str]) -> Iterator[str]:
         source = self._read(path)
-        if quick.search(source) is None:
+        if quick.search(source) is None and not _stays(path, roots):
             return
         modules, paths = _names(path, source)
         for root in roots:
@@ -68,6 +78,20 @@ class Mentions:
         text = b"\n".join(self._read(path) for path in self._entry_points).decode(errors="replace")
         values = [line.partition("=")[2].strip() for line in text.splitlines()]
         return {root for root in roots if _any_below(values, root.replace("/", "."))}
+
+
+def _has_string(source: bytes, needle: str) -> bool:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    found = {id(node) for node in ast.walk(tree) if isinstance(node, ast.Constant) and needle in str(node.value)}
+    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    return bool(found - documents)
+
+
+def _stays(path: str, roots: set[str]) -> bool:
+    return path.endswith("/__init__.py") and path.partition("/")[0] in roots
 
 
 def _any_below(names: Iterable[str], dotted: str) -> bool:

@@ -9,11 +9,12 @@ import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from lightship.archive.inflate import Containers, read_content
 from lightship.ecosystem.python.target import Target
 from lightship.findings import Safety
 from lightship.plan.drop.mentions import Mentions
-from lightship.plan.drop.reading import read_content, read_head
 from lightship.plan.model import Entry
+from lightship.plan.reading import read_head
 
 __all__ = ["Distribution", "Rule"]
 
@@ -23,13 +24,15 @@ class Distribution:
 
     ``files`` maps paths as ``RECORD`` names them, relative to site-packages (``numpy/core/x.py``,
     ``../../../bin/f2py``), to entries. ``imports`` are dotted names that code outside the distribution is known to
-    import; ``required_by`` names who asks for it. Views are computed when a rule first asks.
+    import; ``required_by`` names who asks for it. Contents are read through ``containers``, which the caller closes.
+    Views are computed when a rule first asks.
     """
 
     def __init__(
         self,
         name: str,
         files: Mapping[str, Entry],
+        containers: Containers,
         *,
         target: Target | None = None,
         required_by: Collection[str] = (),
@@ -37,6 +40,7 @@ class Distribution:
     ) -> None:
         self.name = name
         self.files = files
+        self._containers = containers
         self.target = target
         self.required_by = required_by
         self.imports = imports
@@ -78,13 +82,15 @@ class Distribution:
         found = self._read.get(path)
         if found is None:
             content = self.files[path].content
-            found = self._read[path] = b"" if content is None else read_content(content)
+            found = self._read[path] = (
+                bytes(read_content(content, self._containers, path)) if content is not None else b""
+            )
         return found
 
     def head(self, path: str, size_bytes: int) -> bytes:
         """A file's first bytes."""
         content = self.files[path].content
-        return b"" if content is None else read_head(content, size_bytes)
+        return b"" if content is None else read_head(content, size_bytes, self._containers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ Why
 ===
 A test runner reads them; a service does not. They hold fixtures and golden files and are the largest share of
 what a scientific package can lose. A directory stays, whole, when a source outside names it: as an import, a dotted
-string, a path or an entry point. ``pkg.testing`` is a public interface and is never meant.
+string, a path or an entry point. ``pkg.testing`` is a public interface and is never meant. What lies at the top of
+site-packages stays importable under its name: of a top-level ``tests`` its ``__init__.py`` files stay.
 
 Bad
 ===
@@ -19,6 +20,8 @@ Bad
     - pkg/tests/test_core.py
     - pkg/tests/data/golden.csv
     - pkg/inner/SelfTest/test_cipher.py
+    - tests/test_pkg.py
+      tests/__init__.py
       pkg/core.py | import json
 
 Good
@@ -33,6 +36,8 @@ Good
       pkg/test/decision.py
       pkg/test_utils.py
       pkg/tests/LICENSE
+      tests/__init__.py | from .test_all import *
+      tests/test_all.py
 
 References
 ==========
@@ -44,7 +49,7 @@ from collections.abc import Iterator
 
 from lightship.plan.drop.rule import Distribution, Rule
 
-__all__ = ["RULE", "roots_below"]
+__all__ = ["RULE", "roots_below", "without_names"]
 
 _NAMES = frozenset({"tests", "test", "_tests", "SelfTest"})
 _TEST_MODULE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$")
@@ -69,7 +74,18 @@ def _select(distribution: Distribution) -> Iterator[str]:
     needed = asked | distribution.mentions.kept(tests)
     for root, below in tests.items():
         if root not in needed:
-            yield from below
+            yield from without_names(root, below)
+
+
+def without_names(root: str, below: list[str]) -> list[str]:
+    """``below`` without what keeps a ``root`` at the top of site-packages importable: its ``__init__.py`` files, or its
+    modules where it has none."""
+    if "/" in root:
+        return below
+    names = [path for path in below if path.endswith("/__init__.py")] or [
+        path for path in below if path.endswith(".py")
+    ]
+    return [path for path in below if path not in names]
 
 
 def _asked_from_outside(dotted: str, distribution: Distribution) -> bool:

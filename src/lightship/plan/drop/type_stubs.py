@@ -6,8 +6,8 @@ Leaves out ``.pyi`` files. ``py.typed`` stays.
 
 Why
 ===
-Type checkers read them, the interpreter never does. A distribution keeps all of its stubs when its own sources speak of
-``.pyi`` or of ``attach_stub``: lazy loaders take a module's names from its stub at run time, and jedi and mypy
+Type checkers read them, the interpreter never does. A distribution keeps all of its stubs when its own sources name
+``attach_stub`` or have a string with ``.pyi``: lazy loaders take a module's names from its stub at run time, and jedi and mypy
 carry a library of stubs as data.
 
 Bad
@@ -40,7 +40,7 @@ __all__ = ["RULE"]
 
 def _select(distribution: Distribution) -> Iterator[str]:
     stubs = distribution.with_suffix(".pyi")
-    if stubs and not distribution.mentions.text(b"attach_stub", b".pyi"):
+    if stubs and not (distribution.mentions.text(b"attach_stub") or distribution.mentions.string(".pyi")):
         yield from stubs
 
 

@@ -1,0 +1,80 @@
+"""What a wheel says about itself: its file name, ``WHEEL`` and ``METADATA``, and whether they agree.
+
+Binary distribution format 1.0 (packaging.python.org/specifications/binary-distribution-format, 2024).
+"""
+
+import re
+from dataclasses import dataclass
+
+from lightship.errors import ArchiveError
+
+__all__ = ["WheelName", "check_identity", "headers", "normalise_name", "root_is_purelib"]
+
+_FILENAME = re.compile(
+    r"(?P<distribution>[^-]+)-(?P<version>[^-]+)(?:-(?P<build>\d[^-]*))?-(?P<tag>[^-]+-[^-]+-[^-]+)\.whl"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelName:
+    """The parts of a wheel's file name; ``distribution`` and ``version`` are escaped as in the name."""
+
+    distribution: str
+    version: str
+    build: str
+    tag: str
+
+    @classmethod
+    def parse(cls, filename: str) -> "WheelName":
+        """Raise ArchiveError for a name that breaks the format."""
+        match = _FILENAME.fullmatch(filename)
+        if match is None:
+            raise ArchiveError(f"not a wheel's file name: want name-version-python-abi-platform.whl, got {filename!r}")
+        return cls(**match.groupdict(default=""))
+
+
+def normalise_name(name: str) -> str:
+    """PEP 503: lower case, runs of ``-``, ``_`` and ``.`` become one ``-``."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def headers(raw: bytes) -> dict[str, str]:
+    """The header fields of a ``WHEEL`` or ``METADATA`` file by lower-case name; of a repeated field the first."""
+    found: dict[str, str] = {}
+    for line in raw.decode("utf-8", "replace").splitlines():
+        if not line:
+            break
+        name, colon, value = line.partition(":")
+        if colon and not line[0].isspace():
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
+
+
+def root_is_purelib(wheel: dict[str, str], what: str) -> bool:
+    """Check ``WHEEL``'s fields and return ``Root-Is-Purelib``; raise ArchiveError for a version that is not 1.x."""
+    version = wheel.get("wheel-version", "")
+    if not re.fullmatch(r"1\.\d+", version):
+        raise ArchiveError(f"{what}: want Wheel-Version 1.x, got {version or 'none'}")
+    value = wheel.get("root-is-purelib", "").lower()
+    if value not in ("true", "false"):
+        raise ArchiveError(f"{what}: want Root-Is-Purelib true or false, got {value or 'none'}")
+    return value == "true"
+
+
+def check_identity(name: WheelName, metadata: dict[str, str], what: str) -> None:
+    """Raise ArchiveError when ``METADATA`` names another project or version than the file name."""
+    project, version = metadata.get("name", ""), metadata.get("version", "")
+    if normalise_name(project) != normalise_name(name.distribution):
+        raise ArchiveError(f"{what}: METADATA is of another project: want {name.distribution}, got {project or 'none'}")
+    if version != name.version and not _same_version(version, name.version):
+        raise ArchiveError(f"{what}: METADATA is of another version: want {name.version}, got {version or 'none'}")
+
+
+def _same_version(left: str, right: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        # A file name writes "_" for what the version writes "-" (and old tools for "+").
+        return Version(left) == Version(right.replace("_", "-")) or Version(left) == Version(right.replace("_", "+"))
+    except InvalidVersion:
+        return left.replace("-", "_") == right
