@@ -1,0 +1,274 @@
+"""Tars from outside, read once from front to back: ustar, pax, GNU long names, base-256 numbers. POSIX.1-2001, pax(1),
+"ustar Interchange Format" and "pax Header Block"; GNU tar 1.34 manual, "Basic Tar Format".
+
+Paths come out normal, so nothing leaves the root by name; symlink targets come out as they are, for whoever follows
+them (`lightship.rootfs`). Sparse files, volumes and unknown kinds are refused. Nothing is extracted here.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Literal, NamedTuple, cast
+
+from lightship.archive.verify import CHUNK_BYTES, ReadStream, drain, read_exact
+from lightship.errors import ArchiveError, HostileError
+from lightship.paths import normal_path
+
+__all__ = ["MemberType", "TarMember", "TarReader", "iter_tar"]
+
+MemberType = Literal["file", "dir", "symlink", "hardlink", "char", "block", "fifo"]
+
+_BLOCK = 512
+_EXTENSION_CAP_BYTES = 1 << 20  # Linux ends a path at 4,096 bytes and the xattrs of a file at 64 KiB (xattr(7))
+_SIZE_CAP_BYTES = 1 << 50
+_FIELDS = struct.Struct("100s 24s 12s 12s 8s c 100s 8s 64s 8s 8s 155s 12x")
+_TYPES: dict[bytes, MemberType] = {
+    b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink",
+    b"3": "char", b"4": "block", b"5": "dir", b"6": "fifo",
+}  # fmt: skip
+_adler32 = zlib.adler32
+
+
+class TarMember(NamedTuple):
+    """One member. ``path`` is normal, ``""`` for the root itself; ``mode`` holds permission bits only.
+
+    ``link_target`` is verbatim for a symlink and a normal path for a hard link; ``size_bytes`` is 0 for all but
+    files; ``device`` is (major, minor); ``xattrs`` are extended attributes by name. A named tuple because a frozen
+    dataclass takes four times as long to make, and a scan makes hundreds of thousands.
+    """
+
+    path: str
+    type: MemberType
+    mode: int
+    uid: int
+    gid: int
+    size_bytes: int
+    mtime: int
+    link_target: str = ""
+    device: tuple[int, int] = (0, 0)
+    xattrs: tuple[tuple[str, bytes], ...] = ()
+
+
+class TarReader:
+    """Iterate over the members of ``stream``; the content of the latest one is read with `content`.
+
+    At the end ``stream`` was read to its end. Raise ArchiveError for what is no sound tar or is cut short,
+    HostileError for paths that leave the root and extensions or sizes out of all proportion. The caller closes.
+    """
+
+    def __init__(self, stream: BinaryIO, what: str = "tar") -> None:
+        self._stream = stream
+        self._what = what
+        self._buffer = b""
+        self._position = 0
+        self._content_left = 0
+        self._padding = 0
+        self._owners: dict[bytes, tuple[int, int, int]] = {}
+        self._global: dict[str, bytes] = {}
+
+    def __iter__(self) -> Iterator[TarMember]:
+        extended: dict[str, bytes] = {}
+        while True:
+            self._skip(self._content_left + self._padding)
+            self._content_left = self._padding = 0
+            block = self._take(_BLOCK)
+            if block is None or not block.strip(b"\0"):
+                self._end(block)
+                return
+            flag = block[156:157]
+            if flag in b"xgLK":
+                self._extend(block, flag, extended)
+                continue
+            member = self._member(block, extended)
+            extended.clear()
+            self._content_left = member.size_bytes
+            self._padding = -member.size_bytes % _BLOCK
+            yield member
+
+    def content(self) -> BinaryIO:
+        """The bytes of the member that came last, valid until the next one is asked for."""
+        return cast(BinaryIO, _MemberReader(self))
+
+    def read_content(self, size_bytes: int) -> bytes:
+        """Up to ``size_bytes`` more bytes of the member that came last."""
+        size_bytes = min(size_bytes, self._content_left)
+        if not size_bytes:
+            return b""
+        if self._position == len(self._buffer):
+            self._buffer = self._stream.read(max(size_bytes, CHUNK_BYTES))
+            self._position = 0
+        chunk = self._buffer[self._position : self._position + size_bytes]
+        if not chunk:
+            raise self._cut_short()
+        self._position += len(chunk)
+        self._content_left -= len(chunk)
+        return chunk
+
+    def _take(self, size_bytes: int) -> bytes | None:
+        """Exactly ``size_bytes``, or None when the stream ends right here."""
+        position = self._position
+        end = position + size_bytes
+        if end > len(self._buffer):
+            rest = self._buffer[position:]
+            self._buffer = rest + read_exact(self._stream, max(size_bytes, CHUNK_BYTES))
+            position, end = 0, size_bytes
+            if not self._buffer:
+                self._position = 0
+                return None
+            if end > len(self._buffer):
+                raise self._cut_short()
+        self._position = end
+        return self._buffer[position:end]
+
+    def _skip(self, size_bytes: int) -> None:
+        here = len(self._buffer) - self._position
+        if size_bytes <= here:
+            self._position += size_bytes
+            return
+        self._buffer, self._position = b"", 0
+        left = size_bytes - here
+        while left:
+            chunk = self._stream.read(min(left, CHUNK_BYTES))
+            if not chunk:
+                raise self._cut_short()
+            left -= len(chunk)
+
+    def _end(self, block: bytes | None) -> None:
+        """An archive ends with two blocks of zeros; what writers pad it with is read and not looked at."""
+        second = None if block is None else self._take(_BLOCK)
+        if second is None or second.strip(b"\0"):
+            raise self._cut_short()
+        drain(self._stream)
+
+    def _extend(self, block: bytes, flag: bytes, extended: dict[str, bytes]) -> None:
+        size_bytes = self._checked(block)
+        if size_bytes > _EXTENSION_CAP_BYTES:
+            raise HostileError(f"{self._what}: extended header is too large: {size_bytes} bytes")
+        body = self._take(size_bytes + -size_bytes % _BLOCK) if size_bytes else b""
+        if body is None:
+            raise self._cut_short()
+        body = body[:size_bytes]
+        if flag == b"L":
+            extended["path"] = body.rstrip(b"\0")
+        elif flag == b"K":
+            extended["linkpath"] = body.rstrip(b"\0")
+        else:
+            (extended if flag == b"x" else self._global).update(self._pax(body))
+
+    def _pax(self, body: bytes) -> Iterator[tuple[str, bytes]]:
+        """Records ``LENGTH KEY=VALUE\\n``."""
+        position = 0
+        while position < len(body):
+            space = body.find(b" ", position, position + 20)
+            length = body[position:space]
+            end = position + int(length) if space > 0 and length.isdigit() else 0
+            key, equals, value = body[space + 1 : end - 1].partition(b"=")
+            if end <= space or end > len(body) or body[end - 1 : end] != b"\n" or not equals or not key:
+                raise ArchiveError(f"{self._what}: pax header is damaged")
+            yield key.decode("utf-8", "surrogateescape"), value
+            position = end
+
+    def _checked(self, block: bytes) -> int:
+        """The size in ``block``, whose checksum must be right."""
+        try:
+            want = int(block[148:156].strip(b"\0 "), 8)
+            size_bytes = _number(block[124:136])
+        except ValueError as error:
+            raise ArchiveError(f"{self._what}: tar header is damaged") from error
+        # Adler-32's low half is the sum of the bytes plus one: see tar_write. Ancient tars summed signed bytes.
+        total = (_adler32(block[:148]) & 0xFFFF) + (_adler32(block[156:384]) & 0xFFFF)
+        total += (_adler32(block[384:]) & 0xFFFF) + (8 * 0x20 - 3)
+        if total != want and total - 256 * sum(byte > 127 for byte in block[:148] + block[156:]) != want:
+            raise ArchiveError(f"{self._what}: tar header has a wrong checksum")
+        if not 0 <= size_bytes <= _SIZE_CAP_BYTES:
+            raise HostileError(f"{self._what}: tar header has an absurd size: {size_bytes} bytes")
+        return size_bytes
+
+    def _member(self, block: bytes, extended: dict[str, bytes]) -> TarMember:
+        size_bytes = self._checked(block)
+        name, owner, _, mtime, _, flag, link, magic, _, major, minor, prefix = _FIELDS.unpack(block)
+        name = name.partition(b"\0")[0]
+        kind = _TYPES.get(flag)
+        if kind is None:
+            raise ArchiveError(f"{self._what}: member {_text(name)} is of a kind that is not supported: {flag!r}")
+        if prefix[0] and magic.startswith(b"ustar\0"):
+            name = prefix.partition(b"\0")[0] + b"/" + name
+        try:
+            mode, uid, gid = self._owners.get(owner) or self._owner(owner)
+            seconds = _number(mtime)
+            device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
+            link = link.partition(b"\0")[0]
+            xattrs: tuple[tuple[str, bytes], ...] = ()
+            if extended or self._global:
+                pax = {**self._global, **extended} if self._global else extended
+                name, link = pax.get("path", name), pax.get("linkpath", link)
+                uid, gid = int(pax.get("uid", uid)), int(pax.get("gid", gid))
+                size_bytes = int(pax.get("size", size_bytes))
+                seconds = int(float(pax.get("mtime", seconds)))
+                xattrs = self._xattrs(pax)
+        except (ValueError, OverflowError) as error:
+            raise ArchiveError(f"{self._what}: tar header of {_text(name)} is damaged") from error
+        if not 0 <= size_bytes <= _SIZE_CAP_BYTES:
+            raise HostileError(f"{self._what}: member {_text(name)} has an absurd size: {size_bytes} bytes")
+        if kind == "file" and flag == b"\0" and name.endswith(b"/"):
+            kind = "dir"  # as tars before POSIX wrote a directory
+        target = self._path(link) if kind == "hardlink" else _text(link) if kind == "symlink" else ""
+        if not target and kind in ("hardlink", "symlink"):
+            raise ArchiveError(f"{self._what}: link {_text(name)} has no target")
+        size_bytes = size_bytes if kind == "file" else 0
+        return TarMember(self._path(name), kind, mode, uid, gid, size_bytes, seconds, target, device, xattrs)
+
+    def _owner(self, field: bytes) -> tuple[int, int, int]:
+        owner = (_number(field[:8]) & 0o7777, _number(field[8:16]), _number(field[16:]))
+        if len(self._owners) < 4096:
+            self._owners[field] = owner
+        return owner
+
+    def _xattrs(self, pax: dict[str, bytes]) -> tuple[tuple[str, bytes], ...]:
+        found = []
+        for key, value in pax.items():
+            if key.startswith("GNU.sparse."):
+                raise ArchiveError(f"{self._what}: sparse files are not supported")
+            if key.startswith("SCHILY.xattr."):
+                found.append((key.removeprefix("SCHILY.xattr."), value))
+        return tuple(sorted(found))
+
+    def _path(self, name: bytes) -> str:
+        try:
+            return normal_path(_text(name).lstrip("/"))
+        except HostileError as error:
+            raise HostileError(f"{self._what}: {error}") from error
+
+    def _cut_short(self) -> ArchiveError:
+        return ArchiveError(f"{self._what} is cut short")
+
+
+def iter_tar(stream: BinaryIO, what: str = "tar") -> Iterator[tuple[TarMember, BinaryIO]]:
+    """The members of ``stream``, each with its content, valid until the next one is asked for. See `TarReader`."""
+    reader = TarReader(stream, what)
+    for member in reader:
+        yield member, reader.content()
+
+
+class _MemberReader(ReadStream):
+    def __init__(self, reader: TarReader) -> None:
+        self._reader = reader
+
+    def _fill(self, size_bytes: int) -> bytes:
+        return self._reader.read_content(size_bytes)
+
+    def close(self) -> None:
+        """The tar stays open: its next member follows."""
+
+
+def _number(field: bytes) -> int:
+    """Octal digits, or with the first bit set a base-256 number (GNU tar)."""
+    if field[0] & 0x80:
+        value = int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
+        return value if not field[0] & 0x40 else value - (1 << (8 * len(field) - 1))
+    digits = field.partition(b"\0")[0].strip()
+    return int(digits, 8) if digits else 0
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")
