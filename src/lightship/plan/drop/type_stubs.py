@@ -7,8 +7,8 @@ Leaves out ``.pyi`` files. ``py.typed`` stays.
 Why
 ===
 Type checkers read them, the interpreter never does. A distribution keeps all of its stubs when its own sources name
-``attach_stub`` or have a string with ``.pyi``: lazy loaders take a module's names from its stub at run time, and jedi and mypy
-carry a library of stubs as data.
+``attach_stub`` or have a string with ``.pyi``: lazy loaders take a module's names from its stub at run time, and jedi
+and mypy carry a library of stubs as data.
 
 Bad
 ===
