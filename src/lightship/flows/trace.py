@@ -1,0 +1,106 @@
+"""Which modules a start imports: a real start in the sandbox, with Python's bytecode written where it can be seen.
+
+With ``PYTHONPYCACHEPREFIX`` (https://docs.python.org/3.11/using/cmdline.html#envvar-PYTHONPYCACHEPREFIX, PEP 304's
+successor) an interpreter ignores every ``__pycache__`` and writes what it compiles below the prefix: all processes of
+the application, in one tree. What appears there are the source modules that were imported; frozen modules and
+extension modules have no bytecode. Nothing of the image runs outside the sandbox.
+"""
+
+import os
+import re
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lightship.errors import FindingError
+from lightship.flows.launch import LaunchOptions, launch_command
+from lightship.flows.probe import Probe, ProbeOutcome, ensure_unused, probe, run_check
+from lightship.flows.run import start
+from lightship.oci.config import Runtime
+from lightship.paths import storage_errors
+from lightship.progress import SILENT, Progress
+from lightship.rootfs.links import resolve_on_disk
+from lightship.rootfs.removal import remove
+from lightship.sandbox.protocol import Bind, Sandbox
+
+__all__ = ["StartTrace", "trace_start"]
+
+_PREFIX = "/run/lightship/pycache"
+_BYTECODE = re.compile(r"(.+)\.[a-z]+-?[0-9]+(?:\.opt-[0-9a-z]+)?\.pyc")
+"""PEP 3147 and 488: ``name.cpython-311.opt-1.pyc``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTrace:
+    """``modules`` are source files relative to the root, sorted: those of which a start needs the bytecode."""
+
+    modules: tuple[str, ...]
+    outcome: ProbeOutcome
+
+
+def trace_start(
+    sandbox: Sandbox,
+    rootfs: Path,
+    runtime: Runtime,
+    options: LaunchOptions,
+    wanted: Probe,
+    *,
+    progress: Progress = SILENT,
+) -> StartTrace:
+    """Start the image unpacked at ``rootfs``, probe it, end it, and say what was imported until then.
+
+    A probe with a command only is that command itself. Raise FindingError when the application does not become
+    ready, a check fails, or no module was written.
+    """
+    progress.start("trace the start")
+    with storage_errors("make a temporary directory"):
+        seen = Path(tempfile.mkdtemp(prefix="lightship-trace-"))
+    try:
+        outcome = _probed(sandbox, rootfs, runtime, _with_prefix(options, seen), wanted)
+        modules = _modules(rootfs, seen)
+    finally:
+        remove(seen)
+        progress.finish("trace the start")
+    failed = [check for check in outcome.checks if not check.ok]
+    if failed:
+        raise FindingError(f"the probe {failed[0].name!r} failed: {failed[0].detail}")
+    if not modules:
+        raise FindingError(
+            "the start wrote no bytecode",
+            hint="Python ignores PYTHONPYCACHEPREFIX with -I or -E, and writes nothing with -B",
+        )
+    return StartTrace(modules=modules, outcome=outcome)
+
+
+def _with_prefix(options: LaunchOptions, seen: Path) -> LaunchOptions:
+    return replace(
+        options,
+        # Python takes an empty PYTHONDONTWRITEBYTECODE for one that is not set
+        env={**options.env, "PYTHONPYCACHEPREFIX": _PREFIX, "PYTHONDONTWRITEBYTECODE": ""},
+        binds=(*options.binds, Bind(source=seen, target=_PREFIX, writable=True)),
+    )
+
+
+def _probed(sandbox: Sandbox, rootfs: Path, runtime: Runtime, options: LaunchOptions, wanted: Probe) -> ProbeOutcome:
+    if wanted.http is None:
+        with launch_command(rootfs, runtime, replace(options, entrypoint=wanted.command)) as command:
+            check = run_check(sandbox, command, wanted.timeout_s)
+            return ProbeOutcome(start_s=0.0, ready_s=check.seconds, checks=(check,))
+    ensure_unused(wanted.http)
+    with launch_command(rootfs, runtime, options) as command, start(sandbox, command) as running:
+        return probe(running, wanted, sandbox)
+
+
+def _modules(rootfs: Path, seen: Path) -> tuple[str, ...]:
+    """The sources below ``rootfs`` whose bytecode is below ``seen``; names only are read, they may be hostile."""
+    found = set()
+    for directory, _, files in os.walk(seen):
+        inside = os.path.relpath(directory, seen)
+        for name in files:
+            match = _BYTECODE.fullmatch(name)
+            if match is None:  # a file that was being written when the application ended
+                continue
+            source = resolve_on_disk(rootfs, f"{inside}/{match[1]}.py")
+            if os.path.isfile(f"{rootfs}/{source}"):  # noqa: PTH113 - no Path of the application's text
+                found.add(source)
+    return tuple(sorted(found))

@@ -1,0 +1,36 @@
+"""Remove a tree of files that somebody else named and gave modes to."""
+
+import os
+import shutil
+import stat
+from pathlib import Path
+
+from lightship import proc
+from lightship.paths import storage_errors
+
+__all__ = ["remove"]
+
+
+def remove(directory: Path) -> None:
+    """Remove ``directory`` and everything below it, also below directories that forbid it; links are not followed."""
+    with storage_errors(f"remove {directory}"):
+        try:
+            _open_directories(str(directory))
+            shutil.rmtree(directory)
+        except FileNotFoundError:
+            return
+        except (RecursionError, OSError):
+            # deeper than a path may be long, or than Python recurses: rm walks by descriptors
+            proc.run(["rm", "-rf", "--", str(directory)])
+
+
+def _open_directories(top: str) -> None:
+    todo = [top]
+    while todo:
+        here = todo.pop()
+        status = os.lstat(here)
+        if stat.S_ISDIR(status.st_mode):
+            if status.st_mode & 0o700 != 0o700:
+                os.chmod(here, stat.S_IMODE(status.st_mode) | 0o700)  # noqa: PTH101 - many paths, no Path for each
+            with os.scandir(here) as found:
+                todo.extend(entry.path for entry in found if entry.is_dir(follow_symlinks=False))

@@ -1,0 +1,46 @@
+import os
+from pathlib import Path
+
+from lightship.rootfs.removal import remove
+
+
+def test_what_forbids_its_removal_is_removed(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    (top / "closed/inner").mkdir(parents=True)
+    (top / "closed/inner/file").write_text("x")
+    (top / "closed/inner").chmod(0o000)
+    (top / "closed").chmod(0o555)
+    remove(top)
+    assert not top.exists()
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "file").write_text("x")
+    outside.chmod(0o500)
+    top = tmp_path / "top"
+    top.mkdir()
+    (top / "link").symlink_to(outside)
+    remove(top)
+    assert not top.exists()
+    assert (outside / "file").read_text() == "x"
+    assert outside.stat().st_mode & 0o777 == 0o500
+
+
+def test_nothing_there_is_fine(tmp_path: Path) -> None:
+    remove(tmp_path / "none")
+
+
+def test_a_tree_deeper_than_a_path_may_be_long(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    top.mkdir()
+    descriptor = os.open(top, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deep", dir_fd=descriptor)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.close(descriptor)
+    remove(top)
+    assert not top.exists()
