@@ -89,7 +89,7 @@ def _read_line(line: Line, markers: Markers, project: Project, index: str | None
         raise LockError(f"{line.where}: want a requirement, got {line.text[:200]!r}") from error
     if requirement.marker is not None and not markers.applies(str(requirement.marker), where=line.where):
         return None
-    name, via = normal_name(requirement.name), _via(line)
+    name, via = normal_name(requirement.name), _via(line, project)
     if requirement.url is not None:
         return _read_url(line, name, requirement.url, via)
     pins = [specifier for specifier in requirement.specifier if specifier.operator in ("==", "===")]
@@ -98,10 +98,10 @@ def _read_line(line: Line, markers: Markers, project: Project, index: str | None
     return LockedPackage(name=name, version=pins[0].version, index=index, hashes=_hashes(line, name), required_by=via)
 
 
-def _via(line: Line) -> tuple[str, ...]:
+def _via(line: Line, project: Project) -> tuple[str, ...]:
     """Names from ``# via`` comments; a file (``-r requirements.in``, ``demo (pyproject.toml)``) is the project."""
     names = {"project" if set(" ()/") & set(name) else normal_name(name) for name in line.via}
-    return tuple(sorted(names))
+    return tuple(sorted("project" if name == project.name else name for name in names))
 
 
 def _hashes(line: Line, name: str) -> tuple[str, ...]:
@@ -157,9 +157,9 @@ def _read_local(line: Line, markers: Markers, project: Project) -> LockedPackage
             version=own.version or "",
             kind="editable" if line.editable else "directory",
             directory=path,
-            required_by=_via(line),
+            required_by=_via(line, project),
         )
-    return _read_file(line, None, path, _via(line))
+    return _read_file(line, None, path, _via(line, project))
 
 
 def _read_file(line: Line, name: str | None, path: Path, via: tuple[str, ...]) -> LockedPackage:

@@ -53,7 +53,11 @@ class Target:
         }
 
     def platform_tags(self) -> tuple[str, ...]:
-        """Platform tags, best first: ``manylinux_2_36_x86_64`` … ``manylinux1_x86_64``, ``linux_x86_64``."""
+        """Platform tags, best first: ``manylinux_2_36_x86_64`` … ``manylinux1_x86_64``, ``linux_x86_64``.
+
+        ``linux_x86_64`` stands last, as in uv; `packaging` from 26 puts it first. Such a wheel was built for some
+        machine's own libraries, and an image is another machine.
+        """
         return _platform_tags(self.libc, self.libc_version, self.platform.machine)
 
     def wheel_tags(self) -> tuple[Tag, ...]:
