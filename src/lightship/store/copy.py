@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lightship.errors import UsageError
-from lightship.image.protocol import Image
+from lightship.image.protocol import Image, Layer
 from lightship.oci.digest import Digest
+from lightship.oci.media_types import compression_of
 from lightship.oci.reference import ImageName, Reference
 from lightship.progress import SILENT, Progress
 from lightship.store.containers_storage import store_image
@@ -33,6 +34,8 @@ def copy(
     """
     everything = (*((destination.name,) if destination.name else ()), *names)
     progress.start("write", sum(layer.compressed_bytes for layer in image.layers), unit="B")
+    if destination.transport.startswith("docker-") and any(_is_zstd(layer) for layer in image.layers):
+        progress.note("Docker before 23.0 cannot load zstd layers; gzip layers are read by every version")
     path = destination.path
     if destination.transport == "docker-daemon":
         from lightship.store.docker_daemon import DEFAULT_DOCKER_HOST, load_image
@@ -55,3 +58,7 @@ def copy(
         digest = write(image, path, tags_for(destination, names), progress=progress)
     progress.finish("write")
     return digest
+
+
+def _is_zstd(layer: Layer) -> bool:
+    return compression_of(layer.media_type) == "zstd"
