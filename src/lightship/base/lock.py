@@ -22,6 +22,7 @@ _HEAD = """\
 # Packages of the base, locked by lightship. Remove this file, or a section, to take what the archive has today.
 """
 _FIELDS = ("name", "version", "architecture", "source", "suite", "filename", "sha256", "depends", "provides")
+_OPTIONAL = frozenset({"depends", "provides"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,12 @@ class LockedRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchitectureLock:
-    """What is locked for one Debian architecture. Sorted; ``packages`` by name."""
+    """What is locked for one Debian architecture. Sorted; ``packages`` by name. ``missing`` are libraries and
+    programs that were asked for and are in no package: they are not looked for again."""
 
     releases: tuple[LockedRelease, ...] = ()
     packages: tuple[PackageRecord, ...] = ()
-
-    def find(self, name: str) -> PackageRecord | None:
-        """The locked package of that name."""
-        return next((record for record in self.packages if record.name == name), None)
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,8 @@ class BaseLock:
         parts = [_HEAD, f"version = {_VERSION}\n"]
         for name in sorted(self.architectures):
             section = self.architectures[name]
+            missing = ", ".join(map(_value, section.missing))
+            parts.append(f"[{name}]\nmissing = [{missing}]\n")
             parts += [
                 _table(f"{name}.release", ((field, getattr(release, field)) for field in _RELEASE))
                 for release in section.releases
@@ -127,6 +128,7 @@ def parse_lock(text: str, *, what: str = LOCK_NAME) -> BaseLock:
             sections[name] = ArchitectureLock(
                 releases=tuple(_release(row) for row in section.get("release", ())),
                 packages=tuple(_package(row) for row in section.get("package", ())),
+                missing=tuple(map(str, section.get("missing", ()))),
             )
         except (KeyError, TypeError, AttributeError, LightshipError) as error:
             raise LockError(f"{what}: section {name} not understood: {error}", hint=hint) from error
@@ -140,5 +142,5 @@ def _release(row: Mapping[str, Any]) -> LockedRelease:
 def _package(row: Mapping[str, Any]) -> PackageRecord:
     if not isinstance(row["size"], int):
         raise TypeError(f"size of {row['name']}: want a number")
-    texts = {field: str(row.get(field, "")) for field in _FIELDS}
+    texts = {field: str(row[field] if field not in _OPTIONAL else row.get(field, "")) for field in _FIELDS}
     return PackageRecord(size_bytes=row["size"], **texts)

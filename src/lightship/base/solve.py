@@ -47,6 +47,9 @@ class Catalog(Protocol):
     def providers(self, name: str) -> tuple[str, ...]:
         """Packages that provide the virtual package ``name``, sorted."""
 
+    def is_locked(self, name: str) -> bool:
+        """Whether a base lock chose the package: it wins over other alternatives."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
@@ -129,7 +132,7 @@ def _follow(
                 relation.name, f"{relation.name} left out, though {record.name} asks: {reason}"
             )
             return None
-    for relation in group:
+    for relation in sorted(group, key=lambda relation: not catalog.is_locked(relation.name)):
         if relation.name in selection.chosen:
             continue  # chosen in a version that does not fulfil the relation: try the other alternatives
         found = catalog.find(relation.name, relation)

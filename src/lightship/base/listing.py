@@ -1,0 +1,102 @@
+"""What is known of an opened package, remembered: JSON in the cache, kind ``records``."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from lightship.archive.content import Content, Deflated, Inline, Stored
+from lightship.base.index import PackageRecord
+from lightship.base.unpacked import DebMember, UnpackedDeb
+from lightship.ecosystem.elf import ElfFile
+from lightship.store.cache import Cache, cache_key
+
+__all__ = ["LISTING_VERSION", "find_listing", "pack_key", "save_listing"]
+
+LISTING_VERSION = 1
+"""Part of every key; raised when members, facts or the container change."""
+
+
+def pack_key(record: PackageRecord) -> str:
+    """Key of the container (kind ``debs``) with the package's files."""
+    return f"{record.sha256}.pack-{LISTING_VERSION}"
+
+
+def _listing_key(record: PackageRecord) -> str:
+    return cache_key("deb", LISTING_VERSION, record.sha256)
+
+
+def find_listing(record: PackageRecord, cache: Cache) -> UnpackedDeb | None:
+    """The package as it was opened before; None when it was not, or its container is gone."""
+    path = cache.find("records", _listing_key(record))
+    container = cache.find("debs", pack_key(record))
+    if path is None or container is None:
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+        members = tuple(_member(row, container) for row in document["members"])
+        texts = (str(document[name]) for name in ("control", "md5sums", "postinst"))
+        control, md5sums, postinst = texts
+    except (ValueError, KeyError, TypeError, OSError):  # a damaged entry counts as absent; it is written again
+        return None
+    return UnpackedDeb(record=record, control=control, md5sums=md5sums, postinst=postinst, members=members)
+
+
+def save_listing(deb: UnpackedDeb, cache: Cache) -> None:
+    """Remember an opened package."""
+    document = {
+        "control": deb.control,
+        "md5sums": deb.md5sums,
+        "postinst": deb.postinst,
+        "members": [_row(member) for member in deb.members],
+    }
+    with cache.write("records", _listing_key(deb.record)) as stream:
+        stream.write(json.dumps(document, separators=(",", ":")).encode("utf-8", "surrogateescape"))
+
+
+def _row(member: DebMember) -> list[Any]:
+    elf = asdict(member.elf) if member.elf is not None else None
+    return [member.path, member.type, member.mode, _place(member.content), member.link_target, member.interpreter, elf]
+
+
+def _place(content: Content | None) -> list[int] | None:
+    match content:
+        case Deflated():
+            return [content.offset, content.unpacked_bytes, content.crc32, content.compressed_bytes]
+        case Stored():
+            return [content.offset, content.unpacked_bytes, content.crc32 or 0]
+        case Inline():
+            return []
+        case None:
+            return None
+
+
+def _member(row: list[Any], container: Path) -> DebMember:
+    path, kind, mode, place, link_target, interpreter, elf = row
+    return DebMember(
+        path=path,
+        type=kind,
+        mode=mode,
+        content=_content(place, container),
+        link_target=link_target,
+        interpreter=interpreter,
+        elf=_elf(elf) if elf is not None else None,
+    )
+
+
+def _content(place: list[int] | None, container: Path) -> Content | None:
+    if place is None:
+        return None
+    if not place:
+        return Inline(b"")
+    offset, unpacked_bytes, crc32, *compressed = place
+    if compressed:
+        return Deflated(container, offset, compressed[0], unpacked_bytes, crc32)
+    return Stored(container, offset, unpacked_bytes, crc32)
+
+
+def _elf(fields: dict[str, Any]) -> ElfFile:
+    for name in ("needed", "rpath", "runpath", "version_definitions"):
+        fields[name] = tuple(fields[name])
+    fields["version_needs"] = tuple((soname, tuple(versions)) for soname, versions in fields["version_needs"])
+    return ElfFile(**fields)

@@ -1,0 +1,64 @@
+"""The base lock: it reads back as it was written, and says where it is broken."""
+
+from pathlib import Path
+
+import pytest
+
+from lightship.base.index import PackageRecord
+from lightship.base.lock import ArchitectureLock, BaseLock, LockedRelease, parse_lock, read_lock, write_lock
+from lightship.errors import LockError
+
+_PACKAGE = PackageRecord(
+    name="libx1", version='1:2~"rc"', architecture="amd64", source="x", filename="pool/main/x/libx1.deb",
+    size_bytes=12, sha256="ab" * 32, depends="libc6 (>= 2)", provides="", suite="pretend",
+)  # fmt: skip
+_RELEASE = LockedRelease(
+    suite="pretend", origin="Debian", codename="pretend", version="1", date="2026-03-01", inrelease_sha256="cd" * 32
+)
+_LOCK = BaseLock(
+    architectures={
+        "arm64": ArchitectureLock(),
+        "amd64": ArchitectureLock(releases=(_RELEASE,), packages=(_PACKAGE,), missing=("libcuda.so.1",)),
+    }
+)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "lightship-base.lock"
+    write_lock(path, _LOCK)
+    again = read_lock(path)
+    assert again == _LOCK
+    assert again is not None
+    assert again.text() == path.read_text()
+
+
+def test_sections_are_sorted_and_name_no_host() -> None:
+    text = _LOCK.text()
+    assert text.index("[amd64]") < text.index("[arm64]")
+    assert "://" not in text
+
+
+def test_no_lock(tmp_path: Path) -> None:
+    assert read_lock(tmp_path / "none") is None
+
+
+def test_a_section_can_be_replaced() -> None:
+    assert _LOCK.with_section("amd64", ArchitectureLock()).section("amd64").packages == ()
+    assert _LOCK.section("riscv64") == ArchitectureLock()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (("version = 1", "version = 9"), "version not understood"),
+        (("[amd64]", "[amd64"), "not valid TOML"),
+        (("size = 12", 'size = "12"'), "size of libx1"),
+        (('sha256 = "abab', 'sha256 = "zzab'), "package libx1 not understood"),
+        (("pool/main", "../../pool"), "leaves its root"),
+        (('name = "libx1"\n', ""), "'name'"),
+    ],
+)
+def test_broken_locks(change: tuple[str, str], fault: str) -> None:
+    text = _LOCK.text().replace(*change)
+    with pytest.raises(LockError, match=fault):
+        parse_lock(text)
