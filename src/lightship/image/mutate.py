@@ -4,6 +4,8 @@ Fields that are not known here survive, for the JSON is edited and not rebuilt. 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from lightship.errors import ImageError
 from lightship.image.protocol import Image, Layer
@@ -90,11 +92,48 @@ def _remade(
     if annotations:
         former = manifest.get("annotations")
         manifest["annotations"] = {**(former if isinstance(former, dict) else {}), **annotations}
-    return PlainImage(raw_manifest=canonical(manifest), raw_config=raw_config, layers=tuple(layers))
+    return PlainImage(
+        raw_manifest=canonical(manifest), raw_config=raw_config, layers=tuple(_retyped(layer) for layer in layers)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Retyped:
+    """A layer under OCI's media type instead of Docker's."""
+
+    layer: Layer
+    media_type: str
+
+    @property
+    def digest(self) -> Digest:
+        return self.layer.digest
+
+    @property
+    def diff_id(self) -> Digest:
+        return self.layer.diff_id
+
+    @property
+    def compressed_bytes(self) -> int:
+        return self.layer.compressed_bytes
+
+    def open(self) -> BinaryIO:
+        return self.layer.open()
+
+    def open_tar(self) -> BinaryIO:
+        return self.layer.open_tar()
+
+
+def _retyped(layer: Layer) -> Layer:
+    media_type = _oci_media_type(layer.media_type)
+    return layer if media_type == layer.media_type else _Retyped(layer, media_type)
 
 
 def _as_oci(entry: dict[str, object]) -> dict[str, object]:
-    compression = media_types.compression_of(str(entry.get("mediaType")))
-    if compression is None or not str(entry.get("mediaType")).startswith("application/vnd.docker."):
-        return entry
-    return {**entry, "mediaType": media_types.layer_media_type(compression)}
+    return {**entry, "mediaType": _oci_media_type(str(entry.get("mediaType")))}
+
+
+def _oci_media_type(media_type: str) -> str:
+    compression = media_types.compression_of(media_type)
+    if compression is None or not media_type.startswith("application/vnd.docker."):
+        return media_type
+    return media_types.layer_media_type(compression)
