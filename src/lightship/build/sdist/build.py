@@ -1,0 +1,437 @@
+"""Wheels from sources, built once: nothing of a source runs outside the sandbox, which has neither network nor secrets.
+
+PEP 517 as https://peps.python.org/pep-0517/ has it, with build isolation. The host reads ``[build-system]``, resolves
+and fetches what it requires as wheels; inside, the target's interpreter unpacks them, asks the backend what else it
+needs, and builds. Paths, times, hash seed, locale, user and umask inside are fixed and the wheel is rewritten in one
+normal form, so the same sources give the same bytes.
+
+What the build root must hold: the interpreter at ``site.interpreter.executable`` with its standard library (no pip,
+setuptools or venv needed) and its C headers where `sysconfig` says; for extensions a C (and C++) compiler under the
+name that `sysconfig` gives as ``CC``, libc's headers, binutils, make; ``/bin/sh``; and whatever headers of libraries
+the packages want. ``/build`` and ``/tmp`` are mounted over. Content below ``/usr/local`` and site directories of the
+root is not seen by a build.
+"""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from lightship import proc
+from lightship.build.index.download import fetch
+from lightship.build.index.request import Fetched, Request
+from lightship.build.index.settings import IndexSettings
+from lightship.build.sdist.normal import write_normal_wheel
+from lightship.build.sdist.source import (
+    BuildSystem,
+    copy_directory,
+    directory_sha256,
+    read_build_system,
+    unpack_sdist,
+)
+from lightship.ecosystem.python.choose import wheel_rank
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.errors import InputError, LightshipError, ToolError
+from lightship.paths import storage_errors
+from lightship.progress import SILENT, Progress
+from lightship.sandbox.protocol import Bind, Command, Sandbox
+from lightship.store.cache import Cache, cache_key
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+    from lightship.build.index.http import IndexClient
+    from lightship.build.sdist.requires import Pin, Resolver
+
+__all__ = ["VERSION", "BuildSite", "BuiltWheel", "WheelBuilder"]
+
+VERSION = 1
+"""Part of every key: raised when a build would come out differently."""
+_MAX_DEPTH = 5
+_LOG_LINES = 30
+_MAX_ANSWER_BYTES = 2**20
+_EPOCH = "315532800"  # 1980-01-01, the first time that a zip can say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSite:
+    """Where builds happen: a root file system with the target's interpreter and compilers. ``key`` changes with its
+    content. The root is mounted read-only."""
+
+    rootfs: Path
+    key: str
+    interpreter: Interpreter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltWheel:
+    """A wheel in the cache (kind ``wheels``), and the build requirements that made it, as ``name==version``."""
+
+    filename: str
+    path: Path
+    sha256: str
+    size_bytes: int
+    requirements: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class WheelBuilder:
+    """Builds wheels for one site; a context manager that any number of threads may use.
+
+    ``settings`` is asked only when a build requirement must be looked up. ``constraints`` hold back versions of build
+    requirements (``setuptools<82``); ``variables`` are added to the environment inside. Both are part of the key.
+    """
+
+    site: BuildSite
+    sandbox: Sandbox
+    cache: Cache
+    settings: IndexSettings | Callable[[], IndexSettings]
+    constraints: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = SILENT
+    timeout_s: float = 3600.0
+    _guard: threading.RLock = field(default_factory=threading.RLock)
+    _client: "IndexClient | None" = None
+    _resolver: "Resolver | None" = None
+    _read_settings: IndexSettings | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            self._client.__exit__(kind, error, trace)
+
+    def build_sdist(self, sdist: Fetched, *, project: str, filename: str, version: str | None = None) -> BuiltWheel:
+        """The wheel of ``sdist`` for the site's target, from the cache or built.
+
+        Raise ToolError when the build fails (the sentence ends with the last lines of its output; the hint says where
+        all of it is), InputError or ArchiveError when the sdist cannot be read or its requirements have no solution.
+        """
+        return self._build_sdist(sdist, project, filename, version, depth=0)
+
+    def build_directory(
+        self, directory: Path, *, project: str, ignored: Callable[[str], bool] = lambda _: False
+    ) -> BuiltWheel:
+        """The wheel of the project in ``directory``, cached by its content; ``ignored`` is asked with relative paths.
+
+        ``.git``, ``.venv`` and ``__pycache__`` never come along. Errors as `build_sdist`.
+        """
+        key = self._key("directory", directory_sha256(directory, ignored))
+
+        def lay_out(source: Path) -> Path:
+            copy_directory(directory, source, ignored)
+            return source
+
+        return self._cached(key, lay_out, project, None, depth=0)
+
+    def _build_sdist(
+        self, sdist: Fetched, project: str, filename: str, version: str | None, *, depth: int
+    ) -> BuiltWheel:
+        def lay_out(source: Path) -> Path:
+            return unpack_sdist(sdist.path, source, what=filename)
+
+        return self._cached(self._key("sdist", sdist.sha256), lay_out, project, version, depth=depth)
+
+    def _key(self, kind: str, sha256: str) -> str:
+        target = self.site.interpreter.target.cache_key
+        variables = json.dumps(sorted(self.variables.items()))
+        return cache_key(kind, VERSION, sha256, target, self.site.key, "\n".join(self.constraints), variables)
+
+    def _cached(
+        self, key: str, lay_out: Callable[[Path], Path], project: str, version: str | None, *, depth: int
+    ) -> BuiltWheel:
+        found = self._find(key)
+        if found is not None:
+            return found
+        if depth > _MAX_DEPTH:
+            raise InputError(f"{project}: build requirements without wheels are nested more than {_MAX_DEPTH} deep")
+        with self._workplace() as work:
+            job = _Job(self, work, project, key, depth)
+            source = lay_out(work / "unpacked")
+            built = self._keep(job.run(source, read_build_system(source)), job.requirements, project, version)
+        with self.cache.write("built-wheels", key) as record:
+            document = {"filename": built.filename, "sha256": built.sha256, "requirements": built.requirements}
+            record.write(json.dumps(document, sort_keys=True).encode())
+        return built
+
+    def _find(self, key: str) -> BuiltWheel | None:
+        record = self.cache.find("built-wheels", key)
+        if record is None:
+            return None
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a damaged record: build again
+            document = json.loads(record.read_text())
+            path = self.cache.find_verified("wheels", document["sha256"])
+            if path is not None:
+                return BuiltWheel(
+                    filename=document["filename"],
+                    path=path,
+                    sha256=document["sha256"],
+                    size_bytes=path.stat().st_size,
+                    requirements=tuple(document["requirements"]),
+                )
+        return None
+
+    @contextlib.contextmanager
+    def _workplace(self) -> Iterator[Path]:
+        with storage_errors("make a place to build in"):
+            parent = self.cache.root / "work"
+            parent.mkdir(parents=True, exist_ok=True)
+            work = Path(tempfile.mkdtemp(prefix="build-", dir=parent))
+            for name in ("unpacked", "env", "out", "home", "wheels"):
+                (work / name).mkdir(mode=0o755)
+        try:
+            yield work
+        finally:
+            _remove(work)
+
+    def _keep(self, wheel: Path, requirements: Sequence["Pin"], project: str, version: str | None) -> BuiltWheel:
+        self._check_name(wheel.name, project, version)
+        normal = wheel.parent.parent / f"normal-{secrets.token_hex(4)}"
+        with storage_errors("write the wheel"), normal.open("w+b") as stream:
+            write_normal_wheel(wheel, stream)
+            stream.seek(0)
+            import hashlib
+
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+            stream.seek(0)
+            with self.cache.write("wheels", sha256, sha256=sha256) as entry:
+                shutil.copyfileobj(stream, entry, 2**20)
+        path = self.cache.path("wheels", sha256)
+        return BuiltWheel(
+            filename=wheel.name,
+            path=path,
+            sha256=sha256,
+            size_bytes=path.stat().st_size,
+            requirements=tuple(f"{pin.name}=={pin.version}" for pin in requirements),
+        )
+
+    def _check_name(self, filename: str, project: str, version: str | None) -> None:
+        target = self.site.interpreter.target
+        try:
+            name, built, _, _ = parse_wheel_filename(filename)
+        except InvalidWheelFilename as error:
+            raise ToolError(f"{project}: the build made a file that is no wheel: {filename[:200]!r}") from error
+        if name != canonicalize_name(project) or (version is not None and str(built) != _normal_version(version)):
+            want = project if version is None else f"{project} {version}"
+            raise ToolError(f"{project}: the build made another wheel: want {want}, got {filename[:200]}")
+        if wheel_rank(filename, target) is None:
+            raise ToolError(f"{project}: the build made a wheel that does not fit {target.cache_key}: {filename[:200]}")
+
+    def resolve(self, requirements: Sequence["Requirement"], depth: int) -> tuple["Pin", ...]:
+        """Build requirements as wheels, for one build at ``depth``."""
+        from lightship.build.index.http import IndexClient
+        from lightship.build.index.locate import Catalogue
+        from lightship.build.sdist.requires import Resolver, parse_requirements
+
+        with self._guard:  # one at a time: what one build looks up, the others find
+            if self._resolver is None:
+                self._read_settings = self.settings() if callable(self.settings) else self.settings
+                self._client = IndexClient(self._read_settings)
+                self._resolver = Resolver(
+                    self.site.interpreter.target,
+                    Catalogue(self._client),
+                    self._fetch,
+                    lambda request: self._build_requirement(request, depth + 1),
+                    parse_requirements(self.constraints, "build constraints"),
+                )
+            return self._resolver.resolve(requirements)
+
+    def _fetch(self, request: Request) -> Fetched:
+        settings = self._read_settings
+        if settings is None:  # `resolve` has set it
+            raise LightshipError("index settings were not read")
+        return fetch([request], settings, self.cache)[request]
+
+    def _build_requirement(self, request: Request, depth: int) -> tuple[str, Fetched]:
+        sdist = self._fetch(request)
+        built = self._build_sdist(sdist, request.project, request.artifact.filename, None, depth=depth)
+        return built.filename, Fetched(path=built.path, sha256=built.sha256)
+
+
+class _Job:
+    """One build in its workplace."""
+
+    def __init__(self, builder: WheelBuilder, work: Path, project: str, key: str, depth: int) -> None:
+        self._builder = builder
+        self._work = work
+        self._project = project
+        self._key = key
+        self._depth = depth
+        self.requirements: tuple[Pin, ...] = ()
+
+    def run(self, source: Path, system: BuildSystem) -> Path:
+        """Both hooks; return the wheel in the workplace, which is a file and no link."""
+        from lightship.build.sdist.requires import parse_requirements
+
+        work = self._work
+        request = {"backend": system.backend, "backend_path": system.backend_path}
+        with storage_errors("prepare a build"):
+            (work / "request.json").write_text(json.dumps(request))
+            shutil.copyfile(Path(__file__).with_name("inside.py"), work / "inside.py")
+        static = parse_requirements(system.requires, "pyproject.toml: build-system.requires")
+        self._provide(static)
+        asked = self._hook("requires", source).get("requires")
+        if not isinstance(asked, list) or not all(isinstance(text, str) for text in asked):
+            raise ToolError(f"{self._project}: its build backend does not say what it requires")
+        further = parse_requirements(asked, f"{self._project}: what its build backend requires")
+        if further:
+            self._provide((*static, *further))
+        name = self._hook("wheel", source).get("wheel")
+        if not isinstance(name, str) or "/" in name or not name.endswith(".whl"):
+            raise ToolError(f"{self._project}: its build backend does not name the wheel it made")
+        wheel = work / "out" / name
+        if not _is_plain_file(wheel):
+            raise ToolError(f"{self._project}: its build backend names a wheel that it did not make: {name[:200]}")
+        return wheel
+
+    def _provide(self, requirements: Sequence["Requirement"]) -> None:
+        """Resolve and lay out wheels; the environment is made anew, so that nothing of an earlier choice stays."""
+        self.requirements = self._builder.resolve(requirements, self._depth)
+        with storage_errors("prepare a build"):
+            for name in ("wheels", "env"):
+                _remove(self._work / name)
+                (self._work / name).mkdir(mode=0o755)
+            for pin in self.requirements:
+                target = self._work / "wheels" / Path(pin.filename).name
+                try:
+                    os.link(pin.fetched.path, target)
+                except OSError:  # another file system, or one without links
+                    shutil.copyfile(pin.fetched.path, target)
+
+    def _hook(self, hook: str, source: Path) -> dict[str, object]:
+        log = self._work / "log"
+        answer = self._work / "out" / "answer.json"
+        answer.unlink(missing_ok=True)
+        with log.open("ab") as output:
+            process = self._builder.sandbox.start(
+                self._command(hook, source), stdin=proc.DEVNULL, stdout=output, stderr=output
+            )
+            try:
+                status = process.wait(self._builder.timeout_s)
+            except BaseException as error:
+                process.kill()
+                process.wait()
+                if type(error).__name__ == "TimeoutExpired":
+                    raise self._failed(f"did not end within {self._builder.timeout_s:g} s", log) from error
+                raise
+        if status != 0:
+            raise self._failed(f"failed with status {status}", log)
+        try:
+            found = json.loads(_read_plain(answer, _MAX_ANSWER_BYTES))
+        except (OSError, ValueError, RecursionError) as error:
+            raise self._failed("gave no answer", log) from error
+        return found if isinstance(found, dict) else {}
+
+    def _command(self, hook: str, source: Path) -> Command:
+        site, work = self._builder.site, self._work
+        # Each is a mount of its own: a build cannot put a link where the host will look for a directory.
+        mounts = [
+            (source, "src", True),
+            *((work / name, name, name != "wheels") for name in ("env", "out", "home", "wheels")),
+        ]
+        files = [(work / name, name, False) for name in ("inside.py", "request.json")]
+        python = f"/{site.interpreter.executable}"
+        return Command(
+            rootfs=site.rootfs,
+            argv=(python, "-I", "-S", "/build/inside.py", "prepare", hook),
+            env=self._environment(),
+            cwd="/",
+            binds=tuple(
+                Bind(source=path, target=f"/build/{name}", writable=writable) for path, name, writable in mounts + files
+            ),
+            writable=("/build", "/tmp"),  # noqa: S108 - paths inside the sandbox
+        )
+
+    def _environment(self) -> dict[str, str]:
+        fixed = {
+            "PATH": "/build/env/bin:/usr/local/bin:/usr/bin:/bin",
+            "HOME": "/build/home",
+            "TMPDIR": "/tmp",  # noqa: S108 - a path inside the sandbox
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "SOURCE_DATE_EPOCH": _EPOCH,
+            "PYTHONHASHSEED": "0",
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "VIRTUAL_ENV": "/build/env",
+        }
+        libraries = self._builder.site.interpreter.library_path
+        if libraries:
+            fixed["LD_LIBRARY_PATH"] = ":".join(libraries)
+        return {**fixed, **self._builder.variables}
+
+    def _failed(self, what: str, log: Path) -> ToolError:
+        kept = self._builder.cache.root / "logs" / f"{canonicalize_name(self._project)}-{self._key[:12]}.log"
+        with storage_errors("keep the log of a build"):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(log, kept)
+            with log.open("rb") as stream:
+                stream.seek(max(0, log.stat().st_size - 65536))
+                lines = stream.read().decode(errors="replace").splitlines()
+        said = "\n".join(lines[-_LOG_LINES:])
+        return ToolError(
+            f"{self._project}: building its wheel {what}:\n{said}", hint=f"{_remedy(said)}all of it: {kept}"
+        )
+
+
+_REMEDIES = (
+    ("No module named 'pkg_resources'", "it needs an older setuptools: add `setuptools<81` to the build constraints; "),
+    ("No module named 'distutils'", "it needs setuptools at build time, or a Python before 3.12; "),
+    ("fatal error: Python.h", "the build root lacks the interpreter's headers (python3-dev); "),
+    ("command 'gcc' failed: No such file", "the build root lacks a C compiler; "),
+    ("Temporary failure in name resolution", "it wants the network, which a build does not get; "),
+    ("setuptools-scm was unable to detect version", "name the version: SETUPTOOLS_SCM_PRETEND_VERSION; "),
+)
+
+
+def _remedy(said: str) -> str:
+    return next((remedy for sign, remedy in _REMEDIES if sign in said), "")
+
+
+def _normal_version(text: str) -> str:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return str(Version(text))
+    except InvalidVersion:
+        return text
+
+
+def _is_plain_file(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISREG(path.lstat().st_mode)
+    return False
+
+
+def _read_plain(path: Path, limit_bytes: int) -> bytes:
+    """A file that a build wrote, which might be a link, a pipe or endless."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+            raise ValueError("not a file")
+        return stream.read(limit_bytes)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a tree, also where a build took its own right to write away."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():
+        for here, _, _ in os.walk(directory):
+            with contextlib.suppress(OSError):
+                Path(here).chmod(0o700)
+        shutil.rmtree(directory, ignore_errors=True)
