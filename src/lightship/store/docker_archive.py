@@ -8,13 +8,14 @@ its id (its config's digest), not its manifest's digest.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from lightship.archive.codec import detect
 from lightship.archive.verify import read_exact
-from lightship.errors import HostileError, ImageError
+from lightship.errors import HostileError, ImageError, MismatchError
 from lightship.image.blobs import StreamLayer
 from lightship.image.protocol import Image, Layer
 from lightship.image.value import PlainImage
@@ -35,6 +36,8 @@ from lightship.store.tags import Tag
 from lightship.store.tarball import ArchiveBlobs, Tarball, open_tarball
 
 __all__ = ["open_docker_archive", "write_docker_archive"]
+
+_CONFIG_NAME = re.compile(r"(?:^|[/:])([0-9a-f]{64})(?:\.json)?$")
 
 
 @contextmanager
@@ -87,7 +90,9 @@ def _choose(entries: list[Node], name: ImageName | None, where: str) -> Node:
 
 
 def _image(tarball: Tarball, entry: Node) -> PlainImage:
-    raw_config = tarball.read(_member(tarball, entry.require("Config")), MAX_CONFIG_BYTES)
+    config_name = _member(tarball, entry.require("Config"))
+    raw_config = tarball.read(config_name, MAX_CONFIG_BYTES)
+    _check_config_name(tarball, config_name, raw_config)
     config = ImageConfig.parse(raw_config)
     names = [_member(tarball, item) for item in entry.require("Layers").items()]
     if len(names) != len(config.diff_ids):
@@ -124,6 +129,13 @@ def _made_manifest(raw_config: bytes, layers: Sequence[Layer]) -> bytes:
             for layer in layers
         ],
     ).raw
+
+
+def _check_config_name(tarball: Tarball, name: str, raw: bytes) -> None:
+    """Every writer calls the config by its digest; it is the only thing in the archive that vouches for it."""
+    claim, found = _CONFIG_NAME.search(name), Digest.of(raw)
+    if claim is not None and claim[1] != found.hex:
+        raise MismatchError(f"{tarball.where}: config: digest mismatch: want sha256:{claim[1]}, got {found}")
 
 
 def _member(tarball: Tarball, node: Node) -> str:
