@@ -1,0 +1,199 @@
+"""The project's own code as plan entries: a walk that honours ``.dockerignore`` and leaves out secrets.
+
+Docker's build context (docs.docker.com/build/concepts/context, read November 2025) is the model of what is copied;
+modes and owners are made canonical, and nothing is read from outside of the project. A project that is built as a
+wheel is installed as any other wheel (`lightship.build.install`).
+"""
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightship.archive.content import Stored
+from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
+from lightship.ecosystem.dockerignore import ALWAYS, Ignore
+from lightship.errors import InputError
+from lightship.findings import Finding
+from lightship.paths import normal_path, storage_errors
+from lightship.plan.model import Entry
+from lightship.store.cache import cache_key
+
+__all__ = ["Application", "read_application"]
+
+OWNER = "application"
+_CHUNK_BYTES = 1 << 20
+_TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?|SelfTest)\b[\w.]*)", re.MULTILINE)
+
+_TEST_WORDS = (b".test", b"._test", b".SelfTest")
+"""A plain search first: it is many times faster than the pattern, and mostly finds nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """The project's files. ``key`` names all their paths, modes and bytes; ``imports`` are the packages' tests that the
+    sources import, which drop rules must know; ``findings`` tell what was left out and why."""
+
+    entries: tuple[Entry, ...]
+    key: str
+    imports: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+def read_application(
+    project: Path,
+    *,
+    prefix: str = "app",
+    leave_out: Collection[Path] = (),
+    with_secrets: bool = False,
+) -> Application:
+    """Every file of ``project`` that belongs into the image, below ``prefix``, sorted by path.
+
+    ``.dockerignore`` decides, after defaults that it can override; ``leave_out`` are paths that the build itself
+    writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!`` or
+    ``with_secrets`` is given. A symlink stays when it points to something inside the project. All files are read once,
+    to be hashed. Raise InputError for a project that is no directory, StorageError for what cannot be read.
+    """
+    if not project.is_dir():
+        raise InputError(f"project is not a directory: {project}")
+    return _Walk(project, normal_path(prefix), leave_out, with_secrets).run()
+
+
+class _Walk:
+    def __init__(self, project: Path, prefix: str, leave_out: Collection[Path], with_secrets: bool) -> None:
+        self.root = Path(os.path.realpath(project))
+        self.prefix = prefix
+        self.leave_out = {os.path.realpath(path) for path in leave_out}
+        self.with_secrets = with_secrets
+        text = self.dockerignore()
+        self.ignore = Ignore.parse(text, before=ALWAYS)
+        self.asked = Ignore.parse(text, before=("**",))  # what only an explicit "!" brings back
+        self.findings: list[Finding] = []
+        self.imports: set[str] = set()
+
+    def dockerignore(self) -> str:
+        path = self.root / ".dockerignore"
+        with storage_errors("read .dockerignore"):
+            try:
+                return path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                return ""
+            except UnicodeDecodeError as error:
+                raise InputError(f".dockerignore is not UTF-8: {error}") from error
+
+    def run(self) -> Application:
+        entries = [entry for path, status in self.walk() if (entry := self.entry(path, status)) is not None]
+        entries.sort(key=lambda entry: entry.path)
+        key = cache_key("application", 1, *(part for entry in entries for part in _identity(entry)))
+        return Application(
+            entries=tuple(entries),
+            key=key,
+            imports=tuple(sorted(self.imports)),
+            findings=tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.location))),
+        )
+
+    def walk(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Paths, relative to the root, of everything that is not a directory and not ignored."""
+        waiting = [""]
+        while waiting:
+            directory = waiting.pop()
+            with storage_errors("read the project"), os.scandir(self.root / directory) as listing:
+                found = list(listing)
+            if directory and any(each.name == "oci-layout" for each in found):
+                self.say("image-in-project", "note", directory, "is an OCI image layout and stays out of the image")
+                continue
+            for each in found:
+                path = f"{directory}/{each.name}" if directory else each.name
+                if self.leave_out and os.path.realpath(each.path) in self.leave_out:
+                    continue
+                if not _is_text(path):
+                    raise InputError(f"path is not UTF-8: {path!r}")
+                if each.is_dir(follow_symlinks=False):
+                    if not self.ignore.prunes(path):
+                        waiting.append(path)
+                elif not self.ignore.matches(path):
+                    with storage_errors("read the project"):
+                        status = each.stat(follow_symlinks=False)
+                    yield path, status
+
+    def entry(self, path: str, status: os.stat_result) -> Entry | None:
+        target = f"{self.prefix}/{path}" if self.prefix else path
+        why = "the project's own file"
+        if stat.S_ISLNK(status.st_mode):
+            link = self.link(path)
+            if link is None:
+                return None
+            return Entry(path=target, type="symlink", mode=0o777, link_target=link, owner=OWNER, why=why)
+        if not stat.S_ISREG(status.st_mode):
+            self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
+            return None
+        return self.file(path, target, status, why)
+
+    def link(self, path: str) -> str | None:
+        """The target of a symlink that stays inside the project, else None."""
+        with storage_errors("read the project"):
+            link = str((self.root / path).readlink())
+            resolved = os.path.realpath(self.root / path)
+        # Both ways: a chain may lead out here, and "../project/a" is out of a root that has another name in the image.
+        if _climbs_out(path, link) or not resolved.startswith(f"{self.root}/"):
+            self.say("link-out-of-project", "warning", path, "is a symlink out of the project and was left out")
+            return None
+        return link
+
+    def file(self, path: str, target: str, status: os.stat_result, why: str) -> Entry | None:
+        whole = self.root / path
+        running = hashlib.sha256()
+        count = 0
+        with storage_errors("read the project"), whole.open("rb", buffering=0) as stream:
+            chunk = head = stream.read(_CHUNK_BYTES)
+            while chunk:
+                running.update(chunk)
+                count += len(chunk)
+                chunk = stream.read(_CHUNK_BYTES) if len(chunk) == _CHUNK_BYTES else b""
+        reason = secret_reason(path, head[:HEAD_BYTES] if is_suspect(path) else b"")
+        if reason is not None and not self.with_secrets and self.asked.matches(path):
+            self.say("secret", "warning", path, f"{reason} and was left out", fix=f'write "!{path}" to .dockerignore')
+            return None
+        if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
+            self.imports.update(match.decode() for match in _TESTS.findall(head))
+        content = Stored(whole, 0, count, sha256=running.hexdigest())
+        mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+        return Entry(path=target, mode=mode, content=content, owner=OWNER, why=why)
+
+    def say(self, code: str, severity: str, path: str, what: str, *, fix: str | None = None) -> None:
+        self.findings.append(
+            Finding(
+                code=code,
+                severity="warning" if severity == "warning" else "note",
+                title=code.replace("-", " "),
+                message=f"{path} {what}",
+                location=path,
+                fix=fix,
+            )
+        )
+
+
+def _identity(entry: Entry) -> tuple[str | int, ...]:
+    sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else ""
+    return (entry.path, entry.mode, sha256 or "", entry.link_target)
+
+
+def _climbs_out(path: str, link: str) -> bool:
+    """True when ``link``, a symlink's target at ``path``, is absolute or leaves the root by its ``..`` alone."""
+    depth = path.count("/")
+    for part in link.split("/"):
+        depth += -1 if part == ".." else part not in ("", ".")
+        if depth < 0:
+            return True
+    return link.startswith("/")
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""The project's own files: what is copied, how, and what is left out."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from lightship.archive.content import Stored
+from lightship.build.application import Application, read_application
+from lightship.errors import InputError, LightshipError
+
+PRIVATE = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n"
+PUBLIC = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+def paths(application: Application) -> set[str]:
+    return {entry.path for entry in application.entries}
+
+
+def test_files_are_copied_with_canonical_modes(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "x = 1\n", "start.sh": "#!/bin/sh\n", "pkg/data/x.bin": "123"})
+    (tmp_path / "start.sh").chmod(0o700)
+    (tmp_path / "app.py").chmod(0o666)
+    application = read_application(tmp_path)
+    assert {entry.path: entry.mode for entry in application.entries} == {
+        "app/app.py": 0o644,
+        "app/start.sh": 0o755,
+        "app/pkg/data/x.bin": 0o644,
+    }
+    assert {(entry.owner, entry.uid, entry.gid) for entry in application.entries} == {("application", 0, 0)}
+    content = application.entries[0].content
+    assert isinstance(content, Stored)
+    assert content.sha256 is not None
+    assert content.unpacked_bytes == 6
+
+
+def test_dockerignore_and_defaults_decide(tmp_path: Path) -> None:
+    files = {
+        ".dockerignore": "*.log\nnotes\n!notes/keep.txt\n!.git/hooks\n",
+        "app.py": "", "a.log": "", "notes/x.txt": "", "notes/keep.txt": "", "__pycache__/app.cpython-311.pyc": "",
+        ".git/HEAD": "", ".venv/bin/python": "", "node_modules/x.js": "", "tests/test_app.py": "",
+    }  # fmt: skip
+    assert paths(read_application(write(tmp_path, files), prefix="srv/app")) == {
+        "srv/app/app.py",
+        "srv/app/notes/keep.txt",
+        "srv/app/tests/test_app.py",
+    }
+
+
+SECRETS = {
+    ".env": "TOKEN=1",
+    "deploy/.env.production": "TOKEN=1",
+    ".netrc": "machine x",
+    "keys/id_rsa": PRIVATE,
+    "keys/server.pem": PUBLIC + PRIVATE,
+    "keys/server.key": PRIVATE,
+    "keys/store.p12": "binary",
+    "gcp.json": '{"type": "service_account", "private_key": "-----BEGIN PRIVATE KEY-----"}',
+    "front/.npmrc": "//registry.example/:_authToken=abcdefgh",
+}
+HARMLESS = {
+    ".env.example": "TOKEN=",
+    "keys/ca.pem": PUBLIC,
+    "locale/en.key": "title",
+    "schema/credentials.json": '{"private_key": "", "client_secret": "the name of a field"}',
+    "front/.npmrc2": "",
+    "environment.py": "",
+    "private_key.py": PRIVATE,
+}
+
+
+def test_what_looks_like_a_secret_is_left_out_and_told(tmp_path: Path) -> None:
+    application = read_application(write(tmp_path, SECRETS | HARMLESS))
+    assert paths(application) == {f"app/{path}" for path in HARMLESS}
+    told = {finding.location for finding in application.findings if finding.code == "secret"}
+    assert told == set(SECRETS) - {".env", "deploy/.env.production"}, ".env is left out by default, as documented"
+    assert all("TOKEN" not in finding.message and "abcdefgh" not in finding.message for finding in application.findings)
+
+
+def test_a_secret_can_be_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, SECRETS | {".dockerignore": "!keys/server.key\n!.env\n"})
+    assert paths(read_application(tmp_path)) == {"app/keys/server.key", "app/.env"}
+    (tmp_path / ".dockerignore").unlink()
+    assert paths(read_application(tmp_path, with_secrets=True)) == {
+        f"app/{path}" for path in SECRETS if ".env" not in path
+    }
+
+
+def test_links_stay_when_they_stay_inside(tmp_path: Path) -> None:
+    root = write(tmp_path / "project", {"pkg/a.py": ""})
+    (tmp_path / "outside").write_text("")
+    for name, target in {
+        "inside": "pkg/a.py", "directory": "pkg", "pkg/up": "../pkg/a.py", "dangling": "gone",
+        "out": "../outside", "absolute": str(root / "pkg/a.py"), "chain": "out", "through": "pkg/../../outside",
+    }.items():  # fmt: skip
+        (root / name).symlink_to(target)
+    application = read_application(root)
+    links = {entry.path: entry.link_target for entry in application.entries if entry.type == "symlink"}
+    assert links == {
+        "app/inside": "pkg/a.py",
+        "app/directory": "pkg",
+        "app/pkg/up": "../pkg/a.py",
+        "app/dangling": "gone",
+    }
+    left = {finding.location for finding in application.findings}
+    assert left == {"out", "absolute", "chain", "through"}
+
+
+def test_a_link_through_the_project_s_own_name_does_not_stay(tmp_path: Path) -> None:
+    """``../project/a.py`` is inside here and outside below ``/app``."""
+    root = write(tmp_path / "project", {"a.py": ""})
+    (root / "again").symlink_to("../project/a.py")
+    assert paths(read_application(root)) == {"app/a.py"}
+
+
+def test_what_is_no_file_is_left_out_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"app.py": ""})
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.chdir(tmp_path)  # the path of a socket has at most 108 bytes
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket")
+    application = read_application(tmp_path)
+    assert paths(application) == {"app/app.py"}
+    assert {finding.location for finding in application.findings} == {"pipe", "socket"}
+
+
+def test_the_build_s_own_output_stays_out(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "", "out/oci-layout": "{}", "out/blobs/sha256/x": "", "api.tar": "", "cache/x": ""})
+    application = read_application(tmp_path, leave_out=[tmp_path / "api.tar", tmp_path / "cache"])
+    assert paths(application) == {"app/app.py"}
+    assert [finding.location for finding in application.findings] == ["out"]
+
+
+def test_the_key_names_paths_modes_and_bytes_and_nothing_else(tmp_path: Path) -> None:
+    def key(name: str, files: dict[str, str], mode: int = 0o644, mtime: int = 0) -> str:
+        root = write(tmp_path / name, files)
+        for path in files:
+            (root / path).chmod(mode)
+            os.utime(root / path, (mtime, mtime))
+        return read_application(root).key
+
+    first = key("one", {"a.py": "1", "b.py": "2"})
+    assert key("two", {"b.py": "2", "a.py": "1"}, mode=0o600, mtime=9) == first
+    others = {
+        key("three", {"a.py": "1"}),
+        key("four", {"a.py": "2", "b.py": "1"}),
+        key("five", {"a.py": "1", "b.py": "2"}, 0o755),
+    }
+    assert len({first, *others}) == 4
+
+
+def test_imports_of_packages_tests_are_found(tmp_path: Path) -> None:
+    write(tmp_path, {"a.py": "from numpy.tests.util import x\nimport os\n", "b.py": "if 1:\n    import pkg.test\n"})
+    assert read_application(tmp_path).imports == ("numpy.tests.util", "pkg.test")
+
+
+def test_bad_projects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="project is not a directory"):
+        read_application(tmp_path / "gone")
+    with pytest.raises(LightshipError):
+        read_application(tmp_path, prefix="../out")
+    (tmp_path / ".dockerignore").write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_application(tmp_path)
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    try:
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.py"))).write_text("")
+    except OSError:
+        pytest.skip("this file system refuses such names itself")
+    with pytest.raises(InputError, match="path is not UTF-8"):
+        read_application(tmp_path)
+
+
+def test_an_unreadable_file_is_an_error_of_the_world(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": ""})
+    (tmp_path / "app.py").chmod(0)
+    if os.access(tmp_path / "app.py", os.R_OK):
+        pytest.skip("root reads everything")
+    with pytest.raises(LightshipError, match="cannot read the project"):
+        read_application(tmp_path)
