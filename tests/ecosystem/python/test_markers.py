@@ -1,7 +1,8 @@
 import pytest
 from tests.ecosystem.python.world import target
 
-from lightship.ecosystem.python.markers import Markers, normal_name, require_python
+from lightship.ecosystem.python.markers import Markers, require_python
+from lightship.ecosystem.python.names import normal_name
 from lightship.errors import LockError
 
 

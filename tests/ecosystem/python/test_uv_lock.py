@@ -10,7 +10,7 @@ from tests.ecosystem.python.world import exported, make_wheel, names, run_uv, ta
 from lightship.ecosystem.python.locked import Wanted
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.select import select
-from lightship.errors import LockError, UsageError
+from lightship.errors import InputError, LockError, UsageError
 
 DIFY = Path(__file__).parents[4] / "shared" / "data" / "dify"
 
@@ -126,6 +126,20 @@ def test_stale_lock_is_refused_unless_frozen(app: Path, tmp_path: Path) -> None:
         select(Project.discover(tmp_path), target())
 
 
+def test_a_stale_group_matters_when_it_is_chosen(app: Path, tmp_path: Path) -> None:
+    (tmp_path / "uv.lock").write_bytes((app / "uv.lock").read_bytes())
+    (tmp_path / "pyproject.toml").write_text(
+        BODY_HEAD + BODY.replace('"pretend-attrs"]', '"pretend-attrs", "pretend-new"]')
+    )
+    project = Project.discover(tmp_path)
+    assert select(project, target(), Wanted(groups=("dev",))).packages
+    with pytest.raises(LockError, match=r"requires \(group more\) pretend-new, which the lock does not know"):
+        select(project, target(), Wanted(groups=("more",)))
+    (tmp_path / "pyproject.toml").write_text(BODY_HEAD + BODY.replace('include-group = "dev"', 'include-group = "x"'))
+    with pytest.raises(InputError, match=r"dependency-groups\.more cannot be resolved"):
+        select(Project.discover(tmp_path), target(), Wanted(groups=("more",)))
+
+
 BODY_HEAD = '[project]\nname = "pretend-app"\nversion = "1.0"\nrequires-python = ">=3.11"\n'
 
 
@@ -199,6 +213,19 @@ def test_workspace_root_and_members(tmp_path: Path) -> None:
     assert direct.sha256 is not None
     member = select(Project.discover(root / "packages" / "one"), target())
     assert names(member) == ["pretend-shared", "pretend-two"]
+
+
+def test_workspace_whose_root_is_no_project(tmp_path: Path) -> None:
+    _workspace(tmp_path)
+    make_wheel(tmp_path / "wheels", "pretend-tool", "1.0")
+    (tmp_path / "pyproject.toml").write_text(
+        "[dependency-groups]\ntools = ['pretend-tool']\ndev = []\n"
+        "[tool.uv]\nfind-links = ['wheels']\nno-index = true\n[tool.uv.workspace]\nmembers = ['packages/*']\n"
+    )
+    run_uv(tmp_path, "lock")
+    for wanted, arguments in ((Wanted(), []), (Wanted(groups=("tools",)), ["--group=tools"])):
+        selection = select(Project.discover(tmp_path), target(), wanted)
+        assert versions(selection) == exported(tmp_path, target(), "--no-emit-workspace", *arguments)
 
 
 def test_random_graphs_are_walked_as_uv_walks_them(tmp_path: Path) -> None:

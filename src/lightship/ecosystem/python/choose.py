@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from lightship.ecosystem.python.locked import Artifact, LockedPackage
-from lightship.ecosystem.python.markers import normal_name
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.target import Target
 from lightship.errors import LockError
 

@@ -3,10 +3,13 @@
 Only names and version ranges are compared: uv rewrites markers when it locks, so they differ without a difference.
 """
 
+from collections.abc import Iterable
+
+from packaging.dependency_groups import resolve_dependency_groups
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from lightship.ecosystem.python.markers import normal_name
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.toml_view import Table
 from lightship.errors import InputError, LockError
@@ -17,34 +20,55 @@ _Asked = dict[str, set[SpecifierSet]]
 """Each required name with the version ranges it is asked for in."""
 
 
-def require_fresh(project: Project, package: Table) -> None:
-    """Raise LockError when the project's dependencies, extras' included, are not those of its ``package`` in the lock.
+def require_fresh(project: Project, package: Table, groups: Iterable[str]) -> None:
+    """Raise LockError when what the project asks for, extras and ``groups`` included, is not what the lock has.
 
-    Dependencies that are computed at build time (``dynamic``) cannot be compared and pass.
+    ``package`` is the project's own entry of a uv.lock. Dependencies that are computed at build time (``dynamic``)
+    cannot be compared and pass; so does a group ``dev`` that [tool.uv] adds to.
     """
-    if project.dynamic_dependencies:
-        return
-    locked, elsewhere = _locked(package)
-    asked = _asked(project)
+    metadata = package.table("metadata")
+    if not project.dynamic_dependencies:
+        asked = _asked((*project.dependencies, *project.extra_dependencies))
+        _compare(project, asked, metadata.tables("requires-dist"), package.file, "requires")
+    for group in groups:
+        if group in project.dependency_groups:
+            listed = _resolved(project, group)
+            _compare(project, _asked(listed), _locked_group(metadata, group), package.file, f"requires (group {group})")
+
+
+def _resolved(project: Project, group: str) -> tuple[str, ...]:
+    try:
+        return resolve_dependency_groups(project.dependency_groups, group)  # type: ignore[arg-type]
+    except (ValueError, LookupError, TypeError, ExceptionGroup) as error:
+        raise InputError(f"pyproject.toml: dependency-groups.{group} cannot be resolved: {error}") from error
+
+
+def _locked_group(metadata: Table, group: str) -> list[Table]:
+    table = metadata.table("requires-dev")
+    return next((table.tables(name) for name in table if normal_name(name) == normal_name(group)), [])
+
+
+def _compare(project: Project, asked: _Asked, entries: Iterable[Table], file: str, verb: str) -> None:
+    locked, elsewhere = _locked(entries)
     for name in sorted(asked.keys() | locked.keys()):
         if name == project.name:  # an extra that includes another extra
             continue
         if name not in locked:
-            raise _stale(package.file, f"the project requires {name}, which the lock does not know")
+            raise _stale(file, f"the project {verb} {name}, which the lock does not know")
         if name not in asked:
-            raise _stale(package.file, f"the project no longer requires {name}")
+            raise _stale(file, f"the project no longer {verb} {name}")
         if name not in elsewhere and asked[name] != locked[name]:
             want, got = (" and ".join(sorted(map(str, side[name]))) or "in any version" for side in (asked, locked))
-            raise _stale(package.file, f"the project requires {name} {want}, the lock has {got}")
+            raise _stale(file, f"the project {verb} {name} {want}, the lock has {got}")
 
 
 def _stale(file: str, what: str) -> LockError:
     return LockError(f"{file} is out of date: {what}", hint="run: uv lock (or pass --frozen to take it as it is)")
 
 
-def _asked(project: Project) -> _Asked:
+def _asked(requirements: Iterable[str]) -> _Asked:
     asked: _Asked = {}
-    for text in (*project.dependencies, *project.extra_dependencies):
+    for text in requirements:
         try:
             requirement = Requirement(text)
         except InvalidRequirement as error:
@@ -55,11 +79,11 @@ def _asked(project: Project) -> _Asked:
     return asked
 
 
-def _locked(package: Table) -> tuple[_Asked, set[str]]:
+def _locked(entries: Iterable[Table]) -> tuple[_Asked, set[str]]:
     """The same from the lock, and the names that come from elsewhere than an index, so that no range is written."""
     locked: _Asked = {}
     elsewhere: set[str] = set()
-    for entry in package.table("metadata").tables("requires-dist"):
+    for entry in entries:
         name = normal_name(entry.text("name"))
         ranges = locked.setdefault(name, set())
         specifier = entry.maybe_text("specifier")

@@ -10,22 +10,17 @@ from collections.abc import Collection
 from packaging.markers import InvalidMarker, Marker, UndefinedComparison, UndefinedEnvironmentName
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.target import Target
 from lightship.errors import LockError
 
-__all__ = ["Markers", "normal_name", "require_python"]
+__all__ = ["Markers", "require_python"]
 
-_SEPARATORS = re.compile(r"[-_.]+")
 _EXTRA = re.compile(
     r"""\bextra \s* (==|!=) \s* (?:"([^"]*)"|'([^']*)')
       | (?:"([^"]*)"|'([^']*)') \s* (==|!=) \s* extra\b""",
     re.VERBOSE,
 )
-
-
-def normal_name(name: str) -> str:
-    """A project, extra or group name as PEP 503 and 685 compare it: ``Flask_SQLAlchemy`` is ``flask-sqlalchemy``."""
-    return _SEPARATORS.sub("-", name).lower()
 
 
 class Markers:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from lightship.ecosystem.python.artifacts import local_path, read_artifact, url_filename
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, SourceKind, Wanted
-from lightship.ecosystem.python.markers import Markers, normal_name
+from lightship.ecosystem.python.markers import Markers
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
 from lightship.ecosystem.toml_view import Table, read_toml

@@ -4,12 +4,13 @@
 (PEP 735); ``[tool.uv]`` and ``[tool.poetry]`` as those tools document them. Nothing of the project is executed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lightship.ecosystem.python.locked import Wanted
-from lightship.ecosystem.python.markers import normal_name
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.toml_view import Table, read_toml
 from lightship.errors import InputError, LockError, UsageError
 from lightship.paths import storage_errors
@@ -51,7 +52,8 @@ class Project:
 
     ``locks`` stand in the order in which they are preferred: uv.lock (of the workspace too), pylock.toml,
     pylock.NAME.toml by name, poetry.lock, requirements.txt. ``groups`` are the dependency groups as written;
-    ``default_groups`` those that the project's own tool installs unasked. ``lock_command`` makes a lock.
+    ``default_groups`` those that the project's own tool installs unasked; ``dependency_groups`` is that table as it is
+    (PEP 735). ``lock_command`` makes a lock.
     """
 
     directory: Path
@@ -63,6 +65,7 @@ class Project:
     extra_dependencies: tuple[str, ...] = ()
     dynamic_dependencies: bool = False
     groups: tuple[str, ...] = ()
+    dependency_groups: Mapping[str, object] = field(default_factory=dict)
     default_groups: tuple[str, ...] = ()
     locks: tuple[Lock, ...] = ()
     lock_command: str = "uv lock"
@@ -92,6 +95,7 @@ class Project:
             extra_dependencies=_extra_dependencies(project),
             dynamic_dependencies="dependencies" in dynamic or "optional-dependencies" in dynamic,
             groups=groups,
+            dependency_groups=_comparable_groups(top.table("dependency-groups"), uv),
             default_groups=_default_groups(uv, groups),
             locks=_find_locks(directory, names),
             lock_command=_lock_command(names, top),
@@ -154,6 +158,12 @@ def _workspace_lock(directory: Path) -> list[Lock]:
 def _extra_dependencies(project: Table) -> tuple[str, ...]:
     extras = project.table("optional-dependencies")
     return tuple(text for extra in extras for text in extras.texts(extra))
+
+
+def _comparable_groups(groups: Table, uv: Table) -> dict[str, object]:
+    """The groups as written, without ``dev`` where [tool.uv] adds to it."""
+    mixed = "dev-dependencies" in uv
+    return {name: group for name, group in groups.values.items() if not (mixed and normal_name(name) == "dev")}
 
 
 def _legacy_groups(poetry: Table, uv: Table) -> set[str]:

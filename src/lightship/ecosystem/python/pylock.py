@@ -26,7 +26,7 @@ from packaging.utils import parse_wheel_filename
 
 from lightship.ecosystem.python.artifacts import local_path, safe_filename, sha256_of, url_filename
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, Wanted
-from lightship.ecosystem.python.markers import normal_name
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
 from lightship.ecosystem.toml_view import read_toml
@@ -47,7 +47,7 @@ def select(lock: Path, target: Target, wanted: Wanted, project: Project) -> Sele
     except PylockUnsupportedVersionError as error:
         raise LockError(f"{lock.name}: want lock-version 1.0, got another ({error})") from error
     except (PylockValidationError, RecursionError) as error:
-        raise LockError(f"{lock.name}: {error}") from error
+        raise LockError(f"{lock.name}: {_sentence(error)}") from error
     groups, notes = _groups(pylock, wanted)
     extras = _known("extra", pylock.extras, wanted.extras, everything=wanted.all_extras)
     base = lock.parent.absolute()
@@ -60,6 +60,11 @@ def select(lock: Path, target: Target, wanted: Wanted, project: Project) -> Sele
         packages=tuple(sorted(_with_askers(kept, pylock), key=lambda package: package.name)),
         notes=notes,
     )
+
+
+def _sentence(error: Exception) -> str:
+    """`packaging` shows broken markers on several lines, with an arrow below."""
+    return " ".join(str(error).split())[:500]
 
 
 def _groups(pylock: Pylock, wanted: Wanted) -> tuple[list[str], tuple[str, ...]]:
@@ -90,7 +95,7 @@ def _select(pylock: Pylock, target: Target, extras: list[str], groups: list[str]
         for package, _ in pylock.select(environment=environment, tags=tags, extras=extras, dependency_groups=groups):
             yield package
     except (PylockSelectError, UndefinedComparison) as error:
-        raise LockError(f"{lock.name}: {error}") from error
+        raise LockError(f"{lock.name}: {_sentence(error)}") from error
 
 
 def _read_package(package: Package, base: Path, file: str) -> LockedPackage:

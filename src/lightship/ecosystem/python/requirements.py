@@ -16,7 +16,8 @@ from packaging.version import InvalidVersion
 
 from lightship.ecosystem.python.artifacts import local_path, safe_filename, sha256_of, url_filename
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, Wanted
-from lightship.ecosystem.python.markers import Markers, normal_name
+from lightship.ecosystem.python.markers import Markers
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.requirements_text import Line, RequirementsText, read_requirements
 from lightship.ecosystem.python.target import Target

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lightship.ecosystem.python.locked import Selection, Wanted
-from lightship.ecosystem.python.markers import require_python
 from lightship.ecosystem.python.project import LockKind, Project
 from lightship.ecosystem.python.target import Target
 
@@ -21,6 +20,8 @@ def select(
     Raise LockError for a lock that is missing, broken, stale or not for this target, UsageError for unknown groups
     and extras. The cost is that of parsing the TOML (0.1 s for 464 packages) and half as much again.
     """
+    from lightship.ecosystem.python.markers import require_python
+
     lock = project.lock(lock_name)
     require_python(project.requires_python, target, where=project.name or "the project")
     return _reader(lock.kind)(lock.path, target, wanted, project)

@@ -5,11 +5,12 @@ PEP 508 (environment markers), PEP 425 and 600 (manylinux), PEP 656 (musllinux).
 
 import functools
 from dataclasses import dataclass
-from typing import Literal
-
-from packaging.tags import Tag, compatible_tags, cpython_tags
+from typing import TYPE_CHECKING, Literal
 
 from lightship.oci.platform import Platform
+
+if TYPE_CHECKING:
+    from packaging.tags import Tag
 
 __all__ = ["Target"]
 
@@ -60,7 +61,7 @@ class Target:
         """
         return _platform_tags(self.libc, self.libc_version, self.platform.machine)
 
-    def wheel_tags(self) -> tuple[Tag, ...]:
+    def wheel_tags(self) -> "tuple[Tag, ...]":
         """Every wheel tag this target accepts, best first."""
         return _wheel_tags(self.minor, self.platform_tags())
 
@@ -83,7 +84,9 @@ def _platform_tags(libc: str, version: tuple[int, int], machine: str) -> tuple[s
 
 
 @functools.cache
-def _wheel_tags(minor: str, platforms: tuple[str, ...]) -> tuple[Tag, ...]:
+def _wheel_tags(minor: str, platforms: tuple[str, ...]) -> "tuple[Tag, ...]":
+    from packaging.tags import compatible_tags, cpython_tags
+
     major_minor = tuple(int(part) for part in minor.split("."))
     interpreter = "cp" + "".join(minor.split("."))
     # Without abis packaging asks the running interpreter: a debug or free-threaded host would change the answer.

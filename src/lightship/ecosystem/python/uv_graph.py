@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lightship.ecosystem.python.locked import Wanted
-from lightship.ecosystem.python.markers import Markers, normal_name
+from lightship.ecosystem.python.markers import Markers
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.toml_view import Table
 from lightship.errors import LockError, UsageError
 
@@ -164,7 +165,7 @@ class Graph:
         if len(found) == 1:
             return found[0]
         what = "is not in the lock" if not found else f"fits {len(found)} packages of the lock"
-        raise LockError(f"{entry.where()}: {name} {version or ''} {what}".replace("  ", " "), hint="run: uv lock")
+        raise LockError(f"{entry.where()}: {' '.join([name, version or ''])[:100].strip()} {what}", hint="run: uv lock")
 
     def _only(self, name: str) -> int:
         found = self._by_name.get(name, [])

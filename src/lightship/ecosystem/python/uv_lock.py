@@ -10,7 +10,8 @@ from pathlib import Path
 from lightship.ecosystem.python.artifacts import local_path, read_artifact, url_filename
 from lightship.ecosystem.python.freshness import require_fresh
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, SourceKind, Wanted
-from lightship.ecosystem.python.markers import Markers, normal_name, require_python
+from lightship.ecosystem.python.markers import Markers, require_python
+from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
 from lightship.ecosystem.python.uv_graph import Graph
@@ -33,9 +34,9 @@ def select(lock: Path, target: Target, wanted: Wanted, project: Project) -> Sele
     _require_supported(table, markers, target)
     graph = Graph(table, markers)
     roots = graph.roots(project.name)
-    if not wanted.frozen and project.name is not None:
-        require_fresh(project, graph.packages[roots[0]])
     groups, notes = project.chosen_groups(wanted)
+    if not wanted.frozen and project.name is not None:
+        require_fresh(project, graph.packages[roots[0]], project.groups if wanted.all_groups else groups)
     reached = graph.walk(roots, wanted, groups)
     packages = []
     for place, askers in reached.items():
