@@ -15,10 +15,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pysequoia
+from tests.base.pretend_elf import shared_object
 
 from lightship.base.source import ArchiveSettings
 
-__all__ = ["NOW", "Deb", "PretendArchive", "ar_archive", "served", "tar_archive"]
+__all__ = [
+    "NOW",
+    "Deb",
+    "PretendArchive",
+    "ar_archive",
+    "directory",
+    "distribution",
+    "file",
+    "hardlink",
+    "library",
+    "served",
+    "symlink",
+    "tar_archive",
+]
 
 NOW = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 Member = tuple[tarfile.TarInfo, bytes]
@@ -208,3 +222,92 @@ def served(root: Path) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+_LIB = "./lib/x86_64-linux-gnu"
+_USRLIB = "./usr/lib/x86_64-linux-gnu"
+_PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"
+
+
+def library(name: str, soname: str, *, needed: Sequence[str] = ("libc.so.6",), **fields: str) -> Deb:
+    """A package with one shared object below /usr/lib, its version link and a copyright file."""
+    real = f"{soname}.0"
+    return Deb(
+        name=name,
+        members=[
+            file(f"{_USRLIB}/{real}", shared_object(soname=soname, needed=needed)),
+            symlink(f"{_USRLIB}/{soname}", real),
+            file(f"./usr/share/doc/{name}/copyright", b"free\n"),
+        ],
+        fields={name.replace("_", "-"): value for name, value in fields.items()},
+    )
+
+
+def distribution() -> list[Deb]:
+    """The packages that every base has."""
+    minor = "python3.11"
+    return [
+        Deb(
+            name="base-files",
+            version="12.4",
+            members=[
+                symlink("./etc/os-release", "../usr/lib/os-release"),
+                file("./usr/lib/os-release", b'PRETTY_NAME="Pretend GNU/Linux 1"\nID=debian\nVERSION_ID="1"\n'),
+                file("./etc/issue", b"Pretend"),
+                directory("./tmp", mode=0o1777),
+            ],
+            fields={"Pre-Depends": "awk"},
+        ),
+        Deb(
+            name="libc6",
+            version="2.36-9",
+            members=[
+                file(f"{_LIB}/libc.so.6", shared_object(soname="libc.so.6"), mode=0o755),
+                file(f"{_LIB}/ld-linux-x86-64.so.2", shared_object(soname="ld-linux-x86-64.so.2"), mode=0o755),
+                symlink("./lib64/ld-linux-x86-64.so.2", "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"),
+            ],
+        ),
+        Deb(
+            name="libc-bin",
+            version="2.36-9",
+            members=[
+                file("./usr/lib/locale/C.utf8/LC_CTYPE", b"ctype"),
+                file("./usr/bin/getent", shared_object(needed=["libc.so.6"]), mode=0o755),
+            ],
+            fields={"Depends": "libc6"},
+        ),
+        Deb(
+            name="ca-certificates",
+            architecture="all",
+            members=[
+                file("./usr/share/ca-certificates/mozilla/B.crt", _PEM + b"\n"),
+                file("./usr/share/ca-certificates/mozilla/A.crt", _PEM),
+            ],
+            fields={"Depends": "openssl, debconf (>= 0.5) | debconf-2.0"},
+        ),
+        Deb(name="media-types", architecture="all", members=[file("./etc/mime.types", b"text/plain txt\n")]),
+        Deb(name="netbase", architecture="all", members=[file("./etc/services", b"https 443/tcp\n")]),
+        Deb(name="tzdata", architecture="all", members=[file("./usr/share/zoneinfo/Etc/UTC", b"TZif")]),
+        Deb(name="python3", version="3.11.2-1", fields={"Depends": f"{minor} (>= 3.11.2-1~), debconf"}),
+        Deb(
+            name=minor,
+            version="3.11.2-6",
+            members=[
+                file(f"./usr/bin/{minor}", shared_object(needed=["libz.so.1", "libc.so.6"]), mode=0o755),
+                file("./usr/share/man/man1/python3.11.1.gz", b"manual"),
+            ],
+            fields={"Depends": f"lib{minor}-stdlib (= 3.11.2-6)"},
+        ),
+        Deb(
+            name=f"lib{minor}-stdlib",
+            version="3.11.2-6",
+            members=[
+                file(f"./usr/lib/{minor}/os.py", b"# os\n"),
+                file(f"./usr/lib/{minor}/test/test_os.py", b"# test\n"),
+            ],
+            fields={"Depends": "media-types | mime-support, libc6 (>= 2.14)"},
+        ),
+        Deb(name="python3-distutils", architecture="all", members=[file(f"./usr/lib/{minor}/distutils/core.py", b"#")]),
+        Deb(name="python3-lib2to3", architecture="all", members=[file(f"./usr/lib/{minor}/lib2to3/main.py", b"#")]),
+        library("zlib1g", "libz.so.1"),
+    ]

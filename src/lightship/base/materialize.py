@@ -49,10 +49,10 @@ def _write(entry: Entry, path: str, root: str, containers: Containers) -> None:
         case "dir":
             os.mkdir(path, 0o755)  # noqa: PTH102
         case "symlink":
-            os.symlink(entry.link_target, path)
+            os.symlink(entry.link_target, path)  # noqa: PTH211
             os.utime(path, _MTIME, follow_symlinks=False)
         case "hardlink":
-            os.link(f"{root}/{entry.link_target}", path, follow_symlinks=False)  # noqa: PTH200
+            os.link(f"{root}/{entry.link_target}", path, follow_symlinks=False)
         case "file":
             if entry.content is None:
                 raise HostileError(f"{entry.path} has no content")
