@@ -6,12 +6,12 @@ A warm build opens no wheel for it. What is not understood is recorded with its 
 import contextlib
 import dataclasses
 import json
-import mmap
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex, overload
 
 from isal import isal_zlib
 
@@ -25,7 +25,7 @@ from lightship.errors import ArchiveError
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["FACTS_VERSION", "WheelFacts", "cached_wheel_facts", "elf_buffer", "scan_files", "scan_wheel"]
+__all__ = ["FACTS_VERSION", "WheelFacts", "cached_wheel_facts", "elf_buffer", "may_be_elf", "scan_files", "scan_wheel"]
 
 FACTS_VERSION = 1
 """Raised whenever the same wheel could give other facts."""
@@ -106,9 +106,10 @@ def scan_files(files: Iterable[tuple[str, Content]]) -> WheelFacts:
                 if path.endswith(".py"):
                     if content.unpacked_bytes <= _SOURCE_LIMIT_BYTES:
                         dlopen += find_dlopen_needs(path, bytes(read_content(content, containers, path)))
-                elif not path.endswith(_TEXT) and is_elf(_start(content, containers)):
+                elif may_be_elf(path):
                     with elf_buffer(content, containers, path) as buffer:
-                        elves.append((path, read_elf(buffer)))
+                        if buffer is not None:
+                            elves.append((path, read_elf(buffer)))
             except ArchiveError as error:
                 unknown.append((path, str(error)))
     return WheelFacts(elves=tuple(elves), dlopen=tuple(dlopen), not_understood=tuple(unknown))
@@ -127,9 +128,18 @@ def _start(content: Content, containers: Containers) -> bytes:
     return content.content[:4]
 
 
+def may_be_elf(path: str) -> bool:
+    """False for a name that no ELF file has."""
+    return not path.endswith(_TEXT)
+
+
 @contextlib.contextmanager
-def elf_buffer(content: Content, containers: Containers, what: str) -> Iterator[Buffer]:
-    """A file's bytes for random access: in memory when small, else in a temporary file that is mapped."""
+def elf_buffer(content: Content, containers: Containers, what: str) -> Iterator[Buffer | None]:
+    """An ELF file's bytes for random access, or None when it is none: in memory when small, else in a temporary file.
+    What is no ELF file costs its first bytes only."""
+    if not is_elf(_start(content, containers)):
+        yield None
+        return
     if content.unpacked_bytes <= _IN_MEMORY_BYTES:
         yield bytes(read_content(content, containers, what))
         return
@@ -137,5 +147,25 @@ def elf_buffer(content: Content, containers: Containers, what: str) -> Iterator[
         for chunk in iter_content(content, containers, what):
             stream.write(chunk)
         stream.flush()
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            yield mapped
+        yield _FileBuffer(stream.fileno(), content.unpacked_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class _FileBuffer:
+    """A file's bytes by descriptor. Not a mapping: its pages would count as memory of this process."""
+
+    descriptor: int
+    size_bytes: int
+
+    def __len__(self) -> int:
+        return self.size_bytes
+
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> bytes: ...
+    def __getitem__(self, place: SupportsIndex | slice, /) -> int | bytes:
+        if isinstance(place, slice):
+            start, stop, _ = place.indices(self.size_bytes)
+            return os.pread(self.descriptor, max(0, stop - start), start)
+        return os.pread(self.descriptor, 1, place.__index__())[0]

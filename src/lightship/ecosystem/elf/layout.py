@@ -5,20 +5,29 @@ and count is checked against the file before it is used; extended numbering (ove
 """
 
 import dataclasses
-import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol, SupportsIndex, overload
 
 from lightship.errors import ArchiveError
 
 __all__ = ["Buffer", "Header", "Layout", "Section", "Segment", "cut", "read_layout", "text_at"]
 
-Buffer = bytes | mmap.mmap | memoryview
+
+class Buffer(Protocol):
+    """Random access to a file's bytes; `bytes` are one. A slice may be shorter at the end, as with `bytes`."""
+
+    def __len__(self) -> int: ...
+    @overload
+    def __getitem__(self, place: SupportsIndex, /) -> int: ...
+    @overload
+    def __getitem__(self, place: slice, /) -> bytes: ...
+
 
 _MAGIC = b"\x7fELF"
 _NAME_LIMIT = 4096
-SHN_LORESERVE = 0xFF00
+_SHN_LORESERVE = 0xFF00
 
 _HEADER = {1: "HHIIIIIHHHHHH", 2: "HHIQQQIHHHHHH"}
 _SEGMENT = {1: "IIIIIIII", 2: "IIQQQQQQ"}
@@ -124,7 +133,7 @@ def cut(buffer: Buffer, offset: int, size: int, what: str) -> bytes:
     """``size`` bytes at ``offset``; raise ArchiveError when they are not all inside the file."""
     if offset < 0 or size < 0 or offset + size > len(buffer):
         raise ArchiveError(f"ELF {what} lies outside the file: {size} bytes at {offset} of {len(buffer)}")
-    return bytes(buffer[offset : offset + size])
+    return buffer[offset : offset + size]
 
 
 def text_at(table: bytes, offset: int, what: str) -> str:
@@ -137,7 +146,7 @@ def text_at(table: bytes, offset: int, what: str) -> str:
 
 def read_layout(buffer: Buffer) -> Layout:
     """Read the tables; raise ArchiveError for what is no ELF or breaks the format. Cost: the tables only."""
-    if len(buffer) < 20 or bytes(buffer[:4]) != _MAGIC:
+    if len(buffer) < 20 or buffer[:4] != _MAGIC:
         raise ArchiveError("not an ELF file: the magic number is missing")
     elf_class, encoding, os_abi = buffer[4], buffer[5], buffer[7]
     if elf_class not in (1, 2) or encoding not in (1, 2):
@@ -180,7 +189,7 @@ def _sections(buffer: Buffer, order: str, elf_class: int, header: Header) -> tup
     if not header.shoff:
         return ()
     shape = struct.Struct(order + _SECTION[elf_class])
-    if not 0 < header.shnum < SHN_LORESERVE or header.shentsize != shape.size or header.shstrndx >= header.shnum:
+    if not 0 < header.shnum < _SHN_LORESERVE or header.shentsize != shape.size or header.shstrndx >= header.shnum:
         raise ArchiveError(f"ELF section headers are not understood: {header.shnum} of {header.shentsize} bytes")
     table = cut(buffer, header.shoff, shape.size * header.shnum, "section header table")
     rows = list(shape.iter_unpack(table))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from lightship.ecosystem.elf.layout import Buffer, Layout, Segment, cut, read_layout, text_at
 from lightship.errors import ArchiveError
 
-__all__ = ["MACHINES", "Buffer", "ElfFile", "elf_facts", "is_elf", "read_elf"]
+__all__ = ["MACHINES", "ElfFile", "is_elf", "read_elf"]
 
 MACHINES = {
     3: "i686", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86_64", 183: "aarch64",
@@ -60,11 +60,7 @@ def read_elf(buffer: Buffer) -> ElfFile:
 
     Time and memory are bounded by the tables read, whatever the file claims.
     """
-    return elf_facts(buffer, read_layout(buffer))
-
-
-def elf_facts(buffer: Buffer, layout: Layout) -> ElfFile:
-    """`read_elf` for a layout that was read already."""
+    layout = read_layout(buffer)
     interpreter = ""
     dynamic: dict[int, list[int]] = {}
     for segment in layout.segments:

@@ -24,7 +24,7 @@ __all__ = ["STRIP_VERSION", "StripPlan", "Untouched", "plan_strip", "stripped_pi
 STRIP_VERSION = 1
 """Raised whenever the same input could give other bytes."""
 
-MINIMUM_GAIN_BYTES = 4096
+_MINIMUM_GAIN_BYTES = 4096
 """Below this a file is left alone: its member of the wheel is spliced as it is, which is worth more."""
 
 _MINIMUM_ZEROED_BYTES = 65_536
@@ -73,7 +73,7 @@ def stripped_pieces(buffer: Buffer, plan: StripPlan) -> Iterator[bytes]:
             yield piece
         else:
             for start in range(piece[0], piece[1], step):
-                yield bytes(buffer[start : min(start + step, piece[1])])
+                yield buffer[start : min(start + step, piece[1])]
 
 
 def plan_strip(buffer: Buffer) -> StripPlan | Untouched:
@@ -82,17 +82,17 @@ def plan_strip(buffer: Buffer) -> StripPlan | Untouched:
         layout = read_layout(buffer)
     except ArchiveError as error:
         return Untouched(str(error))
-    reason = _refuse(buffer, layout)
-    if reason:
-        return Untouched(reason)
     drop = _droppable(layout)
     if not drop:
         return Untouched("nothing to strip")
+    reason = _refuse(buffer, layout)
+    if reason:
+        return Untouched(reason)
     if any(s.link == layout.header.shstrndx and i not in drop for i, s in enumerate(layout.sections) if s.link):
         return Untouched("section names and symbol names share a table")
     plan = _Rewrite(buffer, layout, drop).plan()
-    if plan.saved_bytes < MINIMUM_GAIN_BYTES and plan.zeroed_bytes < _MINIMUM_ZEROED_BYTES:
-        return Untouched(f"less than {MINIMUM_GAIN_BYTES} bytes to win")
+    if plan.saved_bytes < _MINIMUM_GAIN_BYTES and plan.zeroed_bytes < _MINIMUM_ZEROED_BYTES:
+        return Untouched(f"less than {_MINIMUM_GAIN_BYTES} bytes to win")
     return plan
 
 
@@ -103,8 +103,6 @@ def _refuse(buffer: Buffer, layout: Layout) -> str:
         return "neither a program nor a shared object"
     if header.machine not in MACHINES or layout.os_abi not in (0, 3):
         return f"machine {header.machine} with ABI {layout.os_abi} is not known"
-    if not layout.sections:
-        return "no section table"
     if header.phoff < header.ehsize or not layout.segments:
         return "no program headers, or inside the file header"
     if any(s.type == _GROUP for s in layout.sections) or layout.sections[header.shstrndx].is_loaded:
@@ -124,7 +122,7 @@ def _refuse(buffer: Buffer, layout: Layout) -> str:
     if end > layout.size_bytes:
         return "a segment or section lies outside the file"
     # patchelf pads with NUL; anything else may be a payload that is found by its distance from the end of the file.
-    if layout.size_bytes - end > _PADDING_LIMIT_BYTES or any(bytes(buffer[end:])):
+    if layout.size_bytes - end > _PADDING_LIMIT_BYTES or any(buffer[end:]):
         return f"{layout.size_bytes - end} bytes follow the end of the ELF file"
     return ""
 
