@@ -91,14 +91,31 @@ def test_without_pyproject(tmp_path: Path) -> None:
     assert Project.discover(tmp_path).lock().kind == "requirements"
 
 
-def test_a_member_uses_the_lock_of_its_workspace(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["packages/*"]\n')
+@pytest.mark.parametrize(
+    ("workspace", "is_member"),
+    [
+        ("members = ['packages/*']", True),
+        ("members = ['./packages/one/']", True),
+        ("members = ['**/one']", True),
+        ("members = ['*']", False),
+        ("members = ['packages/two']", False),
+        ("members = ['packages/*']\nexclude = ['packages/o*']", False),
+        ("", False),
+    ],
+)
+def test_a_member_uses_the_lock_of_its_workspace(tmp_path: Path, workspace: str, is_member: bool) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.uv.workspace]\n{workspace}\n")
     (tmp_path / "uv.lock").touch()
     member = tmp_path / "packages" / "one"
     member.mkdir(parents=True)
-    assert _project(member).lock().path == tmp_path / "uv.lock"
+    assert [lock.path for lock in _project(member).locks] == ([tmp_path / "uv.lock"] if is_member else [])
+
+
+def test_a_lock_above_that_is_no_workspace_is_not_ours(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("")
-    assert not Project.discover(member).locks
+    (tmp_path / "uv.lock").touch()
+    (tmp_path / "app").mkdir()
+    assert not _project(tmp_path / "app").locks
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 (PEP 735); ``[tool.uv]`` and ``[tool.poetry]`` as those tools document them. Nothing of the project is executed.
 """
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -144,15 +145,32 @@ def _find_locks(directory: Path, names: set[str]) -> tuple[Lock, ...]:
 
 
 def _workspace_lock(directory: Path) -> list[Lock]:
-    """The uv.lock of the workspace around ``directory``; whether the project is a member is for the reader to see."""
+    """The uv.lock of the workspace around ``directory``, when that counts it among its members."""
     for parent in directory.parents:
-        pyproject = parent / "pyproject.toml"
-        if pyproject.is_file():
-            uv = read_toml(pyproject, error=InputError)[0].table("tool").table("uv")
-            if "workspace" in uv:
-                lock = parent / "uv.lock"
-                return [Lock(kind="uv", path=lock)] if lock.is_file() else []
+        lock = parent / "uv.lock"
+        if not (lock.is_file() and (parent / "pyproject.toml").is_file()):
+            continue
+        uv = read_toml(parent / "pyproject.toml", error=InputError)[0].table("tool").table("uv")
+        workspace = uv.maybe_table("workspace")
+        if workspace is not None:
+            path = directory.relative_to(parent).as_posix()
+            return [Lock(kind="uv", path=lock)] if _is_member(path, workspace) else []
     return []
+
+
+def _is_member(path: str, workspace: Table) -> bool:
+    """``members`` and ``exclude`` are globs whose ``*`` stays inside one directory, unless it is ``**``."""
+
+    def listed(key: str) -> bool:
+        return any(_glob(path, pattern.removeprefix("./").rstrip("/")) for pattern in workspace.texts(key))
+
+    return listed("members") and not listed("exclude")
+
+
+def _glob(path: str, pattern: str) -> bool:
+    if "**" not in pattern and path.count("/") != pattern.count("/"):
+        return False
+    return fnmatch.fnmatchcase(path, pattern)
 
 
 def _extra_dependencies(project: Table) -> tuple[str, ...]:
