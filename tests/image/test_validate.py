@@ -164,17 +164,17 @@ END = bytes(1024)
 @pytest.mark.parametrize(
     ("tar", "expected", "said"),
     [
-        (tar_of({"a": b"1" * 600})[:-9000], {"IV008"}, "without two blocks of zeros|cut short"),
+        (tar_of({"a": b"1" * 600})[:-9000], {"IV008"}, "cut short"),
         (tar_of({"a": b"1" * 600})[:700], {"IV008"}, "cut short"),
-        (b"", {"IV008"}, "ends at byte 0"),
-        (bytes(512), {"IV008"}, "one block of zeros"),
-        (END + b"x" * 512, {"IV008"}, "goes on after its end"),
-        (b"x" * 1024, {"IV008"}, "checksum|octal"),
+        (b"", {"IV008"}, "cut short"),
+        (bytes(512), {"IV008"}, "cut short"),
+        (b"x" * 1024, {"IV008"}, "damaged"),
         (member("a")[:100] + b"9" + member("a")[101:] + END, {"IV008"}, "checksum"),
-        (member("../a") + END, {"IV009"}, "leaves its root"),
-        (member("/a") + END, {"IV009"}, "is absolute"),
+        (member("../a") + END, {"IV008"}, "leaves its root"),
+        (member("a", b"Z") + END, {"IV008"}, "not supported"),
         (member("a") + member("./a") + END, {"IV009"}, "there twice: 'a'"),
-        (member("a", b"Z") + END, {"IV009"}, "type is not known"),
+        (member("a", tarfile.DIRTYPE) + member("a") + END, {"IV009"}, "there twice: 'a'"),
+        (member("./") + END, {"IV009"}, "a file that is the root itself"),
     ],
 )
 def test_a_tar_that_unpackers_would_not_agree_on_is_found(tar: bytes, expected: set[str], said: str) -> None:
@@ -199,6 +199,11 @@ def test_tars_of_every_common_form_are_good(form: int) -> None:
         archive.addfile(hard)
     image = from_blobs([synthetic_layer(buffer.getvalue())], {"os": "linux", "architecture": "amd64"})
     assert validate(image) == []
+
+
+def test_a_folder_may_be_named_again() -> None:
+    tar = member("a", tarfile.DIRTYPE) + member("./a/", tarfile.DIRTYPE) + member(".", tarfile.DIRTYPE) + END
+    assert validate(from_blobs([synthetic_layer(tar)], {"os": "linux", "architecture": "amd64"})) == []
 
 
 def test_a_plain_image_is_not_built_of_parts_that_disagree() -> None:
