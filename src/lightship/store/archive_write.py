@@ -23,14 +23,14 @@ from lightship.store.tags import Tag, repo_tags
 
 __all__ = ["write_archive"]
 
-Write = Callable[[bytes], object]
+_Write = Callable[[bytes], object]
 
 _BLOCK = 512
 _RECORD = 20 * _BLOCK  # POSIX pax: an archive is padded to whole records
 
 
 def write_archive(
-    image: Image, write: Write, tags: Sequence[Tag], *, docker: bool, progress: Progress = SILENT
+    image: Image, write: _Write, tags: Sequence[Tag], *, docker: bool, progress: Progress = SILENT
 ) -> Digest:
     """Pass the archive of ``image`` to ``write``, piece by piece; return the manifest's digest.
 
@@ -71,7 +71,7 @@ def _docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
 class _Tar:
     """A tar written once, forwards. Owners, modes and times are fixed."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: _Write) -> None:
         self._write = write
         self._count = 0
 

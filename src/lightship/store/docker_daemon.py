@@ -142,6 +142,7 @@ def _engine(docker_host: str) -> Iterator[http.client.HTTPConnection]:
     try:
         connection.connect()
     except OSError as error:
+        connection.close()
         raise ToolError(
             f"no Docker engine at {docker_host}: {error.strerror or error}",
             hint="start Docker, set DOCKER_HOST, or write to oci: or docker-archive: which need no engine",
