@@ -2,6 +2,7 @@
 
 import datetime
 import email.utils
+import functools
 import gzip
 import hashlib
 import http.server
@@ -29,6 +30,7 @@ __all__ = [
     "file",
     "hardlink",
     "library",
+    "pretend_key",
     "served",
     "symlink",
     "tar_archive",
@@ -127,13 +129,19 @@ class Deb:
         return lzma.compress(raw, preset=0)
 
 
+@functools.cache
+def pretend_key() -> "pysequoia.Tsk":
+    """The archive's key, made once: making it takes longer than most tests."""
+    return pysequoia.Tsk.generate("Pretend Archive <archive@pretend.invalid>")
+
+
 class PretendArchive:
     """One suite, ``pretend``, of origin Debian, below ``root``; write it, then break what the test is about."""
 
     def __init__(self, root: Path, *, codename: str = "pretend", key: "pysequoia.Tsk | None" = None) -> None:
         self.root = root
         self.codename = codename
-        self.key = key or pysequoia.Tsk.generate("Pretend Archive <archive@pretend.invalid>")
+        self.key = key or pretend_key()
         self.keyring = root / "keyring.gpg"
         self.debs: list[Deb] = []
         self.contents: dict[str, str] = {}
@@ -213,7 +221,10 @@ def served(root: Path) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_args: object) -> None:
             asked.append(self.path)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Server(http.server.ThreadingHTTPServer):
+        request_queue_size = 64  # the default of 5 drops connections, and a client then waits a second
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

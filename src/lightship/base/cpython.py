@@ -20,7 +20,7 @@ from lightship.errors import ArchiveError, InputError
 from lightship.paths import storage_errors
 from lightship.plan.model import Dropped, Entry
 
-__all__ = ["PREFIX", "CPythonTree", "find_cpython", "read_cpython"]
+__all__ = ["PREFIX", "CPythonTree", "find_cpython", "read_cpython", "tree_version"]
 
 PREFIX = "usr/local"
 _VERSION = re.compile(r'^#define\s+PY_VERSION\s+"([0-9][^"]*)"', re.MULTILINE)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Fetcher", "NotInArchiveError", "without_password"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 _TRIES = 4
 _PAUSE_S = 0.5
 _TIMEOUT_S = 30.0
@@ -95,7 +95,7 @@ class Fetcher:
 
         return self._patiently(once, uri)
 
-    def _patiently(self, once: Callable[[], T], uri: str) -> T:
+    def _patiently(self, once: Callable[[], _T], uri: str) -> _T:
         # Only NetworkError is tried again: a wrong hash from a mirror in mid-update is not healed by haste.
         for attempt in range(_TRIES):
             try:

@@ -1,6 +1,7 @@
 """Packages of a base: first those of the lock, then those of the archive; fetched, opened, remembered."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from lightship.base.archive import Archive, open_archive
@@ -16,6 +17,8 @@ from lightship.progress import Progress
 from lightship.store.cache import Cache
 
 __all__ = ["Packages"]
+
+_JOBS = 4
 
 
 class Packages:
@@ -60,8 +63,11 @@ class Packages:
         """Fetch what is not cached, check it, take it apart."""
         wanted = [record for record in records if record.sha256 not in self._opened]
         paths = fetch_packages(wanted, self._request.archive, self._cache, progress=self._progress)
-        for record, path in zip(wanted, paths, strict=True):
-            self._opened[record.sha256] = unpack_deb(path, record, self._cache)
+        with ThreadPoolExecutor(_JOBS) as pool:  # decompressing, hashing and compressing leave the interpreter's lock
+            for deb in pool.map(
+                lambda pair: unpack_deb(pair[1], pair[0], self._cache), zip(wanted, paths, strict=True)
+            ):
+                self._opened[deb.record.sha256] = deb
         return [self._opened[record.sha256] for record in records]
 
     def lock_of(self, selection: Selection, missing: Iterable[str]) -> BaseLock:

@@ -48,12 +48,12 @@ def undone(debs: Iterable[UnpackedDeb]) -> Iterator[str]:
     """One sentence for each package whose postinst does something that is not made here."""
     for deb in debs:
         name = deb.record.name
-        left = remaining(deb.postinst)
+        left = _remaining(deb.postinst)
         if left and not _HANDLED.fullmatch(name):
             yield f"postinst of {name} does not run; it would have: {left[0][:80]}" + (" …" if len(left) > 1 else "")
 
 
-def remaining(postinst: str) -> list[str]:
+def _remaining(postinst: str) -> list[str]:
     """The lines of a postinst that are neither boilerplate nor a part whose effect is made here."""
     own = _DEBHELPER.sub(lambda part: "" if part[1] in _SILENT_HELPERS else part[0], postinst.replace("\\\n", " "))
     return [line.strip() for line in own.splitlines() if not _BOILERPLATE.fullmatch(line)]

@@ -10,11 +10,11 @@ __all__ = ["satisfies", "upstream_version", "version_key"]
 _PAIR = re.compile(r"([^0-9]*)([0-9]*)")
 _SHAPE = re.compile(r"(?:([0-9]+):([A-Za-z0-9.+:~-]+)|([A-Za-z0-9.+~-]+))", re.ASCII)
 
-Key = tuple[int, tuple[object, ...], tuple[object, ...]]
+_Key = tuple[int, tuple[object, ...], tuple[object, ...]]
 
 
 @functools.lru_cache(maxsize=4096)
-def version_key(version: str) -> Key:
+def version_key(version: str) -> _Key:
     """A value that sorts as dpkg compares; raise ArchiveError for what is no version."""
     match = _SHAPE.fullmatch(version)
     if match is None:
