@@ -106,6 +106,8 @@ def iter_member(
 
     def inflate(piece: bytes) -> Iterator[bytes]:
         nonlocal left
+        if decoder.eof:
+            raise _another_end(content, what)
         while True:
             try:
                 plain = decoder.decompress(piece, _PLAIN_BYTES)
@@ -132,10 +134,7 @@ def iter_member(
             yield chunk, inflate(chunk)
         yield trailer, inflate(trailer)
     if left or not decoder.eof or decoder.unused_data:
-        raise ArchiveError(
-            f"{what} is not what its container says: want {content.unpacked_bytes} bytes from "
-            f"{content.compressed_bytes} bytes of deflate, got another end"
-        )
+        raise _another_end(content, what)
 
 
 def read_content(content: Content, containers: Containers, what: str = "content") -> bytes | bytearray:
@@ -196,6 +195,13 @@ def _iter_stored(content: Stored, containers: Containers, what: str) -> Iterator
         _check(count, crc32, content, what)
     if running is not None and running.hexdigest() != content.sha256:
         raise MismatchError(f"{what}: digest mismatch: want sha256:{content.sha256}, got sha256:{running.hexdigest()}")
+
+
+def _another_end(content: Deflated, what: str) -> ArchiveError:
+    return ArchiveError(
+        f"{what} is not what its container says: want {content.unpacked_bytes} bytes from "
+        f"{content.compressed_bytes} bytes of deflate, got another end"
+    )
 
 
 def _check(count: int, crc32: int, content: Deflated | Stored, what: str) -> None:

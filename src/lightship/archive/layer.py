@@ -22,6 +22,7 @@ from lightship.oci.digest import Digest
 
 __all__ = [
     "LAYER_VERSION",
+    "RUN_BYTES",
     "SPLICE_BYTES",
     "LayerCompression",
     "LayerWriter",

@@ -132,7 +132,7 @@ class PackWriter:
                 unpacked_bytes,
                 len(raw),
                 len(extra),
-            )  # fmt: skip
+            )
             + raw
             + extra
         )
@@ -166,7 +166,7 @@ class PackWriter:
                 0,
                 (0o100000 | mode & 0o7777) << 16,
                 sizes[2],
-            )  # fmt: skip
+            )
             + raw
             + extra
         )

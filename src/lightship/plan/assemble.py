@@ -28,7 +28,16 @@ from lightship.plan.model import Entry, LayerPlan
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["DEFAULT_MTIME", "BuiltLayer", "assemble_layer", "assemble_layers", "find_layer", "in_order", "write_layer"]
+__all__ = [
+    "ASSEMBLE_VERSION",
+    "DEFAULT_MTIME",
+    "BuiltLayer",
+    "assemble_layer",
+    "assemble_layers",
+    "find_layer",
+    "in_order",
+    "write_layer",
+]
 
 DEFAULT_MTIME = 315_532_800
 """1980-01-01, the first day a zip can hold."""
@@ -134,10 +143,10 @@ def find_layer(
         return None
     try:
         record = json.loads(found.read_bytes())
-        digest = Digest.parse(record["digest"])
+        digest = Digest.parse(str(record["digest"]))
         built = BuiltLayer(
             digest=digest,
-            diff_id=Digest.parse(record["diff_id"]),
+            diff_id=Digest.parse(str(record["diff_id"])),
             media_type=str(record["media_type"]),
             compressed_bytes=int(record["compressed_bytes"]),
             unpacked_bytes=int(record["unpacked_bytes"]),
@@ -219,24 +228,25 @@ def assemble_layers(
         try:
             return assemble_layer(
                 plan, cache, compression=compression, level=level, mtime=mtime,
-                threads=max(1, jobs // len(plans)), progress=progress, stop=stop,
+                threads=max(1, jobs // len(by_key)), progress=progress, stop=stop,
             )  # fmt: skip
         except BaseException:
             stop.set()
             raise
 
-    by_size = sorted(plans, key=lambda plan: -sum(entry.unpacked_bytes for entry in plan.entries))
+    by_key = {plan.key: plan for plan in plans}
+    by_size = sorted(by_key.values(), key=lambda plan: -sum(entry.unpacked_bytes for entry in plan.entries))
     with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="layer") as pool:
         try:
-            futures = {id(plan): pool.submit(assemble, plan) for plan in by_size}
+            futures = {plan.key: pool.submit(assemble, plan) for plan in by_size}
             wait(futures.values())
         except BaseException:
             stop.set()
             raise
-    errors = [error for plan in plans if (error := futures[id(plan)].exception()) is not None]
+    errors = [error for plan in by_key.values() if (error := futures[plan.key].exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError)):
         raise error
-    return [futures[id(plan)].result() for plan in plans]
+    return [futures[plan.key].result() for plan in plans]
 
 
 class _StoppedError(WorldError):
