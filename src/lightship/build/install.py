@@ -24,9 +24,12 @@ from lightship.errors import ArchiveError, HostileError, MismatchError
 from lightship.plan.model import Entry
 from lightship.plan.reading import read_head
 
-__all__ = ["INSTALLER", "InstalledWheel", "check_hashes", "install_wheel", "with_record"]
+__all__ = ["INSTALLER", "INSTALL_VERSION", "InstalledWheel", "check_hashes", "install_wheel", "with_record"]
 
 INSTALLER = "lightship"
+INSTALL_VERSION = 1
+"""Raised when the same wheel is installed as other files."""
+
 _METADATA_CAP_BYTES = 16 << 20
 _NOT_RECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 

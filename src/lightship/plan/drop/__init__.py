@@ -16,10 +16,21 @@ from lightship.plan.drop import (
     vcs_files,
     wrong_abi,
 )
-from lightship.plan.drop.apply import ASKED, DropOptions, Loss, apply, is_protected, losses
+from lightship.plan.drop.apply import ASKED, DropOptions, Loss, apply, drops_whole, is_protected, losses
 from lightship.plan.drop.rule import Distribution, Rule
 
-__all__ = ["ASKED", "RULES", "Distribution", "DropOptions", "Loss", "Rule", "apply", "is_protected", "losses"]
+__all__ = [
+    "ASKED",
+    "RULES",
+    "Distribution",
+    "DropOptions",
+    "Loss",
+    "Rule",
+    "apply",
+    "drops_whole",
+    "is_protected",
+    "losses",
+]
 
 RULES: tuple[Rule, ...] = (
     build_tools.RULE,

@@ -2,9 +2,11 @@
 
 import posixpath
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from lightship.archive.content import Inline
+from lightship.archive.inflate import Containers
 from lightship.errors import UsageError
 from lightship.findings import SAFETY_ORDER, Safety
 from lightship.plan.drop.globs import matches_any
@@ -12,7 +14,7 @@ from lightship.plan.drop.rule import Distribution, Rule
 from lightship.plan.model import Dropped, Entry
 from lightship.store.cache import cache_key
 
-__all__ = ["ASKED", "DropOptions", "Loss", "apply", "is_protected", "losses"]
+__all__ = ["ASKED", "DropOptions", "Loss", "apply", "drops_whole", "is_protected", "losses"]
 
 ASKED = "asked"
 """The rule named for a path that the user's own ``drop`` pattern left out."""
@@ -69,6 +71,15 @@ def apply(
                 dropped[path] = _dropped(path, entry, ASKED, "closure", "the configuration asks for it")
     kept = {path: entry for path, entry in distribution.files.items() if path not in dropped}
     return kept, tuple(dropped[path] for path in sorted(dropped))
+
+
+def drops_whole(name: str, required_by: Collection[str], rules: Iterable[Rule]) -> bool:
+    """True when one of ``rules`` leaves out the whole distribution called ``name``; opens nothing."""
+    with Containers() as containers:
+        probe = Distribution(
+            name, {"probe": Entry(path="probe", content=Inline(b""))}, containers, required_by=required_by
+        )
+        return any(rule.whole and any(True for _ in rule.select(probe)) for rule in rules)
 
 
 def is_protected(path: str) -> bool:
