@@ -12,13 +12,14 @@ from typing import IO
 
 from lightship.errors import ToolError
 
-__all__ = ["DEVNULL", "PIPE", "Popen", "run", "spawn", "which"]
+__all__ = ["DEVNULL", "PIPE", "Popen", "TimeoutExpired", "run", "spawn", "which"]
 
 _log = logging.getLogger(__name__)
 
 Popen = subprocess.Popen
 DEVNULL = subprocess.DEVNULL
 PIPE = subprocess.PIPE
+TimeoutExpired = subprocess.TimeoutExpired
 
 
 def which(program: str) -> str | None:

@@ -7,10 +7,11 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
@@ -20,7 +21,7 @@ from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.python.locked import Artifact
 from lightship.store.cache import Cache
 
-__all__ = ["Asked", "FaultyIndex", "Pretend", "Reply"]
+__all__ = ["Asked", "FaultyIndex", "Pretend", "PretendWheel", "Reply"]
 
 Reply = Callable[["Handler"], None]
 
@@ -220,3 +221,41 @@ def trickle(handler: Handler) -> None:
 @pytest.fixture(name="trickle")
 def _trickle() -> Reply:
     return trickle
+
+
+class PretendWheel(Protocol):
+    """Write a wheel into the directory of pretend wheels and return its path."""
+
+    def __call__(
+        self,
+        name: str,
+        version: str,
+        files: Mapping[str, str],
+        *,
+        requires: tuple[str, ...] = (),
+        tag: str = "py3-none-any",
+    ) -> Path: ...
+
+
+@pytest.fixture
+def wheel_directory(tmp_path: Path) -> Path:
+    directory = tmp_path / "links"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def pretend_wheel(wheel_directory: Path) -> PretendWheel:
+    def write(
+        name: str, version: str, files: Mapping[str, str], *, requires: tuple[str, ...] = (), tag: str = "py3-none-any"
+    ) -> Path:
+        path = wheel_directory / f"{name}-{version}-{tag}.whl"
+        needs = "".join(f"Requires-Dist: {text}\n" for text in requires)
+        with zipfile.ZipFile(path, "w") as archive:
+            for member, text in files.items():
+                archive.writestr(member, text)
+            metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}"
+            archive.writestr(f"{name}-{version}.dist-info/METADATA", metadata)
+        return path
+
+    return write

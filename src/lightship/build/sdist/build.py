@@ -13,6 +13,7 @@ root is not seen by a build.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -105,6 +106,7 @@ class WheelBuilder:
     _client: "IndexClient | None" = None
     _resolver: "Resolver | None" = None
     _read_settings: IndexSettings | None = None
+    _depth: int = 0
 
     def __enter__(self) -> Self:
         return self
@@ -204,8 +206,6 @@ class WheelBuilder:
         with storage_errors("write the wheel"), normal.open("w+b") as stream:
             write_normal_wheel(wheel, stream)
             stream.seek(0)
-            import hashlib
-
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
             stream.seek(0)
             with self.cache.write("wheels", sha256, sha256=sha256) as entry:
@@ -245,10 +245,14 @@ class WheelBuilder:
                     self.site.interpreter.target,
                     Catalogue(self._client),
                     self._fetch,
-                    lambda request: self._build_requirement(request, depth + 1),
+                    self._build_requirement,
                     parse_requirements(self.constraints, "build constraints"),
                 )
-            return self._resolver.resolve(requirements)
+            outer, self._depth = self._depth, depth
+            try:
+                return self._resolver.resolve(requirements)
+            finally:
+                self._depth = outer
 
     def _fetch(self, request: Request) -> Fetched:
         settings = self._read_settings
@@ -256,9 +260,9 @@ class WheelBuilder:
             raise LightshipError("index settings were not read")
         return fetch([request], settings, self.cache)[request]
 
-    def _build_requirement(self, request: Request, depth: int) -> tuple[str, Fetched]:
+    def _build_requirement(self, request: Request) -> tuple[str, Fetched]:
         sdist = self._fetch(request)
-        built = self._build_sdist(sdist, request.project, request.artifact.filename, None, depth=depth)
+        built = self._build_sdist(sdist, request.project, request.artifact.filename, None, depth=self._depth + 1)
         return built.filename, Fetched(path=built.path, sha256=built.sha256)
 
 
@@ -322,12 +326,12 @@ class _Job:
             )
             try:
                 status = process.wait(self._builder.timeout_s)
-            except BaseException as error:
-                process.kill()
-                process.wait()
-                if type(error).__name__ == "TimeoutExpired":
-                    raise self._failed(f"did not end within {self._builder.timeout_s:g} s", log) from error
-                raise
+            except proc.TimeoutExpired as error:
+                raise self._failed(f"did not end within {self._builder.timeout_s:g} s", log) from error
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
         if status != 0:
             raise self._failed(f"failed with status {status}", log)
         try:

@@ -8,7 +8,7 @@ library only and any Python from 3.8 on. Nothing here is trusted by the host: se
 """
 
 # Plain paths: this starts for every hook, and importing pathlib takes a good part of an interpreter's start.
-# ruff: noqa: PTH101, PTH103, PTH117, PTH118, PTH119, PTH120, PTH123, PTH208, PTH211
+# ruff: noqa: PTH101, PTH103, PTH117, PTH119, PTH120, PTH123, PTH208, PTH211
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def call(hook: str) -> None:
     """PEP 517: the source directory is the working directory and is not importable, except by ``backend-path``."""
     with open(BUILD + "/request.json") as stream:
         request = json.load(stream)
-    sys.path[0:1] = [os.path.join(BUILD, "src", path) for path in request["backend_path"]]
+    sys.path[0:1] = [os.path.normpath(f"{BUILD}/src/{path}") for path in request["backend_path"]]
     module, _, attribute = request["backend"].partition(":")
     backend = importlib.import_module(module)
     for name in attribute.split(".") if attribute else []:
