@@ -19,6 +19,8 @@ HEX = "a" * 64
         ("agent/api", "docker.io/agent/api", "agent/api"),
         ("docker.io/redis", "docker.io/library/redis", "redis"),
         ("index.docker.io/agent/api:1", "docker.io/agent/api:1", "agent/api:1"),
+        ("docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c"),
+        ("docker.io/library/a/b", "docker.io/library/a/b", "library/a/b"),
         ("localhost/api", "localhost/api", "localhost/api"),
         ("localhost:5000/api:1.2", "localhost:5000/api:1.2", "localhost:5000/api:1.2"),
         ("registry.example/a/b/c", "registry.example/a/b/c", "registry.example/a/b/c"),

@@ -79,10 +79,14 @@ class ImageName:
 
     @property
     def familiar(self) -> str:
-        """Without what Docker adds by itself: ``redis:7`` for ``docker.io/library/redis:7``."""
-        if self.registry != _DEFAULT_REGISTRY:
-            return str(self)
-        return str(self).removeprefix(f"{_DEFAULT_REGISTRY}/").removeprefix("library/")
+        """Without what Docker adds by itself: ``redis:7`` for ``docker.io/library/redis:7``.
+
+        What would be read as another name without it keeps it: ``docker.io/a.b/c``.
+        """
+        for short in (self.repository.removeprefix("library/"), self.repository):
+            if self.registry == _DEFAULT_REGISTRY and _split_registry(short) == (self.registry, self.repository):
+                return short + str(self).removeprefix(f"{self.registry}/{self.repository}")
+        return str(self)
 
     def tagged(self) -> "ImageName":
         """The same name with its tag written out and without a digest, as archives and engines list it."""
