@@ -1,0 +1,354 @@
+"""Bytecode for the target interpreter, compiled in the sandbox and kept in the cache, one pack for each unit.
+
+Python's "Cached bytecode" (PEP 3147) with unchecked hashes (PEP 552, https://peps.python.org/pep-0552): nothing of
+the image's clock is in them, and the interpreter does not read the source to trust them. A pyc depends on its source,
+its path and the interpreter alone, so a part of a unit gives the same bytes as the whole. Sources are compiled, never
+executed. See ``docs/decisions/bytecode.md``.
+"""
+
+import dataclasses
+import json
+import posixpath
+import queue
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Self
+
+from lightship.archive.content import Deflated
+from lightship.archive.inflate import Containers, read_content
+from lightship.archive.pack import PACK_VERSION, PackWriter
+from lightship.archive.zip import read_zip
+from lightship.build.compiler import Compiled, Compiler, CompilerFacts, DiedError, worker_source
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.errors import ArchiveError, InputError, ToolError, WorldError
+from lightship.paths import storage_errors
+from lightship.plan.model import Entry
+from lightship.progress import SILENT, Progress
+from lightship.sandbox.protocol import Sandbox
+from lightship.store.cache import Cache, cache_key
+
+__all__ = ["Bytecode", "BytecodeMode", "BytecodeNote", "BytecodeUnit", "compile_units", "compiler_facts"]
+
+BytecodeMode = Literal["all", "startup", "none"]
+
+_KIND = "bytecode"
+_NOTES = "notes.json"
+_CHUNK_FILES = 64
+_CHUNK_BYTES = 1 << 20
+_CRASH_LIMIT = 8
+_TASK = "bytecode"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytecodeUnit:
+    """Sources that are compiled and cached together: the ``.py`` files of a wheel, of the standard library, of the
+    application. ``key`` names the bytes of ``entries`` (a wheel's SHA-256 and its place); entries that are no sources
+    are passed over. ``strict``: a source that does not compile is an error, as it is in an application."""
+
+    key: str
+    entries: tuple[Entry, ...]
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BytecodeNote:
+    """A source without bytecode: it does not compile for the target."""
+
+    path: str
+    owner: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bytecode:
+    """``entries`` are the ``__pycache__`` files, sorted by path, to be added where their sources stay. Counts are
+    files; ``cached`` came from the cache."""
+
+    entries: tuple[Entry, ...] = ()
+    notes: tuple[BytecodeNote, ...] = ()
+    compiled: int = 0
+    cached: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """A unit that is not in the cache, and what came back of it so far, by source path."""
+
+    unit: BytecodeUnit
+    pack_key: str
+    sources: tuple[Entry, ...]
+    left: int = 0
+    pycs: dict[str, bytes] = field(default_factory=dict)
+    notes: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def compiler_facts(
+    interpreter: Interpreter, *, rootfs: Path, rootfs_key: str, sandbox: Sandbox, cache: Cache
+) -> CompilerFacts:
+    """What the interpreter says of itself, asked once per root file system (``rootfs_key`` names its bytes)."""
+    key = cache_key("compiler", rootfs_key, interpreter.executable, interpreter.target.python)
+    found = cache.find("records", key)
+    if found is not None:
+        with storage_errors("read the cache"):
+            text = found.read_text("utf-8")
+        try:
+            return CompilerFacts(**json.loads(text))
+        except (ValueError, TypeError):
+            pass  # a damaged entry counts as absent
+    with Compiler(sandbox, rootfs, interpreter) as compiler:
+        facts = compiler.facts
+    with cache.write("records", key) as stream:
+        stream.write(json.dumps(dataclasses.asdict(facts), sort_keys=True).encode())
+    return facts
+
+
+def compile_units(
+    units: Sequence[BytecodeUnit],
+    *,
+    interpreter: Interpreter,
+    facts: CompilerFacts,
+    rootfs: Path,
+    sandbox: Sandbox,
+    cache: Cache,
+    jobs: int,
+    mode: BytecodeMode = "all",
+    startup: Collection[str] = (),
+    optimize: int = 0,
+    progress: Progress = SILENT,
+) -> Bytecode:
+    """Bytecode of ``units`` for ``interpreter``, which lives in ``rootfs``.
+
+    ``mode`` ``startup`` keeps the sources whose paths are in ``startup``. What is cached costs a zip directory; the
+    sandbox is started only where something is missing, ``jobs`` times at most. The result does not depend on ``jobs``,
+    the order of ``units`` or the cache. Raise InputError, naming file and line, for a strict unit that does not
+    compile.
+    """
+    if mode == "none":
+        return Bytecode()
+    wanted = frozenset(startup) if mode == "startup" else None
+    works = [work for unit in units if (work := _work(unit, wanted, facts, optimize)).sources]
+    known = {work.pack_key: _members(work.pack_key, cache) for work in works}
+    missing = {work.pack_key: work for work in works if known[work.pack_key] is None}
+    if missing:
+        _Compilation(list(missing.values()), interpreter, facts, rootfs, sandbox, cache, optimize, progress).run(jobs)
+    known |= {key: _members(key, cache) for key in missing}
+    entries: list[Entry] = []
+    notes: list[BytecodeNote] = []
+    for work in works:
+        made, said = _results(work, known[work.pack_key], facts, optimize)
+        entries += made
+        notes += said
+    return Bytecode(
+        entries=tuple(sorted(entries, key=lambda entry: entry.path)),
+        notes=tuple(sorted(notes, key=lambda note: note.path)),
+        compiled=sum(len(work.sources) for work in works if work.pack_key in missing),
+        cached=sum(len(work.sources) for work in works if work.pack_key not in missing),
+    )
+
+
+def _work(unit: BytecodeUnit, wanted: frozenset[str] | None, facts: CompilerFacts, optimize: int) -> _Work:
+    sources = sorted(
+        (
+            entry
+            for entry in unit.entries
+            if entry.type == "file" and entry.path.endswith(".py") and (wanted is None or entry.path in wanted)
+        ),
+        key=lambda entry: entry.path,
+    )
+    paths = [entry.path for entry in sources]
+    key = cache_key(
+        _KIND, unit.key, facts.magic, facts.cache_tag, facts.version, optimize, worker_source(), PACK_VERSION, *paths
+    )
+    return _Work(unit=unit, pack_key=key, sources=tuple(sources))
+
+
+def _pyc_path(source: str, facts: CompilerFacts, optimize: int) -> str:
+    """PEP 3147 and PEP 488: ``a/b.py`` to ``a/__pycache__/b.cpython-311.pyc``."""
+    directory, name = posixpath.split(source)
+    level = f".opt-{optimize}" if optimize else ""
+    return posixpath.join(directory, "__pycache__", f"{name.removesuffix('.py')}.{facts.cache_tag}{level}.pyc")
+
+
+_Members = tuple[dict[str, Deflated], dict[str, tuple[int, str]]]
+"""Contents and notes (line, message) by source path."""
+
+
+def _members(pack_key: str, cache: Cache) -> _Members | None:
+    """What a pack holds; None when it is absent or damaged."""
+    pack = cache.find(_KIND, pack_key)
+    if pack is None:
+        return None
+    try:
+        contents = {m.path: m.content for m in read_zip(pack) if isinstance(m.content, Deflated)}
+        with Containers() as containers:
+            notes = json.loads(bytes(read_content(contents.pop(_NOTES), containers, _NOTES)))
+        return contents, {str(path): (int(line), str(message)) for path, (line, message) in notes.items()}
+    except (ArchiveError, KeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _results(
+    work: _Work, found: _Members | None, facts: CompilerFacts, optimize: int
+) -> tuple[list[Entry], list[BytecodeNote]]:
+    if found is None:
+        raise WorldError("a pack of bytecode that was just written cannot be read")
+    contents, notes = found
+    if work.unit.strict and notes:
+        path, (line, message) = min(notes.items())
+        raise InputError(
+            f"{path}:{line} does not compile for CPython {facts.version}: {message}",
+            hint="set the Python version that the project needs, or leave the file out with .dockerignore",
+        )
+    entries = [
+        Entry(
+            path=_pyc_path(source.path, facts, optimize),
+            content=contents[source.path],
+            uid=source.uid,
+            gid=source.gid,
+            owner=source.owner,
+            why=f"bytecode of {posixpath.basename(source.path)} for CPython {facts.version}",
+        )
+        for source in work.sources
+        if source.path in contents
+    ]
+    owners = {source.path: source.owner for source in work.sources}
+    said = [
+        BytecodeNote(path=path, owner=owners.get(path, ""), line=line, message=message)
+        for path, (line, message) in notes.items()
+    ]
+    return entries, said
+
+
+class _Compilation:
+    """Units that have to be compiled, cut into chunks that any of several compilers takes."""
+
+    def __init__(
+        self,
+        works: Sequence[_Work],
+        interpreter: Interpreter,
+        facts: CompilerFacts,
+        rootfs: Path,
+        sandbox: Sandbox,
+        cache: Cache,
+        optimize: int,
+        progress: Progress,
+    ) -> None:
+        self._interpreter = interpreter
+        self._facts = facts
+        self._rootfs = rootfs
+        self._sandbox = sandbox
+        self._cache = cache
+        self._optimize = optimize
+        self._progress = progress
+        self._guard = threading.Lock()
+        self._failed = threading.Event()
+        self._chunks: queue.SimpleQueue[tuple[_Work, list[Entry]]] = queue.SimpleQueue()
+        self._total = sum(len(work.sources) for work in works)
+        # The largest unit first: its chunks are spread, and no compiler is left alone with it at the end.
+        for work in sorted(works, key=lambda w: (-sum(s.unpacked_bytes for s in w.sources), w.pack_key)):
+            chunks = list(_cut(work.sources))
+            work.left = len(chunks)
+            for chunk in chunks:
+                self._chunks.put((work, chunk))
+
+    def run(self, jobs: int) -> None:
+        jobs = max(1, min(jobs, self._chunks.qsize()))
+        self._progress.start(_TASK, self._total, unit="files")
+        with ThreadPoolExecutor(jobs, thread_name_prefix="bytecode") as pool:
+            for outcome in [pool.submit(self._serve) for _ in range(jobs)]:
+                outcome.result()
+        self._progress.finish(_TASK)
+
+    def _serve(self) -> None:
+        """One compiler's life: chunks until there are none, or until another has failed."""
+        try:
+            with Containers() as containers, _Restarting(self._sandbox, self._rootfs, self._interpreter) as compiler:
+                compiler.check(self._facts)
+                while not self._failed.is_set():
+                    try:
+                        work, chunk = self._chunks.get_nowait()
+                    except queue.Empty:
+                        return
+                    self._take(work, chunk, compiler, containers)
+        except BaseException:
+            self._failed.set()
+            raise
+
+    def _take(self, work: _Work, chunk: list[Entry], compiler: "_Restarting", containers: Containers) -> None:
+        sources = [
+            (entry.path, bytes(read_content(entry.content, containers, entry.path)))
+            for entry in chunk
+            if entry.content is not None
+        ]
+        pycs: dict[str, bytes] = {}
+        notes: dict[str, tuple[int, str]] = {}
+        for path, answer in compiler.compile(sources, self._optimize):
+            if answer.pyc is None:
+                notes[path] = (answer.line, answer.message)
+            else:
+                pycs[path] = answer.pyc
+        with self._guard:
+            work.pycs |= pycs
+            work.notes |= notes
+            work.left -= 1
+            complete = not work.left
+        if complete:
+            self._keep(work)
+        self._progress.advance(_TASK, len(chunk))
+
+    def _keep(self, work: _Work) -> None:
+        with self._cache.write(_KIND, work.pack_key) as stream, PackWriter(stream) as pack:
+            for path in sorted(work.pycs):
+                pack.add(path, work.pycs[path])
+            pack.add(_NOTES, json.dumps(work.notes, sort_keys=True).encode())
+        work.pycs.clear()
+
+
+class _Restarting:
+    """A compiler that survives sources that crash it: they get a note, as those that do not compile."""
+
+    def __init__(self, sandbox: Sandbox, rootfs: Path, interpreter: Interpreter) -> None:
+        self._compiler = Compiler(sandbox, rootfs, interpreter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._compiler.close()
+
+    def check(self, facts: CompilerFacts) -> None:
+        """Raise ToolError when the interpreter is not the one that ``facts`` describe."""
+        if self._compiler.facts != facts:
+            raise ToolError(f"the target's interpreter changed: want {facts}, got {self._compiler.facts}")
+
+    def compile(self, sources: list[tuple[str, bytes]], optimize: int) -> Iterable[tuple[str, Compiled]]:
+        """An answer for each source; raise ToolError when crash follows crash."""
+        crashed: dict[str, Compiled] = {}
+        while True:
+            left = [(path, source) for path, source in sources if path not in crashed]
+            try:
+                answers = self._compiler.compile(left, optimize=optimize)
+            except DiedError as error:
+                if len(crashed) >= _CRASH_LIMIT or error.served >= len(left):
+                    raise
+                crashed[left[error.served][0]] = Compiled(index=-1, pyc=None, message=str(error))
+                continue
+            return [*crashed.items(), *((left[answer.index][0], answer) for answer in answers)]
+
+
+def _cut(sources: Sequence[Entry]) -> Iterable[list[Entry]]:
+    """Chunks of neighbours, by number and size."""
+    chunk: list[Entry] = []
+    size_bytes = 0
+    for source in sources:
+        if chunk and (len(chunk) >= _CHUNK_FILES or size_bytes + source.unpacked_bytes > _CHUNK_BYTES):
+            yield chunk
+            chunk, size_bytes = [], 0
+        chunk.append(source)
+        size_bytes += source.unpacked_bytes
+    if chunk:
+        yield chunk
