@@ -225,7 +225,7 @@ def served(root: Path) -> Iterator[tuple[str, list[str]]]:
         request_queue_size = 64  # the default of 5 drops connections, and a client then waits a second
 
     server = Server(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", asked

@@ -61,11 +61,6 @@ class CPythonTree:
     def stdlib(self) -> str:
         return f"{PREFIX}/lib/python{self.minor}"
 
-    @property
-    def include(self) -> Path:
-        """Headers for extension modules, on the host."""
-        return self.directory / "include" / f"python{self.minor}"
-
 
 def find_cpython(python: str, roots: Sequence[Path]) -> Path | None:
     """The folder that ``python`` names: a path, or the newest tree of that version below ``roots``.
@@ -106,13 +101,14 @@ def tree_version(directory: Path) -> str | None:
     return None
 
 
-def read_cpython(directory: Path, *, machine: str) -> CPythonTree:
-    """Take the tree apart; raise InputError when it is for another machine than ``machine`` (``x86_64``)."""
+def read_cpython(directory: Path, *, machine: str, headers: bool = False) -> CPythonTree:
+    """Take the tree apart; raise InputError when it is for another machine than ``machine`` (``x86_64``).
+    With ``headers``, what compilers need to extend the interpreter is taken as well."""
     version = tree_version(directory)
     if version is None:
         raise InputError(f"no CPython in {directory}")
     with storage_errors(f"read the interpreter in {directory.name}"):
-        return _Reader(directory.resolve(), version, machine).read()
+        return _Reader(directory.resolve(), version, machine).read(headers=headers)
 
 
 class _Reader:
@@ -126,8 +122,10 @@ class _Reader:
         self._dropped: list[Dropped] = []
         self._elves: dict[str, ElfFile] = {}
 
-    def read(self) -> CPythonTree:
+    def read(self, *, headers: bool) -> CPythonTree:
         self._add_executable()
+        if headers:
+            self._add_headers()
         self._add_libraries()
         self._add_stdlib()
         return CPythonTree(
@@ -143,6 +141,12 @@ class _Reader:
         self._add_file((self._directory / "bin" / name).resolve(), f"{PREFIX}/bin/{name}", why="the interpreter")
         for link in ("python3", "python"):
             self._add_link(f"{PREFIX}/bin/{link}", name, "the interpreter's usual names")
+
+    def _add_headers(self) -> None:
+        include = self._directory / "include" / f"python{self._minor}"
+        for path in _walk(include):
+            inside = path.relative_to(include).as_posix()
+            self._add_file(path, f"{PREFIX}/include/python{self._minor}/{inside}", why="headers")
 
     def _add_libraries(self) -> None:
         """libpython and other libraries beside it. The loader's own directories come first, so that neither a cache

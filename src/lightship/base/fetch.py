@@ -3,6 +3,7 @@
 httpx2 is imported when the first byte is asked for: a build whose packages are all cached never loads it.
 """
 
+import functools
 import hashlib
 import threading
 import time
@@ -20,6 +21,8 @@ from lightship.paths import storage_errors
 from lightship.store.cache import Cache
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
 
 __all__ = ["Fetcher", "NotInArchiveError", "without_password"]
@@ -140,22 +143,26 @@ class Fetcher:
             raise NetworkError(f"cannot fetch {shown}: {error or type(error).__name__}") from error
 
     def _client(self, proxy: str | None) -> "httpx2.Client":
-        import ssl
-
         import httpx2
 
         with self._lock:
             if proxy not in self._clients:
-                context = ssl.create_default_context(cafile=str(self._ca_file) if self._ca_file else None)
                 self._clients[proxy] = httpx2.Client(
                     proxy=proxy,
-                    verify=context,
+                    verify=_tls_context(self._ca_file),
                     timeout=_TIMEOUT_S,
                     follow_redirects=True,
                     trust_env=False,
                     headers={"accept-encoding": "identity", "user-agent": "lightship"},
                 )
             return self._clients[proxy]
+
+
+@functools.cache
+def _tls_context(ca_file: Path | None) -> "ssl.SSLContext":
+    import ssl
+
+    return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)  # reads some 140 certificates
 
 
 def _name(uri: str) -> str:

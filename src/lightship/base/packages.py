@@ -24,7 +24,7 @@ _JOBS = 4
 class Packages:
     """The `PackageSource` of a request. The archive is opened into ``stack`` when it is first needed."""
 
-    def __init__(self, request: BaseRequest, cache: Cache, stack: ExitStack, progress: Progress) -> None:
+    def __init__(self, request: BaseRequest, cache: Cache, section: str, stack: ExitStack, progress: Progress) -> None:
         self._request = request
         self._cache = cache
         self._stack = stack
@@ -33,7 +33,8 @@ class Packages:
         self._archive: Archive | None = None
         self._opened: dict[str, UnpackedDeb] = {}
         self._lock = request.lock or BaseLock(architectures={})
-        self.locked = self._lock.section(self._architecture)
+        self._section = self._architecture + section
+        self.locked = self._lock.section(self._section)
         self._by_name = {record.name: record for record in self.locked.packages}
 
     @property
@@ -52,6 +53,10 @@ class Packages:
         """Locked packages that provide ``name``, else the archive's."""
         locked = [r.name for r in self.locked.packages if any(name == p.split()[0] for p in _provided(r))]
         return tuple(sorted(locked)) or self._open_archive().providers(name)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a package; a lock that was made without it has not."""
+        return name in self._by_name if self._by_name else self.find(name) is not None
 
     def is_locked(self, name: str) -> bool:
         return name in self._by_name
@@ -88,7 +93,7 @@ class Packages:
                 for suite in self._archive.suites
             )
         return self._lock.with_section(
-            self._architecture, ArchitectureLock(releases=releases, packages=packages, missing=tuple(sorted(missing)))
+            self._section, ArchitectureLock(releases=releases, packages=packages, missing=tuple(sorted(missing)))
         )
 
     def _open_archive(self) -> Archive:

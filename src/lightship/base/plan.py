@@ -13,7 +13,7 @@ from typing import Self
 from lightship.base.compose import compose
 from lightship.base.cpython import CPythonTree, find_cpython, read_cpython
 from lightship.base.gather import Gathering
-from lightship.base.leave_out import RUN_RULES
+from lightship.base.kit import RUN, Kit
 from lightship.base.packages import Packages
 from lightship.base.request import Base, BaseRequest, NeededLibrary
 from lightship.ecosystem.dpkg import parse_relations, upstream_version
@@ -25,34 +25,22 @@ from lightship.store.cache import Cache
 
 __all__ = ["BasePlan", "plan_base"]
 
-_ALWAYS = {
-    "base-files": "names the distribution, holds common licences",
-    "ca-certificates": "TLS connections",
-    "libc6": "C library",
-    "libc-bin": "C.UTF-8 locale",
-    "media-types": "types of files, read by Python's mimetypes",
-    "netbase": "names of protocols and services",
-    "tzdata": "time zones",
-}
-_PYTHON_PARTS = ("python{minor}", "libpython{minor}-stdlib")
-_PYTHON_EXTRAS = ("python3-distutils", "python3-lib2to3")
-"""Parts of the standard library that Debian packages apart, up to 3.11; wheels import them."""
 
-
-def plan_base(request: BaseRequest, cache: Cache, *, progress: Progress = SILENT) -> "BasePlan":
+def plan_base(request: BaseRequest, cache: Cache, *, kit: Kit = RUN, progress: Progress = SILENT) -> "BasePlan":
     """Begin a base; use the result as a context manager."""
-    return BasePlan(request, cache, progress)
+    return BasePlan(request, cache, kit, progress)
 
 
 class BasePlan:
     """See `plan_base`. Archives are opened when the lock cannot answer, and closed at the end of the block."""
 
-    def __init__(self, request: BaseRequest, cache: Cache, progress: Progress) -> None:
+    def __init__(self, request: BaseRequest, cache: Cache, kit: Kit, progress: Progress) -> None:
         self._request = request
+        self._kit = kit
         self._machine = request.platform.machine
         self._architecture = request.platform.architecture
         self._stack = ExitStack()
-        self._packages = Packages(request, cache, self._stack, progress)
+        self._packages = Packages(request, cache, kit.section, self._stack, progress)
         self._tree: CPythonTree | None = None
         self._interpreter: Interpreter | None = None
 
@@ -79,7 +67,11 @@ class BasePlan:
         """The base with the libraries ``needed``, the packages asked for, and those of ``programs`` (``/bin/bash``)."""
         interpreter = self.probe()
         gathering = Gathering(
-            source=self._packages, architecture=self._architecture, machine=self._machine, rules=RUN_RULES
+            source=self._packages,
+            architecture=self._architecture,
+            machine=self._machine,
+            rules=self._kit.rules,
+            skip=self._kit.skip,
         )
         asked = (*self._request.system_packages, *system_packages)
         gathering.add([*self._seeds(interpreter), *((name, "asked for in system-packages") for name in asked)])
@@ -99,12 +91,13 @@ class BasePlan:
         )
 
     def _seeds(self, interpreter: Interpreter) -> list[tuple[str, str]]:
-        seeds = dict(_ALWAYS)
+        seeds = dict(self._kit.packages)
         if self._tree is None:
             minor = interpreter.target.minor
-            seeds |= {part.format(minor=minor): "interpreter and standard library" for part in _PYTHON_PARTS}
+            seeds |= {part.format(minor=minor): "interpreter and standard library" for part in self._kit.python}
             if int(minor.partition(".")[2]) < 12:
-                seeds |= dict.fromkeys(_PYTHON_EXTRAS, "parts of the standard library that Debian packages apart")
+                apart = [name for name in self._kit.python_to_3_11 if self._packages.has(name)]
+                seeds |= dict.fromkeys(apart, "part of the standard library that Debian packages apart")
         return list(seeds.items())
 
     def _choose(self) -> Interpreter:
@@ -155,7 +148,7 @@ class BasePlan:
                 f"no Python {python}: the archive has no such version, and no CPython of it is installed",
                 hint=f"install it (pyenv install {python}, uv python install {python}) or name its folder",
             )
-        self._tree = read_cpython(directory, machine=self._machine)
+        self._tree = read_cpython(directory, machine=self._machine, headers=self._kit.headers)
         return Interpreter(
             executable=self._tree.executable, stdlib=(self._tree.stdlib,), target=self._target(self._tree.version)
         )
