@@ -1,6 +1,7 @@
 """oci-archive and docker-archive: one tar, written forwards, read in place."""
 
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -9,6 +10,7 @@ import os
 import resource
 import tarfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +23,11 @@ from lightship.errors import (
     ImageError,
     InputError,
     LightshipError,
+    MismatchError,
     StorageError,
     UsageError,
 )
+from lightship.image.blobs import BlobLayer
 from lightship.image.synthetic import synthetic_image, tar_of
 from lightship.image.value import PlainImage
 from lightship.image.views import digest_of, manifest_of
@@ -101,6 +105,68 @@ def test_the_same_image_gives_the_same_bytes(tmp_path: Path, transport: str) -> 
         os.umask(former)
     assert (tmp_path / "one" / "image.tar").read_bytes() == (tmp_path / "two" / "image.tar").read_bytes()
     assert (tmp_path / "two" / "image.tar").stat().st_mode & 0o777 == 0o644
+
+
+def cached(image: PlainImage, folder: Path) -> PlainImage:
+    """The same image with its layers as files of a cache."""
+    layers = []
+    for layer in image.layers:
+        path = folder / layer.digest.hex
+        with layer.open() as stream:
+            path.write_bytes(stream.read())
+        layers.append(
+            BlobLayer(
+                path=path,
+                digest=layer.digest,
+                diff_id=layer.diff_id,
+                media_type=layer.media_type,
+                compressed_bytes=layer.compressed_bytes,
+            )
+        )
+    return replace(image, layers=tuple(layers))
+
+
+def copies_half(source: int, target: int, count: int) -> int:
+    return os.write(target, os.read(source, max(1, count // 2)))
+
+
+def copies_nothing(source: int, target: int, count: int) -> int:
+    raise OSError(errno.EXDEV, "other file systems")
+
+
+def copies_some(source: int, target: int, count: int) -> int:
+    if count < 10:
+        raise OSError(errno.EINVAL, "not here")
+    return os.write(target, os.read(source, 7))
+
+
+@pytest.mark.parametrize("in_kernel", [None, copies_half, copies_nothing, copies_some])
+def test_layers_of_the_cache_give_the_same_archive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_kernel: Callable[[int, int, int], int] | None
+) -> None:
+    written(tmp_path, "docker-archive")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "again").mkdir()
+    if in_kernel is not None:
+        monkeypatch.setattr(os, "copy_file_range", in_kernel)
+    image = cached(IMAGE, tmp_path / "cache")
+    written(tmp_path / "again", "docker-archive", image)
+    assert (tmp_path / "again" / "image.tar").read_bytes() == (tmp_path / "image.tar").read_bytes()
+
+
+@pytest.mark.parametrize("raw", [b"", b"shorter", b"x" * 5000])
+def test_a_damaged_layer_of_the_cache_is_never_written(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "cache").mkdir()
+    image = cached(IMAGE, tmp_path / "cache")
+    written(tmp_path, "docker-archive", image)
+    before = (tmp_path / "image.tar").read_bytes()
+    (tmp_path / "cache" / IMAGE.layers[1].digest.hex).write_bytes(raw)
+    with pytest.raises(MismatchError, match="size mismatch"):
+        written(tmp_path, "docker-archive", image)
+    (tmp_path / "cache" / IMAGE.layers[1].digest.hex).write_bytes(bytes(IMAGE.layers[1].compressed_bytes))
+    with pytest.raises(MismatchError, match="digest mismatch"):
+        written(tmp_path, "docker-archive", image)
+    assert (tmp_path / "image.tar").read_bytes() == before
 
 
 def test_one_image_has_one_config_in_every_store(tmp_path: Path) -> None:

@@ -6,38 +6,54 @@ themselves; older ones read ``manifest.json`` and accept gzip layers. Headers fi
 nothing is held, nothing is written twice, and equal images give equal bytes.
 """
 
+import contextlib
+import errno
+import os
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
 
 from lightship.archive.verify import copy_stream
 from lightship.errors import MismatchError
+from lightship.image.blobs import BlobLayer
 from lightship.image.protocol import Image, Layer
 from lightship.image.views import manifest_of
 from lightship.oci import media_types
 from lightship.oci.digest import Digest
 from lightship.oci.document import canonical, canonical_array
+from lightship.paths import atomic_file
 from lightship.progress import SILENT, Progress
 from lightship.store.blobs import blob_name
 from lightship.store.oci_layout import LAYOUT_FILE, index_entries
+from lightship.store.place import check_owned
 from lightship.store.tags import Tag, repo_tags
 
-__all__ = ["write_archive"]
+__all__ = ["archive_file", "write_archive"]
 
 _Write = Callable[[bytes], object]
+_Splice = Callable[[BinaryIO, int], object]
 
 _BLOCK = 512
 _RECORD = 20 * _BLOCK  # POSIX pax: an archive is padded to whole records
 
 
 def write_archive(
-    image: Image, write: _Write, tags: Sequence[Tag], *, docker: bool, progress: Progress = SILENT
+    image: Image,
+    write: _Write,
+    tags: Sequence[Tag],
+    *,
+    docker: bool,
+    splice: _Splice | None = None,
+    progress: Progress = SILENT,
 ) -> Digest:
     """Pass the archive of ``image`` to ``write``, piece by piece; return the manifest's digest.
 
+    ``splice`` takes an open file and a size in bytes, and passes on whole blobs of the cache that were checked before.
     Raise MismatchError as soon as a layer's bytes are not its own: what was written until then is no archive.
     """
     manifest = manifest_of(image)
-    tar = _Tar(write)
+    tar = _Tar(write, splice)
     if docker:
         tar.file("manifest.json", _docker_manifest(image, tags))
     tar.file("oci-layout", LAYOUT_FILE)
@@ -56,6 +72,38 @@ def write_archive(
     return manifest.digest
 
 
+@contextlib.contextmanager
+def archive_file(path: Path) -> Iterator[tuple[_Write, _Splice]]:
+    """``write`` and ``splice`` of a file that replaces ``path`` when the block ends well (see `atomic_file`)."""
+    with atomic_file(path) as file:
+
+        def splice(source: BinaryIO, size_bytes: int) -> None:
+            file.flush()
+            copied = _copy_in_kernel(source.fileno(), file.fileno(), size_bytes)
+            file.seek(0, os.SEEK_END)
+            source.seek(copied)
+            if copied + copy_stream(source, file.write) != size_bytes:
+                raise MismatchError(f"size mismatch: want {size_bytes} bytes, got another file ({path})")
+
+        yield file.write, splice
+
+
+def _copy_in_kernel(source: int, target: int, size_bytes: int) -> int:
+    """Bytes copied without passing through this process: all of them, or fewer where the file systems cannot."""
+    copied = 0
+    while copied < size_bytes:
+        try:
+            count = os.copy_file_range(source, target, size_bytes - copied)
+        except OSError as error:
+            if error.errno in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP):
+                break
+            raise
+        if not count:
+            break
+        copied += count
+    return copied
+
+
 def _docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
     return canonical_array(
         [
@@ -71,8 +119,9 @@ def _docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
 class _Tar:
     """A tar written once, forwards. Owners, modes and times are fixed."""
 
-    def __init__(self, write: _Write) -> None:
+    def __init__(self, write: _Write, splice: _Splice | None) -> None:
         self._write = write
+        self._splice = splice
         self._count = 0
 
     def folder(self, name: str) -> None:
@@ -85,6 +134,13 @@ class _Tar:
 
     def layer(self, layer: Layer) -> None:
         self._header(blob_name(layer.digest), layer.compressed_bytes, tarfile.REGTYPE, 0o444)
+        if self._splice is not None and isinstance(layer, BlobLayer) and layer.owned:
+            check_owned(layer)
+            with layer.path.open("rb", buffering=0) as stream:
+                self._splice(stream, layer.compressed_bytes)
+            self._count += layer.compressed_bytes
+            self._pad(_BLOCK)
+            return
         with layer.open() as blob:
             count = copy_stream(blob, self._put)
         if count != layer.compressed_bytes:

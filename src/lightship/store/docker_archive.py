@@ -28,9 +28,9 @@ from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
-from lightship.paths import atomic_file, normal_path, storage_errors
+from lightship.paths import normal_path, storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.store.archive_write import write_archive
+from lightship.store.archive_write import archive_file, write_archive
 from lightship.store.blobs import blob_name, read_small
 from lightship.store.tags import Tag
 from lightship.store.tarball import ArchiveBlobs, Tarball, open_tarball
@@ -67,8 +67,8 @@ def write_docker_archive(image: Image, path: Path, tags: Sequence[Tag], *, progr
 
     The config's bytes are the image's own, so its id is the same as in an OCI layout. Layers stay compressed.
     """
-    with storage_errors(f"write docker-archive:{path}"), atomic_file(path) as stream:
-        return write_archive(image, stream.write, tags, docker=True, progress=progress)
+    with storage_errors(f"write docker-archive:{path}"), archive_file(path) as (write, splice):
+        return write_archive(image, write, tags, splice=splice, docker=True, progress=progress)
 
 
 def _choose(entries: list[Node], name: ImageName | None, where: str) -> Node:

@@ -11,9 +11,9 @@ from lightship.oci.digest import Digest
 from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES
 from lightship.oci.platform import Platform
-from lightship.paths import atomic_file, storage_errors
+from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.store.archive_write import write_archive
+from lightship.store.archive_write import archive_file, write_archive
 from lightship.store.oci_layout import check_layout_file
 from lightship.store.select import read_image, select_image
 from lightship.store.tags import Tag
@@ -40,5 +40,5 @@ def open_oci_archive(
 
 def write_oci_archive(image: Image, path: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
     """Write ``image`` as the whole content of ``path``, which is replaced at the end or stays as it was."""
-    with storage_errors(f"write oci-archive:{path}"), atomic_file(path) as stream:
-        return write_archive(image, stream.write, tags, docker=False, progress=progress)
+    with storage_errors(f"write oci-archive:{path}"), archive_file(path) as (write, splice):
+        return write_archive(image, write, tags, splice=splice, docker=False, progress=progress)

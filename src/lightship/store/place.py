@@ -14,7 +14,7 @@ from lightship.oci.digest import Digest
 from lightship.paths import atomic_file
 from lightship.store.seal import check_sealed
 
-__all__ = ["BLOB_MODE", "place_bytes", "place_layer"]
+__all__ = ["BLOB_MODE", "check_owned", "place_bytes", "place_layer"]
 
 BLOB_MODE = 0o444
 """A blob never changes; one that is hard linked to the cache must not either."""
@@ -23,8 +23,7 @@ BLOB_MODE = 0o444
 def place_layer(layer: Layer, target: Path) -> None:
     """Make ``target`` the blob of ``layer``, verified; raise MismatchError when the layer's bytes are not its own."""
     if isinstance(layer, BlobLayer) and layer.owned:
-        _check_size(layer)
-        check_sealed(layer.path, layer.digest)
+        check_owned(layer)
         if _is_same(layer.path, target) or _link(layer.path, target):
             return
     if _is_right(target, layer.digest, layer.compressed_bytes):
@@ -33,17 +32,19 @@ def place_layer(layer: Layer, target: Path) -> None:
         copy_stream(blob, stream.write)
 
 
+def check_owned(layer: BlobLayer) -> None:
+    """Return when the file of ``layer`` is its blob; raise MismatchError when not. A sealed file is not read."""
+    found = layer.path.stat().st_size
+    if found != layer.compressed_bytes:
+        raise MismatchError(f"size mismatch: want {layer.compressed_bytes} bytes of {layer.digest}, got {found}")
+    check_sealed(layer.path, layer.digest)
+
+
 def place_bytes(raw: bytes, digest: Digest, target: Path) -> None:
     """Make ``target`` the blob ``raw``."""
     if not _is_right(target, digest, len(raw)):
         with atomic_file(target, mode=BLOB_MODE) as stream:
             stream.write(raw)
-
-
-def _check_size(layer: BlobLayer) -> None:
-    found = layer.path.stat().st_size
-    if found != layer.compressed_bytes:
-        raise MismatchError(f"size mismatch: want {layer.compressed_bytes} bytes of {layer.digest}, got {found}")
 
 
 def _is_same(path: Path, target: Path) -> bool:
