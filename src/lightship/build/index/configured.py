@@ -4,7 +4,7 @@ A ``uv.lock`` was made through uv's indexes, so they answer for its files. Every
 user who configured only pip, goes through pip's, which always exist: pip has a default index.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from lightship.build.index.pip_settings import read_pip_settings
@@ -14,11 +14,11 @@ from lightship.build.index.uv_settings import read_uv_settings
 __all__ = ["read_index_settings"]
 
 
-def read_index_settings(environment: Mapping[str, str], lock: Path) -> IndexSettings:
+def read_index_settings(environment: Mapping[str, str], lock: Path, *, named: Iterable[str] = ()) -> IndexSettings:
     """The user's index settings for ``lock``. Costs one short process; call it only where something is missing.
 
-    Raise InputError for a configuration that is not understood.
+    ``named`` are indexes that a requirements file names itself: pip would ask them, so they are asked for the packages
+    that say so. Raise InputError for a configuration that is not understood.
     """
-    if lock.name == "uv.lock" and (settings := read_uv_settings(environment, lock.parent)) is not None:
-        return settings
-    return read_pip_settings(environment)
+    settings = read_uv_settings(environment, lock.parent) if lock.name == "uv.lock" else None
+    return (settings or read_pip_settings(environment)).with_indexes(named)

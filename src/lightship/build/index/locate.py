@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lightship.build.index.http import IndexClient, MissingError, StoppedError
 from lightship.build.index.request import Request
-from lightship.build.index.settings import display_url
+from lightship.build.index.settings import canonical_url, display_url
 from lightship.build.index.simple import (
     ACCEPT,
     IndexFile,
@@ -60,8 +60,9 @@ class Catalogue:
         ``index`` is asked too when the user configured it as explicit.
         """
         urls = self._settings.index_urls
-        if index is not None and self._settings.knows_index(index) and index not in urls:
-            urls = (index, *urls)
+        if index is not None and self._settings.knows_index(index):
+            known = {canonical_url(url): url for url in (*urls, *self._settings.explicit_index_urls)}
+            urls = tuple(dict.fromkeys((known[canonical_url(index)], *urls)))  # the spelling without a secret
         sources: list[tuple[str, Callable[[], tuple[IndexFile, ...]]]] = [
             *((link, lambda link=link: self._links(link)) for link in self._settings.find_links),
             *((url, lambda url=url: self._project(url, project)) for url in urls),

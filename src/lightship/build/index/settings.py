@@ -3,7 +3,8 @@
 Secrets are held apart from addresses: no URL in here carries a user name or a password, and ``repr`` shows neither.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -69,6 +70,15 @@ class IndexSettings:
         """True when the user configured the index ``url``; a trailing slash or default port makes no difference."""
         wanted = canonical_url(url)
         return any(canonical_url(known) == wanted for known in (*self.index_urls, *self.explicit_index_urls))
+
+    def with_indexes(self, urls: Iterable[str]) -> "IndexSettings":
+        """Also the indexes ``urls``, for packages whose lock names them; credentials in them are taken out."""
+        split = [split_credential(url) for url in urls if not self.knows_index(split_credential(url)[0])]
+        return replace(
+            self,
+            explicit_index_urls=tuple(dict.fromkeys((*self.explicit_index_urls, *(bare for bare, _ in split)))),
+            credentials=(*self.credentials, *(credential for _, credential in split if credential is not None)),
+        )
 
     def credential_for(self, url: str) -> Credential | None:
         """The credential whose address shares the longest path with ``url``, of the same scheme, host and port only."""

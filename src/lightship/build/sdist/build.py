@@ -15,10 +15,8 @@ root is not seen by a build.
 import contextlib
 import hashlib
 import json
-import os
 import secrets
 import shutil
-import stat
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,24 +27,21 @@ from typing import TYPE_CHECKING, Self
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from lightship import proc
 from lightship.build.index.download import fetch
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.settings import IndexSettings
-from lightship.build.sdist.normal import write_normal_wheel
+from lightship.build.sdist.job import BuildSite, Job, remove_tree
 from lightship.build.sdist.source import (
-    BuildSystem,
     copy_directory,
     directory_sha256,
     read_build_system,
     unpack_sdist,
 )
 from lightship.ecosystem.python.choose import wheel_rank
-from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import InputError, LightshipError, ToolError
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.sandbox.protocol import Bind, Command, Sandbox
+from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
 if TYPE_CHECKING:
@@ -60,19 +55,6 @@ __all__ = ["VERSION", "BuildSite", "BuiltWheel", "WheelBuilder"]
 VERSION = 1
 """Part of every key: raised when a build would come out differently."""
 _MAX_DEPTH = 5
-_LOG_LINES = 30
-_MAX_ANSWER_BYTES = 2**20
-_EPOCH = "315532800"  # 1980-01-01, the first time that a zip can say
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSite:
-    """Where builds happen: a root file system with the target's interpreter and compilers. ``key`` changes with its
-    content. The root is mounted read-only."""
-
-    rootfs: Path
-    key: str
-    interpreter: Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,14 +143,26 @@ class WheelBuilder:
             return found
         if depth > _MAX_DEPTH:
             raise InputError(f"{project}: build requirements without wheels are nested more than {_MAX_DEPTH} deep")
-        with self._workplace() as work:
-            job = _Job(self, work, project, key, depth)
+        with self._workplace(project) as work:
             source = lay_out(work / "unpacked")
-            built = self._keep(job.run(source, read_build_system(source)), job.requirements, project, version)
+            wheel, pins = self._job(work, project, key, depth).run(source, read_build_system(source))
+            built = self._keep(wheel, pins, project, version)
         with self.cache.write("built-wheels", key) as record:
             document = {"filename": built.filename, "sha256": built.sha256, "requirements": built.requirements}
             record.write(json.dumps(document, sort_keys=True).encode())
         return built
+
+    def _job(self, work: Path, project: str, key: str, depth: int) -> Job:
+        return Job(
+            project=project,
+            site=self.site,
+            sandbox=self.sandbox,
+            work=work,
+            log=self.cache.root / "logs" / f"{canonicalize_name(project)}-{key[:12]}.log",
+            variables=self.variables,
+            timeout_s=self.timeout_s,
+            resolve=lambda requirements: self._resolve(requirements, depth),
+        )
 
     def _find(self, key: str) -> BuiltWheel | None:
         record = self.cache.find("built-wheels", key)
@@ -188,19 +182,24 @@ class WheelBuilder:
         return None
 
     @contextlib.contextmanager
-    def _workplace(self) -> Iterator[Path]:
+    def _workplace(self, project: str) -> Iterator[Path]:
         with storage_errors("make a place to build in"):
             parent = self.cache.root / "work"
             parent.mkdir(parents=True, exist_ok=True)
             work = Path(tempfile.mkdtemp(prefix="build-", dir=parent))
             for name in ("unpacked", "env", "out", "home", "wheels"):
                 (work / name).mkdir(mode=0o755)
+        task = f"build {project}"
+        self.progress.start(task)
         try:
             yield work
         finally:
-            _remove(work)
+            remove_tree(work)
+            self.progress.finish(task)
 
     def _keep(self, wheel: Path, requirements: Sequence["Pin"], project: str, version: str | None) -> BuiltWheel:
+        from lightship.build.sdist.normal import write_normal_wheel
+
         self._check_name(wheel.name, project, version)
         normal = wheel.parent.parent / f"normal-{secrets.token_hex(4)}"
         with storage_errors("write the wheel"), normal.open("w+b") as stream:
@@ -231,7 +230,7 @@ class WheelBuilder:
         if wheel_rank(filename, target) is None:
             raise ToolError(f"{project}: the build made a wheel that does not fit {target.cache_key}: {filename[:200]}")
 
-    def resolve(self, requirements: Sequence["Requirement"], depth: int) -> tuple["Pin", ...]:
+    def _resolve(self, requirements: Sequence["Requirement"], depth: int) -> tuple["Pin", ...]:
         """Build requirements as wheels, for one build at ``depth``."""
         from lightship.build.index.http import IndexClient
         from lightship.build.index.locate import Catalogue
@@ -266,147 +265,6 @@ class WheelBuilder:
         return built.filename, Fetched(path=built.path, sha256=built.sha256)
 
 
-class _Job:
-    """One build in its workplace."""
-
-    def __init__(self, builder: WheelBuilder, work: Path, project: str, key: str, depth: int) -> None:
-        self._builder = builder
-        self._work = work
-        self._project = project
-        self._key = key
-        self._depth = depth
-        self.requirements: tuple[Pin, ...] = ()
-
-    def run(self, source: Path, system: BuildSystem) -> Path:
-        """Both hooks; return the wheel in the workplace, which is a file and no link."""
-        from lightship.build.sdist.requires import parse_requirements
-
-        work = self._work
-        request = {"backend": system.backend, "backend_path": system.backend_path}
-        with storage_errors("prepare a build"):
-            (work / "request.json").write_text(json.dumps(request))
-            shutil.copyfile(Path(__file__).with_name("inside.py"), work / "inside.py")
-        static = parse_requirements(system.requires, "pyproject.toml: build-system.requires")
-        self._provide(static)
-        asked = self._hook("requires", source).get("requires")
-        if not isinstance(asked, list) or not all(isinstance(text, str) for text in asked):
-            raise ToolError(f"{self._project}: its build backend does not say what it requires")
-        further = parse_requirements(asked, f"{self._project}: what its build backend requires")
-        if further:
-            self._provide((*static, *further))
-        name = self._hook("wheel", source).get("wheel")
-        if not isinstance(name, str) or "/" in name or not name.endswith(".whl"):
-            raise ToolError(f"{self._project}: its build backend does not name the wheel it made")
-        wheel = work / "out" / name
-        if not _is_plain_file(wheel):
-            raise ToolError(f"{self._project}: its build backend names a wheel that it did not make: {name[:200]}")
-        return wheel
-
-    def _provide(self, requirements: Sequence["Requirement"]) -> None:
-        """Resolve and lay out wheels; the environment is made anew, so that nothing of an earlier choice stays."""
-        self.requirements = self._builder.resolve(requirements, self._depth)
-        with storage_errors("prepare a build"):
-            for name in ("wheels", "env"):
-                _remove(self._work / name)
-                (self._work / name).mkdir(mode=0o755)
-            for pin in self.requirements:
-                target = self._work / "wheels" / Path(pin.filename).name
-                try:
-                    os.link(pin.fetched.path, target)
-                except OSError:  # another file system, or one without links
-                    shutil.copyfile(pin.fetched.path, target)
-
-    def _hook(self, hook: str, source: Path) -> dict[str, object]:
-        log = self._work / "log"
-        answer = self._work / "out" / "answer.json"
-        answer.unlink(missing_ok=True)
-        with log.open("ab") as output:
-            process = self._builder.sandbox.start(
-                self._command(hook, source), stdin=proc.DEVNULL, stdout=output, stderr=output
-            )
-            try:
-                status = process.wait(self._builder.timeout_s)
-            except proc.TimeoutExpired as error:
-                raise self._failed(f"did not end within {self._builder.timeout_s:g} s", log) from error
-            finally:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
-        if status != 0:
-            raise self._failed(f"failed with status {status}", log)
-        try:
-            found = json.loads(_read_plain(answer, _MAX_ANSWER_BYTES))
-        except (OSError, ValueError, RecursionError) as error:
-            raise self._failed("gave no answer", log) from error
-        return found if isinstance(found, dict) else {}
-
-    def _command(self, hook: str, source: Path) -> Command:
-        site, work = self._builder.site, self._work
-        # Each is a mount of its own: a build cannot put a link where the host will look for a directory.
-        mounts = [
-            (source, "src", True),
-            *((work / name, name, name != "wheels") for name in ("env", "out", "home", "wheels")),
-        ]
-        files = [(work / name, name, False) for name in ("inside.py", "request.json")]
-        python = f"/{site.interpreter.executable}"
-        return Command(
-            rootfs=site.rootfs,
-            argv=(python, "-I", "-S", "/build/inside.py", "prepare", hook),
-            env=self._environment(),
-            cwd="/",
-            binds=tuple(
-                Bind(source=path, target=f"/build/{name}", writable=writable) for path, name, writable in mounts + files
-            ),
-            writable=("/build", "/tmp"),  # noqa: S108 - paths inside the sandbox
-        )
-
-    def _environment(self) -> dict[str, str]:
-        fixed = {
-            "PATH": "/build/env/bin:/usr/local/bin:/usr/bin:/bin",
-            "HOME": "/build/home",
-            "TMPDIR": "/tmp",  # noqa: S108 - a path inside the sandbox
-            "LANG": "C.UTF-8",
-            "LC_ALL": "C.UTF-8",
-            "TZ": "UTC",
-            "SOURCE_DATE_EPOCH": _EPOCH,
-            "PYTHONHASHSEED": "0",
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "VIRTUAL_ENV": "/build/env",
-        }
-        libraries = self._builder.site.interpreter.library_path
-        if libraries:
-            fixed["LD_LIBRARY_PATH"] = ":".join(libraries)
-        return {**fixed, **self._builder.variables}
-
-    def _failed(self, what: str, log: Path) -> ToolError:
-        kept = self._builder.cache.root / "logs" / f"{canonicalize_name(self._project)}-{self._key[:12]}.log"
-        with storage_errors("keep the log of a build"):
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(log, kept)
-            with log.open("rb") as stream:
-                stream.seek(max(0, log.stat().st_size - 65536))
-                lines = stream.read().decode(errors="replace").splitlines()
-        said = "\n".join(lines[-_LOG_LINES:])
-        return ToolError(
-            f"{self._project}: building its wheel {what}:\n{said}", hint=f"{_remedy(said)}all of it: {kept}"
-        )
-
-
-_REMEDIES = (
-    ("No module named 'pkg_resources'", "it needs an older setuptools: add `setuptools<81` to the build constraints; "),
-    ("No module named 'distutils'", "it needs setuptools at build time, or a Python before 3.12; "),
-    ("fatal error: Python.h", "the build root lacks the interpreter's headers (python3-dev); "),
-    ("command 'gcc' failed: No such file", "the build root lacks a C compiler; "),
-    ("Temporary failure in name resolution", "it wants the network, which a build does not get; "),
-    ("setuptools-scm was unable to detect version", "name the version: SETUPTOOLS_SCM_PRETEND_VERSION; "),
-)
-
-
-def _remedy(said: str) -> str:
-    return next((remedy for sign, remedy in _REMEDIES if sign in said), "")
-
-
 def _normal_version(text: str) -> str:
     from packaging.version import InvalidVersion, Version
 
@@ -414,28 +272,3 @@ def _normal_version(text: str) -> str:
         return str(Version(text))
     except InvalidVersion:
         return text
-
-
-def _is_plain_file(path: Path) -> bool:
-    with contextlib.suppress(OSError):
-        return stat.S_ISREG(path.lstat().st_mode)
-    return False
-
-
-def _read_plain(path: Path, limit_bytes: int) -> bytes:
-    """A file that a build wrote, which might be a link, a pipe or endless."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise ValueError("not a file")
-        return stream.read(limit_bytes)
-
-
-def _remove(directory: Path) -> None:
-    """Remove a tree, also where a build took its own right to write away."""
-    shutil.rmtree(directory, ignore_errors=True)
-    if directory.exists():
-        for here, _, _ in os.walk(directory):
-            with contextlib.suppress(OSError):
-                Path(here).chmod(0o700)
-        shutil.rmtree(directory, ignore_errors=True)

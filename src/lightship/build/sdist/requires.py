@@ -11,6 +11,7 @@ import email.policy
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -24,13 +25,15 @@ from packaging.utils import (
 )
 from packaging.version import Version
 
-from lightship.build.index.locate import Catalogue
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.simple import IndexFile
 from lightship.ecosystem.python.choose import wheel_rank
 from lightship.ecosystem.python.locked import Artifact
 from lightship.ecosystem.python.target import Target
 from lightship.errors import ArchiveError, InputError, NetworkError
+
+if TYPE_CHECKING:
+    from lightship.build.index.locate import Catalogue
 
 __all__ = ["Pin", "Resolver", "parse_requirements"]
 
@@ -79,7 +82,7 @@ class Resolver:
     def __init__(
         self,
         target: Target,
-        catalogue: Catalogue,
+        catalogue: "Catalogue",
         fetch: Callable[[Request], Fetched],
         build: Callable[[Request], tuple[str, Fetched]],
         constraints: Sequence[Requirement] = (),

@@ -1,0 +1,182 @@
+"""The files behind the hashes of a ``requirements.txt``: which of them an index offers, by name and hash.
+
+Such a lock pins versions and allows hashes, and says nothing of files. What an index lists with an allowed hash is
+put into the package, for `lightship.ecosystem.python.choose` to choose from. When every hash was found the answer
+cannot change, and is cached without addresses that could hold a secret.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lightship.build.index.settings import IndexSettings, display_url
+from lightship.ecosystem.python.locked import Artifact, LockedPackage
+from lightship.errors import NetworkError
+from lightship.paths import storage_errors
+from lightship.progress import SILENT, Progress
+from lightship.store.cache import Cache, cache_key
+
+if TYPE_CHECKING:
+    from lightship.build.index.locate import Catalogue
+    from lightship.build.index.simple import IndexFile
+
+__all__ = ["with_offered_files"]
+
+_VERSION = 1
+_TASK = "look up"
+
+
+def with_offered_files(
+    packages: Iterable[LockedPackage],
+    settings: IndexSettings | Callable[[], IndexSettings],
+    cache: Cache,
+    *,
+    jobs: int = 16,
+    progress: Progress = SILENT,
+) -> tuple[LockedPackage, ...]:
+    """``packages``, those with hashes only completed by their files; others as they are, in the same order.
+
+    ``settings`` may be a function, called only when an index must be asked. Raise NetworkError for a package of which
+    no index offers a single allowed file.
+    """
+    packages = tuple(packages)
+    open_ones = [p for p in packages if p.kind == "index" and p.hashes and not p.wheels and p.sdist is None]
+    found = {package: files for package in open_ones if (files := _cached(package, cache)) is not None}
+    missing = [package for package in open_ones if package not in found]
+    if missing:
+        found |= _look_up(missing, settings() if callable(settings) else settings, cache, jobs, progress)
+    return tuple(_completed(package, found[package]) if package in found else package for package in packages)
+
+
+def _look_up(
+    missing: list[LockedPackage], settings: IndexSettings, cache: Cache, jobs: int, progress: Progress
+) -> dict[LockedPackage, tuple[Artifact, ...]]:
+    from lightship.build.index.http import IndexClient
+    from lightship.build.index.locate import Catalogue
+
+    workers = max(1, min(jobs, len(missing)))
+    progress.start(_TASK, len(missing), unit="packages")
+    try:
+        with IndexClient(settings, connections=workers) as client, ThreadPoolExecutor(workers) as pool:
+            catalogue = Catalogue(client)
+
+            def one(package: LockedPackage) -> tuple[Artifact, ...]:
+                try:
+                    files = _offered(package, catalogue, settings)
+                except BaseException:
+                    client.stop.set()
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                _remember(package, files, cache)
+                progress.advance(_TASK)
+                return files
+
+            return dict(zip(missing, pool.map(one, missing), strict=True))
+    finally:
+        progress.finish(_TASK)
+
+
+def _offered(package: LockedPackage, catalogue: "Catalogue", settings: IndexSettings) -> tuple[Artifact, ...]:
+    faults: list[Exception] = []
+    files: dict[str, Artifact] = {}
+    for file in catalogue.offers(package.name, package.index, faults):
+        if not _names(file.filename, package):
+            continue
+        sha256 = file.sha256 or (_hashed(file.path) if file.path is not None else None)
+        if sha256 in package.hashes and sha256 not in files:
+            files[sha256] = _artifact(file, sha256)
+        if len(files) == len(package.hashes):
+            break
+    if not files:
+        what = f"{package.name} {package.version}"
+        if faults:
+            raise NetworkError(f"cannot find the files of {what}: {faults[0]}") from faults[0]
+        places = ", ".join(display_url(url) for url in (*settings.index_urls, *settings.find_links)) or "no index"
+        raise NetworkError(
+            f"{what}: none of its {len(package.hashes)} locked hashes is offered by {places}",
+            hint=f"configure the index that holds it for {settings.source}, or lock again with the present one",
+        )
+    return tuple(files[sha256] for sha256 in sorted(files))
+
+
+def _artifact(file: "IndexFile", sha256: str) -> Artifact:
+    local = file.path
+    return Artifact(
+        filename=file.filename,
+        sha256=sha256,
+        size_bytes=file.size_bytes,
+        url=None if local else file.url,
+        path=local,
+    )
+
+
+def _names(filename: str, package: LockedPackage) -> bool:
+    """True for a wheel or an sdist of just this project and version."""
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        wheel = filename.endswith(".whl")
+        name, version = parse_wheel_filename(filename)[:2] if wheel else parse_sdist_filename(filename)
+        return "/" not in filename and name == package.name and version == Version(package.version)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return False
+
+
+def _hashed(path: Path) -> str:
+    with storage_errors(f"read {path}"), path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _completed(package: LockedPackage, files: tuple[Artifact, ...]) -> LockedPackage:
+    wheels = tuple(sorted((file for file in files if file.filename.endswith(".whl")), key=lambda file: file.filename))
+    sdists = sorted((file for file in files if not file.filename.endswith(".whl")), key=lambda file: file.filename)
+    return replace(package, wheels=wheels, sdist=sdists[0] if sdists else None)
+
+
+def _key(package: LockedPackage) -> str:
+    return cache_key("offered", _VERSION, package.name, package.version, *package.hashes)
+
+
+def _remember(package: LockedPackage, files: tuple[Artifact, ...], cache: Cache) -> None:
+    if len(files) < len(package.hashes) or any(file.path is not None for file in files):
+        return
+    entries = [
+        {
+            "filename": file.filename,
+            "sha256": file.sha256,
+            "size_bytes": file.size_bytes,
+            "url": file.url if file.url and "?" not in file.url else None,  # a query may hold a signature
+        }
+        for file in files
+    ]
+    with cache.write("indexes", _key(package)) as stream:
+        stream.write(json.dumps(entries, sort_keys=True).encode())
+
+
+def _cached(package: LockedPackage, cache: Cache) -> tuple[Artifact, ...] | None:
+    path = cache.find("indexes", _key(package))
+    if path is None:
+        return None
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # a damaged entry: ask again
+        files = tuple(_entries(path.read_bytes()))
+        if {file.sha256 for file in files} == set(package.hashes):
+            return files
+    return None
+
+
+def _entries(content: bytes) -> Iterator[Artifact]:
+    for entry in json.loads(content):
+        yield Artifact(
+            filename=entry["filename"], sha256=entry["sha256"], size_bytes=entry["size_bytes"], url=entry["url"]
+        )

@@ -1,0 +1,107 @@
+"""Packages of which a lock knows only hashes."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from lightship.build.index.download import fetch
+from lightship.build.index.offered import with_offered_files
+from lightship.build.index.request import Request
+from lightship.build.index.settings import IndexSettings
+from lightship.ecosystem.python.locked import Artifact, LockedPackage
+from lightship.errors import NetworkError
+from lightship.store.cache import Cache
+
+if TYPE_CHECKING:
+    from tests.build.conftest import FaultyIndex, Pretend
+
+A, B, C = "aa" * 32, "bb" * 32, "cc" * 32
+
+
+def never() -> NoReturn:
+    raise AssertionError("no index may be asked")
+
+
+def package(*hashes: str, index: str | None = None) -> LockedPackage:
+    return LockedPackage(name="pretend-lib", version="1.0", hashes=hashes, index=index)
+
+
+def listed(filename: str, sha256: str, url: str = "/files/x") -> dict[str, object]:
+    return {"filename": filename, "url": url, "hashes": {"sha256": sha256}, "size": 7}
+
+
+def test_files_with_an_allowed_hash_are_taken_once_and_remembered(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache
+) -> None:
+    index.project(
+        "pretend-lib",
+        listed("pretend_lib-1.0-py3-none-any.whl", A),
+        listed("pretend_lib-1.0.tar.gz", B),
+        listed("pretend_lib-1.0-1-py3-none-any.whl", C),
+        listed("pretend_lib-2.0-py3-none-any.whl", A),
+        listed("other-1.0-py3-none-any.whl", B),
+        listed("../pretend_lib-1.0-py3-none-any.whl", A),
+        listed("nonsense", A),
+    )
+    other = LockedPackage(name="other", version="1", wheels=(Artifact(filename="o.whl", sha256=A),), hashes=(A,))
+    (kept, found) = with_offered_files([other, package(A, B)], settings, cache)
+    assert kept is other
+    assert [wheel.filename for wheel in found.wheels] == ["pretend_lib-1.0-py3-none-any.whl"]
+    assert found.wheels[0].size_bytes == 7
+    assert found.wheels[0].url == f"{index.url}/files/x"
+    assert found.sdist is not None
+    assert found.sdist.filename == "pretend_lib-1.0.tar.gz"
+    assert with_offered_files([package(A, B)], never, cache) == (found,)
+    assert len(index.asked) == 1
+
+
+def test_an_incomplete_answer_is_asked_again(index: "FaultyIndex", settings: IndexSettings, cache: Cache) -> None:
+    index.project("pretend-lib", listed("pretend_lib-1.0-py3-none-any.whl", A))
+    with_offered_files([package(A, B)], settings, cache)
+    with_offered_files([package(A, B)], settings, cache)
+    assert len(index.asked) == 2
+
+
+def test_a_damaged_entry_and_signed_addresses(index: "FaultyIndex", settings: IndexSettings, cache: Cache) -> None:
+    index.project("pretend-lib", listed("pretend_lib-1.0-py3-none-any.whl", A, "/files/x?signature=hunter2"))
+    with_offered_files([package(A)], settings, cache)
+    (entry,) = (path for path in cache.root.rglob("*") if path.is_file())
+    assert b"hunter2" not in entry.read_bytes()
+    assert with_offered_files([package(A)], never, cache)[0].wheels[0].url is None
+    entry.write_bytes(b"[{}]")
+    assert with_offered_files([package(A)], settings, cache)[0].wheels
+
+
+def test_an_index_that_the_lock_names_is_asked_with_its_credentials(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
+) -> None:
+    index.serve("/files/p.whl", pretend.body)
+    index.project("pretend-lib", listed(pretend.filename, pretend.sha256, "/files/p.whl"))
+    named = f"http://reader:hunter2@{index.url.partition('//')[2]}/simple/"
+    own = replace(settings, index_url=None).with_indexes([named])
+    assert "hunter2" not in repr(own)
+    (found,) = with_offered_files([package(pretend.sha256, index=named)], own, cache)
+    sized = replace(found.wheels[0], size_bytes=None)
+    fetch([Request.of(found, sized)], own, cache)
+    assert [asked.headers.get("authorization") for asked in index.asked] == ["Basic cmVhZGVyOmh1bnRlcjI="] * 2
+    assert all(b"hunter2" not in path.read_bytes() for path in cache.root.rglob("*") if path.is_file())
+
+
+def test_local_directories_are_hashed(
+    settings: IndexSettings, cache: Cache, tmp_path: Path, pretend: "Pretend"
+) -> None:
+    (tmp_path / pretend.filename).write_bytes(pretend.body)
+    local = replace(settings, index_url=None, find_links=(str(tmp_path),))
+    (found,) = with_offered_files([package(pretend.sha256)], local, cache)
+    assert found.wheels[0].path == tmp_path / pretend.filename
+
+
+def test_nothing_on_offer(index: "FaultyIndex", settings: IndexSettings, cache: Cache) -> None:
+    with pytest.raises(NetworkError, match=r"pretend-lib 1.0: none of its 2 locked hashes is offered by http") as no:
+        with_offered_files([package(A, B)], settings, cache)
+    assert no.value.hint
+    index.serve("/simple/pretend-lib/", b"", 403)
+    with pytest.raises(NetworkError, match=r"cannot find the files of pretend-lib 1.0: .* answered 403"):
+        with_offered_files([package(A, B)], settings, cache)
