@@ -3,10 +3,14 @@
 umoci, skopeo and a private Docker engine are asked; none of lightship's own readers is trusted to judge.
 """
 
+import contextlib
 import hashlib
 import json
+import socket
 import subprocess
-from collections.abc import Callable
+import sys
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -209,3 +213,100 @@ def test_the_engine_says_why_it_refuses(dockerd: "Dockerd") -> None:
     with pytest.raises(ToolError, match=r"Docker engine did not load the image: .*diffID"):
         copy(image, reference, docker_host=dockerd.host)
     assert "registry.example/wrong" not in dockerd.docker("image", "ls")
+
+
+def test_podmans_storage_keeps_it(
+    tmp_path: Path, require_tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, runnable: PlainImage
+) -> None:
+    require_tool("skopeo")
+    configured = tmp_path / "storage.conf"
+    configured.write_text(f'[storage]\ndriver="vfs"\nrunroot="{tmp_path}/run"\ngraphroot="{tmp_path}/graph"\n')
+    monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(configured))
+    copy(runnable, Reference.parse("containers-storage:one:1"), names=[NAME])
+    for name in ("one:1", str(NAME)):
+        with open_image(Reference.parse(f"containers-storage:{name}")) as back:
+            assert_valid(back)
+            assert back.raw_config == runnable.raw_config
+    with (
+        pytest.raises(ToolError, match=r"skopeo failed .*absent"),
+        open_image(Reference.parse("containers-storage:absent")),
+    ):
+        pass
+
+
+@pytest.fixture
+def registry(require_tool: Callable[[str], str], tmp_path: Path) -> Iterator[str]:
+    """Debian's registry on loopback, with its own storage; gone at the end."""
+    program = require_tool("docker-registry")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    (tmp_path / "registry.yml").write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {tmp_path}/registry}}}}\n"
+        f"http: {{addr: '{host}'}}\n"
+    )
+    with (tmp_path / "registry.log").open("wb") as log:
+        process = subprocess.Popen([program, "serve", tmp_path / "registry.yml"], stdout=log, stderr=log)
+    try:
+        limit = time.monotonic() + 30
+        while not _listens(host):
+            assert process.poll() is None, (tmp_path / "registry.log").read_text()
+            assert time.monotonic() < limit, "the registry does not listen"
+            time.sleep(0.05)
+        yield host
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(host: str) -> bool:
+    name, _, port = host.partition(":")
+    with contextlib.suppress(OSError), socket.create_connection((name, int(port)), timeout=1):
+        return True
+    return False
+
+
+def test_a_registry_takes_it_as_it_is(tmp_path: Path, tool: Tool, registry: str, image: PlainImage) -> None:
+    write(image, f"oci:{tmp_path}/made")
+    target = f"docker://{registry}/agent/api:1.2"
+    tool("skopeo", "copy", "--dest-tls-verify=false", "--preserve-digests", "oci:made:1.2", target)
+    assert tool("skopeo", "inspect", "--tls-verify=false", "--raw", target) == image.raw_manifest
+    tool("skopeo", "copy", "--src-tls-verify=false", "--preserve-digests", target, "oci:back:1.2")
+    with open_image(Reference.parse(f"oci:{tmp_path}/back")) as back:
+        assert_valid(back)
+        assert back.raw_manifest == image.raw_manifest
+
+
+FULL_DISK = """
+import os, sys
+from pathlib import Path
+from lightship.errors import StorageError
+from lightship.image.synthetic import synthetic_image
+from lightship.image.validate import validate
+from lightship.oci.reference import Reference
+from lightship.store.copy import copy
+from lightship.store.open import open_image
+
+disk, transport = Path(sys.argv[1]), sys.argv[2]
+reference = Reference.parse(f"{transport}:{disk}/image")
+copy(synthetic_image({"a": b"1"}), reference)
+before = {path: path.read_bytes() for path in sorted(disk.rglob("*")) if path.is_file()}
+try:
+    copy(synthetic_image({"small": b"1"}, {"large": os.urandom(3_000_000)}), reference)
+except StorageError as error:
+    print(error)
+assert before == {path: path.read_bytes() for path in sorted(disk.rglob("*")) if path.is_file()}
+with open_image(reference) as image:
+    assert validate(image) == []
+"""
+
+
+@pytest.mark.parametrize("transport", ["oci", "oci-archive", "docker-archive"])
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path, tool: Tool, transport: str) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    said = tool(
+        "bwrap", "--dev-bind", "/", "/", "--size", "1000000", "--tmpfs", f"{disk}",
+        sys.executable, "-c", FULL_DISK, f"{disk}", transport,
+    )  # fmt: skip
+    assert said.decode().startswith(f"cannot write {transport}:{disk}/image: No space left on device")

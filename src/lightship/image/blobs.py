@@ -54,7 +54,7 @@ class BlobLayer:
 class StreamLayer:
     """A `Layer` over whatever ``opener`` opens anew at each call: memory, a member of an archive, a response."""
 
-    opener: Callable[[], BinaryIO] = field(repr=False)
+    opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
     digest: Digest
     diff_id: Digest
     media_type: str

@@ -21,6 +21,7 @@ from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
 from lightship.oci.digest import Digest
+from lightship.oci.media_types import compression_of
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
 from lightship.paths import storage_errors
@@ -57,7 +58,7 @@ def load_image(
             write_archive(image, _chunked(connection), tags, docker=True, progress=progress)
             connection.send(b"0\r\n\r\n")
         said = _answer(connection, "load the image")
-    _raise_error_line(said)
+    _raise_error_line(said, hint=_hint(image))
     _check_loaded(image, names[0], docker_host)
     return manifest_of(image).digest
 
@@ -110,12 +111,18 @@ def _answer(connection: http.client.HTTPConnection, what: str) -> bytes:
     return said
 
 
-def _raise_error_line(said: bytes) -> None:
+def _hint(image: Image) -> str | None:
+    if any(compression_of(layer.media_type) == "zstd" for layer in image.layers):
+        return "Docker before 23.0 cannot load zstd layers: use gzip"
+    return None
+
+
+def _raise_error_line(said: bytes, *, hint: str | None) -> None:
     for line in said.splitlines():
         with contextlib.suppress(ValueError):
             message = json.loads(line)
             if isinstance(message, dict) and "error" in message:
-                raise ToolError(f"the Docker engine did not load the image: {message['error']!s:.300}")
+                raise ToolError(f"the Docker engine did not load the image: {message['error']!s:.300}", hint=hint)
 
 
 def _message(said: bytes) -> str:
