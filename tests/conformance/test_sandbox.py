@@ -60,7 +60,7 @@ def test_streams_pass_through(sandbox: Bubblewrap, python_root: Path) -> None:
     assert _run(sandbox, _command(python_root, code), b"text")[1] == "TEXTand errors"
 
 
-GRACEFUL = """
+GRACEFUL = r"""
     import os, signal, sys, time
     def stop(number, frame):
         os.write(1, b"stopping on %d\n" % number)

@@ -36,9 +36,9 @@ def test_a_tree_deeper_than_a_path_may_be_long(tmp_path: Path) -> None:
     top = tmp_path / "top"
     top.mkdir()
     descriptor = os.open(top, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("deep", dir_fd=descriptor)
-        inner = os.open("deep", os.O_RDONLY, dir_fd=descriptor)
+    for _ in range(300):
+        os.mkdir("deep" * 8, dir_fd=descriptor)
+        inner = os.open("deep" * 8, os.O_RDONLY, dir_fd=descriptor)
         os.close(descriptor)
         descriptor = inner
     os.close(descriptor)

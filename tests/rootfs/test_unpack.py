@@ -1,6 +1,9 @@
+import concurrent.futures
 import io
 import json
+import os
 import tarfile
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from lightship.errors import StorageError, UsageError
 from lightship.image.protocol import Layer
 from lightship.image.synthetic import synthetic_layer
 from lightship.oci.digest import Digest
+from lightship.rootfs.layer_files import read_members
+from lightship.rootfs.merge import merge
 from lightship.rootfs.unpack import OWNERSHIP, chain_id, unpack, unpack_cached
 
 
@@ -169,3 +174,47 @@ def test_chain_ids_are_those_of_the_specification() -> None:
     assert chain_id([first, second]) == Digest.of(f"{first} {second}".encode())
     with pytest.raises(UsageError, match="no layers"):
         chain_id([])
+
+
+def test_two_at_once_agree(tmp_path: Path) -> None:
+    layers = [synthetic_layer({"base": b"b"}), synthetic_layer({"app": b"1"})]
+    together = threading.Barrier(2)
+
+    class _Together:
+        """Both are in the middle before either ends."""
+
+        def __getattr__(self, name: str) -> object:
+            if name == "open_tar":
+                together.wait(10)
+            return getattr(layers[0], name)
+
+    def unpack_one() -> Path:
+        return unpack_cached([_Together(), layers[1]], tmp_path)  # type: ignore[list-item]  # passes everything on
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        roots = [found.result(30) for found in [pool.submit(unpack_one) for _ in range(2)]]
+    assert roots[0] == roots[1]
+    assert _names(roots[0]) == ["app", "base"]
+    assert list(tmp_path.rglob("*.tmp")) == []
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    old, young = (tmp_path / f"bundle-1/ab/.{name}.tmp" for name in ("old", "young"))
+    for leftover in (old, young):
+        (leftover / "layer").mkdir(parents=True)
+        (leftover / "layer").chmod(0o500)
+    os.utime(old, (1, 1))
+    unpack_cached([synthetic_layer({"a": b"x"})], tmp_path)
+    assert not old.exists()
+    assert young.exists()
+
+
+def test_members_are_read_without_their_contents(tmp_path: Path) -> None:
+    lower, upper = synthetic_layer({"etc/a": b"old", "lib": "usr/lib"}), synthetic_layer({"etc/a": b"newer"})
+    tree = merge(read_members(layer) for layer in (lower, upper))
+    assert [(node.path, node.type, node.layer) for node in tree.walk()] == [
+        ("etc", "dir", 0),
+        ("etc/a", "file", 1),
+        ("lib", "symlink", 0),
+    ]
+    assert tree.nodes["etc/a"].unpacked_bytes == 5

@@ -30,10 +30,14 @@ def run(sandbox: Sandbox, rootfs: Path, runtime: Runtime, options: LaunchOptions
 
     Its streams are ours. Signals that reach this process go to the application, when this is the main thread.
     """
-    with launch_command(rootfs, runtime, options) as command, sandbox.start(command) as process:
+    with (
+        launch_command(rootfs, runtime, options) as command,
+        _relayed_signals() as relay,
+        sandbox.start(command) as process,
+    ):
+        relay.connect(process)
         try:
-            with _signals_passed_on(process):
-                return exit_status(process.wait())
+            return exit_status(process.wait())
         except BaseException:
             process.kill()
             raise
@@ -44,18 +48,36 @@ def exit_status(returncode: int) -> int:
     return returncode if returncode >= 0 else 128 - returncode
 
 
+class _Relay:
+    """Passes signals on to a process, those that came before it was there as well."""
+
+    def __init__(self) -> None:
+        self._process: Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+    def connect(self, process: "Popen[bytes]") -> None:
+        self._process = process
+        while self._early:
+            process.send_signal(self._early.pop(0))
+
+
 @contextlib.contextmanager
-def _signals_passed_on(process: "Popen[bytes]") -> Iterator[None]:
+def _relayed_signals() -> Iterator[_Relay]:
+    relay = _Relay()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield relay
         return
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        process.send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    # set before the start: what this process ignores its children would ignore; nohup is meant that way
+    numbers = [n for n in _PASSED_ON if n != signal.SIGHUP or signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, relay.handle) for number in numbers}
     try:
-        yield
+        yield relay
     finally:
         for number, handler in before.items():
             # None: a handler that was not set from Python, which signal() cannot set again

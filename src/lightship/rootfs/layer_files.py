@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lightship.archive.tar import TarReader
+from lightship.archive.tar import TarMember, TarReader
 from lightship.errors import StorageError
 from lightship.image.protocol import Layer
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.rootfs.merge import Member, MemberType
 
-__all__ = ["UnpackedLayer", "unpack_layer"]
+__all__ = ["UnpackedLayer", "read_members", "unpack_layer"]
 
 _LIST = "members.json"
 _FILES = "files"
@@ -68,6 +68,13 @@ def unpack_layer(layer: Layer, place: Path, *, progress: Progress = SILENT) -> U
     return UnpackedLayer(place=place, members=members)
 
 
+def read_members(layer: Layer) -> Iterator[Member]:
+    """The members of ``layer`` without their contents, for `merge`; its digests are checked by the end."""
+    with layer.open_tar() as stream:
+        for number, found in enumerate(TarReader(stream, f"layer {layer.diff_id}")):
+            yield _member(number, found)
+
+
 def _written(reader: TarReader, place: str, progress: Progress) -> Iterator[Member]:
     folder = -1
     for number, found in enumerate(reader):
@@ -77,17 +84,21 @@ def _written(reader: TarReader, place: str, progress: Progress) -> Iterator[Memb
                 os.mkdir(f"{place}/{_FILES}/{folder}")  # noqa: PTH102 - beside the paths of `_file_path`
             _write(reader, _file_path(place, number), found.mode & 0o1777, _clamped(found.mtime))
             progress.advance(_TASK, found.size_bytes)
-        yield Member(
-            number,
-            found.path,
-            _KINDS.get(found.type, "device"),
-            found.mode,
-            found.uid,
-            found.gid,
-            _clamped(found.mtime),
-            found.size_bytes,
-            found.link_target,
-        )
+        yield _member(number, found)
+
+
+def _member(number: int, found: TarMember) -> Member:
+    return Member(
+        number,
+        found.path,
+        _KINDS.get(found.type, "device"),
+        found.mode,
+        found.uid,
+        found.gid,
+        _clamped(found.mtime),
+        found.size_bytes,
+        found.link_target,
+    )
 
 
 def _write(reader: TarReader, path: str, mode: int, mtime: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
-from lightship.archive.whiteout import parse_whiteout
+from lightship.archive.whiteout import Whiteout, parse_whiteout
 from lightship.errors import HostileError, ImageError
 from lightship.paths import parents
 from lightship.rootfs.links import resolve
@@ -41,8 +41,15 @@ def merge(layers: Iterable[Iterable[Member]]) -> Tree:
     """
     merger = _Merger()
     for members in layers:
+        ordinary = []
         for member in members:
-            merger.apply(member)
+            whiteout = parse_whiteout(member.path)
+            if whiteout is None:
+                ordinary.append(member)
+            else:  # at once, wherever in the tar it stands: it hides what lower layers have, nothing of its own
+                merger.hide(whiteout)
+        for member in ordinary:
+            merger.put(member)
         merger.layer += 1
     visible = {node.source for node in merger.nodes.values()}
     hidden = tuple(shadowed for shadowed, source in merger.shadowed if source not in visible)
@@ -56,12 +63,8 @@ class _Merger:
         self.shadowed: list[tuple[Shadowed, tuple[int, int]]] = []
         self._children: dict[str, dict[str, None]] = {"": {}}
 
-    def apply(self, member: Member) -> None:
+    def put(self, member: Member) -> None:
         parent, _, name = member.path.rpartition("/")
-        whiteout = parse_whiteout(member.path) if name.startswith(".wh.") else None
-        if whiteout is not None:
-            self._hide(whiteout.path, opaque=whiteout.opaque)
-            return
         if not name:
             self._put(self._node(member, ""))
             return
@@ -71,6 +74,16 @@ class _Merger:
             self._link(member, path)
         else:
             self._put(self._node(member, path))
+
+    def hide(self, whiteout: Whiteout) -> None:
+        """Forget what lower layers have at, or with an opaque one in, the whiteout's path."""
+        if whiteout.opaque:
+            directory = self._resolve(whiteout.path)
+            for name in list(self._children.get(directory, ())):
+                self._remove(f"{directory}/{name}".lstrip("/"), "removed")
+            return
+        parent, _, name = whiteout.path.rpartition("/")
+        self._remove(f"{self._resolve(parent)}/{name}".lstrip("/"), "removed")
 
     def _node(self, member: Member, path: str) -> Node:
         if "\0" in member.link_target:
@@ -103,15 +116,15 @@ class _Merger:
     def _put(self, node: Node) -> None:
         before = self.nodes.get(node.path)
         if before is not None:
-            if before.type == "dir" and node.type != "dir":
-                self._remove(node.path, how="changed", lower_only=False)
-            elif before.type != "dir":
-                self._shadow(before, "changed")
             node = replace(node, added_by=before.added_by)
+            if before.type != "dir":
+                self._shadow(before, "changed")
+            elif node.type != "dir":
+                self._remove(node.path, "changed")
         self.nodes[node.path] = node
         if node.type == "dir":
             self._children.setdefault(node.path, {})
-        if before is None and node.path:
+        if node.path:
             parent, _, name = node.path.rpartition("/")
             self._children[parent][name] = None
 
@@ -130,28 +143,15 @@ class _Merger:
                 raise ImageError(f"layer {self.layer}: /{above} is no directory, and something lies below it")
         return path
 
-    def _hide(self, path: str, *, opaque: bool) -> None:
-        """A whiteout: it hides what lower layers have at ``path``, never what this layer brings."""
-        directory = self._resolve(path if opaque else path.rpartition("/")[0])
-        if opaque:
-            for name in list(self._children.get(directory, ())):
-                self._remove(f"{directory}/{name}" if directory else name, how="removed", lower_only=True)
-            return
-        name = path.rpartition("/")[2]
-        self._remove(f"{directory}/{name}" if directory else name, how="removed", lower_only=True)
-
-    def _remove(self, path: str, *, how: Literal["changed", "removed"], lower_only: bool) -> None:
-        """Forget ``path`` and what is below; with ``lower_only`` what this layer brought stays, and its parents."""
-        below = [path]
+    def _remove(self, path: str, how: Literal["changed", "removed"]) -> None:
+        """Forget ``path`` and what is below."""
+        below = [path] if path in self.nodes else []
         for directory in below:  # grows while it is walked; a recursion would end at a thousand levels
             below.extend(f"{directory}/{name}" for name in self._children.get(directory, ()))
         for here in reversed(below):
-            node = self.nodes.get(here)
-            if node is None or (lower_only and (node.layer == self.layer or self._children.get(here))):
-                continue
+            node = self.nodes.pop(here)
             if node.type != "dir":
                 self._shadow(node, how)
-            del self.nodes[here]
             self._children.pop(here, None)
             parent, _, name = here.rpartition("/")
             self._children[parent].pop(name, None)

@@ -14,6 +14,7 @@ import json
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -33,6 +34,8 @@ OWNERSHIP = "ownership.json"
 """Beside ``rootfs``: what the host's file system does not hold."""
 
 _ROOT = "rootfs"
+_STALE_S = 86_400.0
+"""No image takes a day to unpack."""
 _VERSION = 1
 """Raised when the same layers give another tree on disk."""
 
@@ -76,6 +79,7 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
     """
     bundle = _place(cache, "bundle", chain_id([layer.diff_id for layer in layers]))
     if not bundle.exists():
+        _sweep(cache)
         unpacked = [_cached_layer(layer, cache, progress) for layer in layers]
         with storage_errors("unpack the image"):
             bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +87,15 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
             _assemble(unpacked, temporary / "bundle", progress)
             _move_unless_there(temporary / "bundle", bundle)
     return bundle / _ROOT
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what killed processes left half-made."""
+    with storage_errors("sweep the cache of unpacked images"):
+        for temporary in cache.glob("*/*/.*.tmp"):
+            with contextlib.suppress(FileNotFoundError):
+                if temporary.stat().st_mtime < time.time() - _STALE_S:
+                    remove(temporary)
 
 
 def _place(cache: Path, kind: str, key: Digest) -> Path:

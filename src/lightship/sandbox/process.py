@@ -61,7 +61,11 @@ class SandboxedProcess(Popen[bytes]):
                 # a terminal's Ctrl-C goes to the foreground group; it must not kill bubblewrap behind our back
                 start_new_session=True,
                 extra_groups=[] if os.geteuid() == 0 else None,
+                umask=0o022,
             )
+        except OSError as error:
+            os.close(reading)
+            raise ToolError(f"bubblewrap cannot be started: {error.strerror}") from error
         except BaseException:
             os.close(reading)
             raise
@@ -107,7 +111,7 @@ class SandboxedProcess(Popen[bytes]):
             if command_pid is not None:
                 self._command = _open_pid(self, command_pid)
                 return
-            if self._namespace is None or select.select([self._namespace], [], [], pause_s)[0]:
+            if self._namespace is None or _readable(self._namespace, pause_s):
                 # over already: bubblewrap reports an exit status only when the command was executed
                 if report.wait_for("exit-code", deadline) is None:
                     raise NotStartedError("bubblewrap ended before it executed the command")
@@ -132,12 +136,19 @@ class _Report:
                 if value is not None:
                     return int(value)
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self._descriptor], [], [], left)[0]:
+            if left <= 0 or not _readable(self._descriptor, left):
                 return None
             chunk = os.read(self._descriptor, 4096)
             if not chunk:
                 return None
             self._text += chunk
+
+
+def _readable(descriptor: int, timeout_s: float) -> bool:
+    """Whether ``descriptor`` can be read, or is a process that has ended, within ``timeout_s``."""
+    waiting = select.poll()  # select() ends at descriptor 1023
+    waiting.register(descriptor, select.POLLIN)
+    return bool(waiting.poll(timeout_s * 1000))
 
 
 def _open_pid(owner: object, pid: int) -> int | None:
