@@ -6,7 +6,6 @@ its executable (docs.python.org/3.12/library/sys_path_init.html), so that nothin
 """
 
 import ast
-import hashlib
 import os
 import re
 import stat
@@ -15,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.archive.content import Stored
-from lightship.ecosystem.elf import ElfFile, is_elf, read_elf
-from lightship.errors import ArchiveError, InputError
+from lightship.base.host_files import HostFacts
+from lightship.ecosystem.elf import ElfFile
+from lightship.errors import InputError
 from lightship.paths import storage_errors
 from lightship.plan.model import Dropped, Entry
+from lightship.store.cache import Cache
 
 __all__ = ["PREFIX", "CPythonTree", "find_cpython", "read_cpython", "tree_version"]
 
@@ -33,7 +34,6 @@ _LEFT_OUT = (
      re.compile(r"ensurepip/_bundled/")),
     ("stdlib-tests", "extension modules of the interpreter's own tests",
      re.compile(r"lib-dynload/(?:_test|_ctypes_test|xxlimited|xxsubtype|_xxtestfuzz)[^/]*$")),
-    ("stdlib-bytecode", "bytecode is compiled by the build", re.compile(r"(?:.*/)?__pycache__/|.*\.py[co]$")),
     ("site-packages", "what is installed beside the interpreter is not locked", re.compile(r"site-packages/")),
 )  # fmt: skip
 
@@ -80,13 +80,14 @@ def find_cpython(python: str, roots: Sequence[Path]) -> Path | None:
         children = sorted(root.iterdir()) if root.is_dir() else []
         for directory in (child for child in children if not child.is_symlink()):
             version = tree_version(directory)
-            if version and (version == python or version.startswith(python + ".")) and version[-1:].isdigit():
-                found.append((_numbers(version), str(directory), directory))
+            if version and (version == python or version.startswith(python + ".")):
+                found.append((_order(version), str(directory), directory))
     return max(found)[2] if found else None
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version))
+def _order(version: str) -> tuple[bool, tuple[int, ...]]:
+    """Finished versions after ``3.13.0b1`` and its like, which no one gets who did not ask for it."""
+    return version.replace(".", "").isdigit(), tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def tree_version(directory: Path) -> str | None:
@@ -101,22 +102,29 @@ def tree_version(directory: Path) -> str | None:
     return None
 
 
-def read_cpython(directory: Path, *, machine: str, headers: bool = False) -> CPythonTree:
+def read_cpython(directory: Path, cache: Cache, *, machine: str, headers: bool = False) -> CPythonTree:
     """Take the tree apart; raise InputError when it is for another machine than ``machine`` (``x86_64``).
     With ``headers``, what compilers need to extend the interpreter is taken as well."""
     version = tree_version(directory)
     if version is None:
         raise InputError(f"no CPython in {directory}")
+    real = str(directory.resolve())
     with storage_errors(f"read the interpreter in {directory.name}"):
-        return _Reader(directory.resolve(), version, machine).read(headers=headers)
+        facts = HostFacts(real, cache)
+        tree = _Reader(real, version, machine, facts).read(headers=headers)
+        facts.save()
+    return tree
 
 
 class _Reader:
-    def __init__(self, directory: Path, version: str, machine: str) -> None:
+    """Collects entries. Paths are plain strings: a tree has ten thousand files, and a Path for each is slow."""
+
+    def __init__(self, directory: str, version: str, machine: str, facts: HostFacts) -> None:
         self._directory = directory
         self._version = version
         self._minor = ".".join(version.split(".")[:2])
         self._machine = machine
+        self._facts = facts
         self._owner = f"python:{version}"
         self._entries: list[Entry] = []
         self._dropped: list[Dropped] = []
@@ -124,12 +132,12 @@ class _Reader:
 
     def read(self, *, headers: bool) -> CPythonTree:
         self._add_executable()
-        if headers:
-            self._add_headers()
         self._add_libraries()
         self._add_stdlib()
+        if headers:
+            self._add_headers()
         return CPythonTree(
-            directory=self._directory,
+            directory=Path(self._directory),
             version=self._version,
             entries=tuple(self._entries),
             dropped=tuple(self._dropped),
@@ -138,39 +146,41 @@ class _Reader:
 
     def _add_executable(self) -> None:
         name = f"python{self._minor}"
-        self._add_file((self._directory / "bin" / name).resolve(), f"{PREFIX}/bin/{name}", why="the interpreter")
+        source = os.path.realpath(f"{self._directory}/bin/{name}")
+        self._add_file(source, f"{PREFIX}/bin/{name}", why="the interpreter")
         for link in ("python3", "python"):
             self._add_link(f"{PREFIX}/bin/{link}", name, "the interpreter's usual names")
 
-    def _add_headers(self) -> None:
-        include = self._directory / "include" / f"python{self._minor}"
-        for path in _walk(include):
-            inside = path.relative_to(include).as_posix()
-            self._add_file(path, f"{PREFIX}/include/python{self._minor}/{inside}", why="headers")
-
     def _add_libraries(self) -> None:
-        """libpython and other libraries beside it. The loader's own directories come first, so that neither a cache
-        of the loader nor the RPATH of the build's prefix is needed."""
-        library = self._directory / "lib"
-        for path in sorted(library.glob("lib*.so*")):
-            if path.is_symlink() and path.resolve().parent == library:
-                self._add_link(f"{PREFIX}/lib/{path.name}", path.resolve().name, "a name of the library")
-            elif path.is_file():
-                self._add_file(path.resolve(), f"{PREFIX}/lib/{path.name}", why="the interpreter's library")
-        for entry in list(self._entries):
-            if entry.path.startswith(f"{PREFIX}/lib/lib"):
-                name = entry.path.rpartition("/")[2]
-                target = f"/{entry.path}"
-                self._add_link(f"usr/lib/{self._machine}-linux-gnu/{name}", target, "where the loader looks by itself")
+        """libpython and other libraries beside it, with a link where the loader looks by itself: neither a cache of
+        the loader nor the RPATH of the build's prefix is needed."""
+        library = f"{self._directory}/lib"
+        for name in sorted(os.listdir(library)):  # noqa: PTH208 - names are wanted
+            if not re.fullmatch(r"lib.+\.so(\.[0-9.]+)?", name):
+                continue
+            source = f"{library}/{name}"
+            if os.path.islink(source):  # noqa: PTH114
+                self._add_link(f"{PREFIX}/lib/{name}", os.path.basename(os.readlink(source)), "a library's name")  # noqa: PTH115, PTH119
+            else:
+                self._add_file(source, f"{PREFIX}/lib/{name}", why="the interpreter's library")
+            self._add_link(
+                f"usr/lib/{self._machine}-linux-gnu/{name}", f"/{PREFIX}/lib/{name}", "where the loader looks by itself"
+            )
+
+    def _add_headers(self) -> None:
+        place = f"include/python{self._minor}"
+        for inside, _ in _walk(f"{self._directory}/{place}"):
+            self._add_file(f"{self._directory}/{place}/{inside}", f"{PREFIX}/{place}/{inside}", why="headers")
 
     def _add_stdlib(self) -> None:
-        root = self._directory / "lib" / f"python{self._minor}"
-        for path in _walk(root):
-            inside = path.relative_to(root).as_posix()
-            self._add_stdlib_file(path, inside)
+        root = f"{self._directory}/lib/python{self._minor}"
+        place = f"{PREFIX}/lib/python{self._minor}"
+        for inside, found in _walk(root):
+            if not self._leave_out(inside, f"{place}/{inside}", found):
+                self._add_stdlib_file(f"{root}/{inside}", f"{place}/{inside}", found)
         self._entries.append(
             Entry(
-                path=f"{PREFIX}/lib/python{self._minor}/site-packages",
+                path=f"{place}/site-packages",
                 type="dir",
                 mode=0o755,
                 owner=self._owner,
@@ -178,63 +188,60 @@ class _Reader:
             )
         )
 
-    def _add_stdlib_file(self, path: Path, inside: str) -> None:
-        target = f"{PREFIX}/lib/python{self._minor}/{inside}"
+    def _leave_out(self, inside: str, target: str, found: "os.DirEntry[str]") -> bool:
         for rule, reason, pattern in _LEFT_OUT:
             if pattern.match(inside):
-                size = path.lstat().st_size
+                size = found.stat(follow_symlinks=False).st_size
                 self._dropped.append(
                     Dropped(
                         path=target, owner=self._owner, rule=rule, safety="safe", reason=reason, unpacked_bytes=size
                     )
                 )
-                return
-        if path.is_symlink() and not os.path.isabs(os.readlink(path)):  # noqa: PTH115, PTH117 - the text, not a Path
-            self._add_link(target, os.readlink(path), "standard library")  # noqa: PTH115
-        elif re.match(r"_sysconfigdata_[^/]*\.py$", inside):
-            text = _relocated(path.read_text(encoding="utf-8"), path.name)
-            self._entries.append(Entry.text(target, text, owner=self._owner, why="standard library, prefix rewritten"))
-        elif path.is_file():
-            self._add_file(path, target, why="standard library")
+                return True
+        return False
+
+    def _add_stdlib_file(self, source: str, target: str, found: "os.DirEntry[str]") -> None:
+        why = "standard library"
+        if found.is_symlink() and not os.readlink(source).startswith("/"):  # noqa: PTH115
+            self._add_link(target, os.readlink(source), why)  # noqa: PTH115
+        elif re.fullmatch(r"_sysconfigdata_.*\.py", found.name):
+            text = _relocated(Path(source).read_text(encoding="utf-8"), found.name)
+            self._entries.append(Entry.text(target, text, owner=self._owner, why=f"{why}, prefix rewritten"))
+        elif found.is_file():
+            self._add_file(source, target, why=why)
 
     def _add_link(self, path: str, target: str, why: str) -> None:
         self._entries.append(
             Entry(path=path, type="symlink", mode=0o777, link_target=target, owner=self._owner, why=why)
         )
 
-    def _add_file(self, path: Path, target: str, *, why: str) -> None:
-        status = path.stat()
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        content = Stored(container=path, offset=0, unpacked_bytes=status.st_size, sha256=sha256)
+    def _add_file(self, source: str, target: str, *, why: str) -> None:
+        status = os.stat(source)  # noqa: PTH116
+        sha256, elf = self._facts.of(source, status)
+        content = Stored(container=Path(source), offset=0, unpacked_bytes=status.st_size, sha256=sha256)
         mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         self._entries.append(Entry(path=target, content=content, mode=mode, owner=self._owner, why=why))
-        self._note_elf(path, target)
-
-    def _note_elf(self, path: Path, target: str) -> None:
-        with path.open("rb") as stream:
-            if not is_elf(stream.read(4)):
-                return
-            stream.seek(0)
-            try:
-                facts = read_elf(stream.read())
-            except ArchiveError:  # a broken extension module is the interpreter's own affair until it is imported
-                return
-        if facts.machine != self._machine:
+        if elf is None:
+            return
+        if elf.machine != self._machine:
             raise InputError(
-                f"interpreter for another machine: want {self._machine}, got {facts.machine} ({path.name})",
+                f"interpreter for another machine: want {self._machine}, got {elf.machine} "
+                f"({target.rpartition('/')[2]})",
                 hint="name the folder of a CPython for the image's platform",
             )
-        self._elves[target] = facts
+        self._elves[target] = elf
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    """Every file and link below ``root``, sorted; links to directories are not entered."""
-    for directory, folders, files in os.walk(root):
-        folders.sort()
-        links = [name for name in folders if (Path(directory) / name).is_symlink()]
-        for name in sorted([*files, *links]):
-            yield Path(directory) / name
+def _walk(root: str, below: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Every file and link below ``root`` with its path inside, sorted. Links to directories are not entered, nor is
+    bytecode: it is compiled by the build."""
+    with os.scandir(f"{root}/{below}") as found:
+        for entry in sorted(found, key=lambda entry: entry.name):
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _walk(root, f"{below}{entry.name}/")
+            elif not entry.name.endswith((".pyc", ".pyo")):
+                yield below + entry.name, entry
 
 
 def _relocated(text: str, name: str) -> str:

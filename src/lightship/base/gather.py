@@ -94,6 +94,12 @@ class Gathering:
                     break
             else:
                 self.missing.update(wanted)
+        for need in self._asked:
+            lacking = self._undefined(need.soname, need.versions)
+            if lacking:
+                self.notes.append(
+                    f"{need.soname} of the base does not define {', '.join(lacking)}, {need.why}: it will not load"
+                )
 
     def exists(self, path: str) -> bool:
         """Whether the root has a file or link at ``path``."""
@@ -109,10 +115,14 @@ class Gathering:
     def lacking_versions(self, elf: ElfFile) -> Iterator[str]:
         """Symbol versions that ``elf`` wants of libraries that are there and do not define them: ``GLIBC_2.38``."""
         for soname, versions in elf.version_needs:
-            path = self.provides(soname)
-            facts = self._facts(path) if path is not None else None
-            if facts is not None and facts.version_definitions:
-                yield from (version for version in versions if version not in facts.version_definitions)
+            yield from self._undefined(soname, versions)
+
+    def _undefined(self, soname: str, versions: Sequence[str]) -> list[str]:
+        path = self.provides(soname)
+        facts = self._facts(path) if path is not None else None
+        if facts is None or not facts.version_definitions:
+            return []
+        return [version for version in versions if version not in facts.version_definitions]
 
     def _facts(self, path: str) -> ElfFile | None:
         resolved = resolve(path, self._readlink)

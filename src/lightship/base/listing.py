@@ -11,7 +11,7 @@ from lightship.base.unpacked import DebMember, UnpackedDeb
 from lightship.ecosystem.elf import ElfFile
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["LISTING_VERSION", "find_listing", "pack_key", "save_listing"]
+__all__ = ["LISTING_VERSION", "elf_from_json", "find_listing", "pack_key", "save_listing"]
 
 LISTING_VERSION = 1
 """Part of every key; raised when members, facts or the container change."""
@@ -80,7 +80,7 @@ def _member(row: list[Any], container: Path) -> DebMember:
         content=_content(place, container),
         link_target=link_target,
         interpreter=interpreter,
-        elf=_elf(elf) if elf is not None else None,
+        elf=elf_from_json(elf) if elf is not None else None,
     )
 
 
@@ -95,8 +95,8 @@ def _content(place: list[int] | None, container: Path) -> Content | None:
     return Stored(container, offset, unpacked_bytes, crc32)
 
 
-def _elf(fields: dict[str, Any]) -> ElfFile:
-    for name in ("needed", "rpath", "runpath", "version_definitions"):
-        fields[name] = tuple(fields[name])
-    fields["version_needs"] = tuple((soname, tuple(versions)) for soname, versions in fields["version_needs"])
-    return ElfFile(**fields)
+def elf_from_json(fields: dict[str, Any]) -> ElfFile:
+    """The ELF facts that `dataclasses.asdict` made, after a round trip through JSON."""
+    texts = {name: tuple(fields[name]) for name in ("needed", "rpath", "runpath", "version_definitions")}
+    needs = tuple((soname, tuple(versions)) for soname, versions in fields["version_needs"])
+    return ElfFile(**{**fields, **texts, "version_needs": needs})

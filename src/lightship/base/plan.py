@@ -37,6 +37,7 @@ class BasePlan:
     def __init__(self, request: BaseRequest, cache: Cache, kit: Kit, progress: Progress) -> None:
         self._request = request
         self._kit = kit
+        self._cache = cache
         self._machine = request.platform.machine
         self._architecture = request.platform.architecture
         self._stack = ExitStack()
@@ -148,7 +149,7 @@ class BasePlan:
                 f"no Python {python}: the archive has no such version, and no CPython of it is installed",
                 hint=f"install it (pyenv install {python}, uv python install {python}) or name its folder",
             )
-        self._tree = read_cpython(directory, machine=self._machine, headers=self._kit.headers)
+        self._tree = read_cpython(directory, self._cache, machine=self._machine, headers=self._kit.headers)
         return Interpreter(
             executable=self._tree.executable, stdlib=(self._tree.stdlib,), target=self._target(self._tree.version)
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lightship.base.lock import BaseLock
 from lightship.base.source import ArchiveSettings
+from lightship.ecosystem.elf.closure import LibraryNeed
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import UsageError
 from lightship.oci.platform import Platform
@@ -41,6 +42,15 @@ class NeededLibrary:
     soname: str
     why: str
     versions: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, need: LibraryNeed) -> "NeededLibrary":
+        """What `lightship.ecosystem.elf.closure` found."""
+        users = [path.rpartition("/")[2] for path in need.needed_by]
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        return cls(
+            soname=need.soname, why=f"needed by {users[0] if users else 'a wheel'}{more}", versions=need.versions
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
