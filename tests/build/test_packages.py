@@ -1,5 +1,6 @@
 """Wheels become layers: keys before wheels are opened, collisions settled, what is dropped is told."""
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -148,9 +149,7 @@ def test_a_transform_changes_files_and_their_record(wheels: list[WheelFile], tmp
     found = entries(planner(wheels, tmp_path / "cache", transform=strip, transform_key="1"))
     assert found[f"{SITE}/beta.py"].content == Inline(b"stripped")
     digest = hashlib.sha256(b"stripped").digest()
-    assert f"beta.py,sha256={__import__('base64').urlsafe_b64encode(digest).decode().rstrip('=')},8\n" in record(
-        found, "beta"
-    )
+    assert f"beta.py,sha256={base64.urlsafe_b64encode(digest).decode().rstrip('=')},8\n" in record(found, "beta")
 
 
 def test_layers_are_assembled_and_found_again_by_their_key(wheels: list[WheelFile], tmp_path: Path) -> None:

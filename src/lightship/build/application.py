@@ -24,7 +24,7 @@ from lightship.store.cache import cache_key
 
 __all__ = ["Application", "read_application"]
 
-OWNER = "application"
+_OWNER = "application"
 _CHUNK_BYTES = 1 << 20
 _TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?|SelfTest)\b[\w.]*)", re.MULTILINE)
 
@@ -126,7 +126,7 @@ class _Walk:
             link = self.link(path)
             if link is None:
                 return None
-            return Entry(path=target, type="symlink", mode=0o777, link_target=link, owner=OWNER, why=why)
+            return Entry(path=target, type="symlink", mode=0o777, link_target=link, owner=_OWNER, why=why)
         if not stat.S_ISREG(status.st_mode):
             self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
             return None
@@ -161,7 +161,7 @@ class _Walk:
             self.imports.update(match.decode() for match in _TESTS.findall(head))
         content = Stored(whole, 0, count, sha256=running.hexdigest())
         mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
-        return Entry(path=target, mode=mode, content=content, owner=OWNER, why=why)
+        return Entry(path=target, mode=mode, content=content, owner=_OWNER, why=why)
 
     def say(self, code: str, severity: str, path: str, what: str, *, fix: str | None = None) -> None:
         self.findings.append(

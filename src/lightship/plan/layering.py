@@ -12,7 +12,13 @@ from lightship.plan.model import LayerPlan
 from lightship.store.cache import cache_key
 
 __all__ = [
+    "BYTECODE_BINS",
     "HEAVY_BYTES",
+    "LAYERING_VERSION",
+    "LIGHT_BINS",
+    "MAX_HEAVY",
+    "MEDIUM_BINS",
+    "MEDIUM_BYTES",
     "LayerRecipe",
     "PackageUnit",
     "bytecode_bin",
@@ -20,6 +26,7 @@ __all__ = [
     "layer_key",
     "package_bins",
     "package_recipes",
+    "stable_hash",
 ]
 
 LAYERING_VERSION = 1
@@ -31,8 +38,8 @@ MEDIUM_BYTES = 1_000_000
 MAX_HEAVY = 24
 MEDIUM_BINS = 6
 LIGHT_BINS = 6
-BYTECODE_BINS = 6
-"""At most 24 + 6 + 6 + 6 layers of packages. Engines on overlayfs take 127 (containers/storage and Docker's overlay2
+BYTECODE_BINS = 8
+"""At most 24 + 6 + 6 + 8 layers of packages. Engines on overlayfs take 127 (containers/storage and Docker's overlay2
 driver, 2024) and fetch 3 at a time by default (Docker's max-concurrent-downloads, containerd 1.7)."""
 
 
@@ -70,7 +77,7 @@ def package_bins(weights: Mapping[str, int]) -> dict[str, str]:
 
 def bytecode_bin(name: str) -> str:
     """Layer name for a package's bytecode: ``bytecode-2``."""
-    return f"bytecode-{_hash(name) % BYTECODE_BINS}"
+    return f"bytecode-{stable_hash(name) % BYTECODE_BINS}"
 
 
 def layer_key(kind: str, context: str, units: Iterable[PackageUnit]) -> str:
@@ -126,8 +133,8 @@ def _bin(name: str, weight: int, limit: int) -> str:
     if weight >= limit:
         return f"package-{name}"
     if weight >= MEDIUM_BYTES:
-        return f"packages-medium-{_hash(name) % MEDIUM_BINS}"
-    return f"packages-light-{_hash(name) % LIGHT_BINS}"
+        return f"packages-medium-{stable_hash(name) % MEDIUM_BINS}"
+    return f"packages-light-{stable_hash(name) % LIGHT_BINS}"
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -135,5 +142,6 @@ def _order(name: str) -> tuple[int, str]:
     return (1 if name.startswith("packages-medium-") else 2 if name.startswith("packages-light-") else 0, name)
 
 
-def _hash(name: str) -> int:
+def stable_hash(name: str) -> int:
+    """A number for ``name`` that no process, version or machine changes; Python's own `hash` is salted."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8])
