@@ -5,10 +5,12 @@ umoci, skopeo and a private Docker engine are asked; none of lightship's own rea
 
 import contextlib
 import hashlib
+import io
 import json
 import socket
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,11 +30,13 @@ from lightship.oci.digest import Digest
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
 from lightship.store.open import open_image
+from lightship.store.select import host_platform
 
 if TYPE_CHECKING:
     from tests.conformance.conftest import Dockerd
 
 pytestmark = pytest.mark.conformance
+with_engine = pytest.mark.xdist_group("dockerd")  # one engine for all of them, not one for each worker
 
 NAME = ImageName.parse("registry.example/agent/api:1.2")
 Tool = Callable[..., bytes]
@@ -133,25 +137,29 @@ def test_every_name_is_in_the_archive(tmp_path: Path, tool: Tool, image: PlainIm
         assert config_by_skopeo(tool, f"docker-archive:made.tar:{name}") == str(manifest_of(image).config.digest)
 
 
-@pytest.fixture
-def runnable(require_tool: Callable[[str], str], tmp_path: Path) -> PlainImage:
-    """An image whose program is a static executable made here, and reads a file of the upper layer."""
-    source = tmp_path / "say.c"
-    source.write_text(
-        '#include <stdio.h>\n#include <stdlib.h>\nint main(void){char b[64]={0};FILE*f=fopen("/etc/motd","r");'
-        'if(!f||!fgets(b,64,f))return 3;printf("%s%s\\n",b,getenv("WHO"));return 0;}\n'
-    )
-    program = tmp_path / "say"
-    subprocess.run([require_tool("gcc"), "-static", "-Os", "-s", "-o", program, source], check=True)
-    made = synthetic_image(
-        {"bin": None, "bin/say": program.read_bytes(), "etc": None, "etc/motd": b"first\n"},
-        {"etc/motd": b"second\n"},
-        runtime={"Cmd": ["/bin/say"], "Env": ["WHO=docker"], "User": "1001:1001"},
-    )
+@pytest.fixture(scope="session")
+def runnable(python_root: Path) -> PlainImage:
+    """An image whose interpreter reads a file that its upper layer replaced, and says who it is."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for path in sorted(python_root.iterdir()):
+            archive.add(path, arcname=path.name)
+    says = "import os; print(open('/etc/motd').read(), os.environ['WHO'], os.getuid())"
+    layers = [
+        synthetic_layer(buffer.getvalue(), compression="none"),
+        synthetic_layer({"etc/motd": b"first"}),
+        synthetic_layer({"etc/motd": b"second"}),
+    ]
+    config: dict[str, object] = {
+        **host_platform().document(),
+        "config": {"Cmd": ["/usr/bin/python3", "-c", says], "Env": ["WHO=docker"], "User": "1001:1001"},
+    }
+    made = from_blobs(layers, config)
     assert_valid(made)
     return made
 
 
+@with_engine
 @pytest.mark.parametrize("transport", ["docker-archive", "docker-daemon"])
 def test_docker_runs_it(tmp_path: Path, dockerd: "Dockerd", runnable: PlainImage, transport: str) -> None:
     name = ImageName.parse(f"registry.example/agent/{transport}:1.2")
@@ -163,9 +171,10 @@ def test_docker_runs_it(tmp_path: Path, dockerd: "Dockerd", runnable: PlainImage
     image_id = dockerd.docker("image", "inspect", "--format", "{{.Id}}", str(name)).strip()
     assert image_id == str(manifest_of(runnable).config.digest)
     said = dockerd.docker("run", "--rm", "--network", "none", str(name))
-    assert said == "second\ndocker\n"
+    assert said == "second docker 1001\n"
 
 
+@with_engine
 def test_an_image_comes_back_from_the_engine(dockerd: "Dockerd", runnable: PlainImage, tmp_path: Path) -> None:
     reference = Reference.parse("docker-daemon:registry.example/agent/back:1")
     copy(runnable, reference, docker_host=dockerd.host)
@@ -178,6 +187,7 @@ def test_an_image_comes_back_from_the_engine(dockerd: "Dockerd", runnable: Plain
         assert config_of(again).runtime == config_of(runnable).runtime
 
 
+@with_engine
 def test_images_saved_together_are_told_apart(dockerd: "Dockerd", runnable: PlainImage, tmp_path: Path) -> None:
     other = synthetic_image({"x": b"1"})
     for name, made in (("one:1", runnable), ("two:2", other)):
@@ -196,6 +206,7 @@ def test_images_saved_together_are_told_apart(dockerd: "Dockerd", runnable: Plai
         pass
 
 
+@with_engine
 def test_the_engine_says_what_it_has_not(dockerd: "Dockerd") -> None:
     reference = Reference.parse("docker-daemon:registry.example/absent:1")
     with (
@@ -205,6 +216,7 @@ def test_the_engine_says_what_it_has_not(dockerd: "Dockerd") -> None:
         pass
 
 
+@with_engine
 def test_the_engine_says_why_it_refuses(dockerd: "Dockerd") -> None:
     lying = synthetic_layer({"x": b"1"})
     wrong = replace(lying, diff_id=Digest.of(b"another tar"))
@@ -216,17 +228,18 @@ def test_the_engine_says_why_it_refuses(dockerd: "Dockerd") -> None:
 
 
 def test_podmans_storage_keeps_it(
-    tmp_path: Path, require_tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, runnable: PlainImage
+    tmp_path: Path, require_tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    small = synthetic_image({"a": b"1"}, {"b": b"2"}, runtime={"Env": ["A=1"]})
     require_tool("skopeo")
     configured = tmp_path / "storage.conf"
     configured.write_text(f'[storage]\ndriver="vfs"\nrunroot="{tmp_path}/run"\ngraphroot="{tmp_path}/graph"\n')
     monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(configured))
-    copy(runnable, Reference.parse("containers-storage:one:1"), names=[NAME])
+    copy(small, Reference.parse("containers-storage:one:1"), names=[NAME])
     for name in ("one:1", str(NAME)):
         with open_image(Reference.parse(f"containers-storage:{name}")) as back:
             assert_valid(back)
-            assert back.raw_config == runnable.raw_config
+            assert back.raw_config == small.raw_config
     with (
         pytest.raises(ToolError, match=r"skopeo failed .*absent"),
         open_image(Reference.parse("containers-storage:absent")),
@@ -286,6 +299,7 @@ from lightship.image.validate import validate
 from lightship.oci.reference import Reference
 from lightship.store.copy import copy
 from lightship.store.open import open_image
+from lightship.store.select import host_platform
 
 disk, transport = Path(sys.argv[1]), sys.argv[2]
 reference = Reference.parse(f"{transport}:{disk}/image")
