@@ -96,7 +96,7 @@ def _refuse_files_as_directories(owners: Mapping[str, Sequence[tuple[InstalledWh
         above, _, _ = path.rpartition("/")
         if above not in directories:
             directories.update((directory, path) for directory in (*parents(path),))
-    for directory in directories.keys() & owners.keys():
+    for directory in sorted(directories.keys() & owners.keys()):
         below = directories[directory]
         file_owner, below_owner = owners[directory][-1][0].owner, owners[below][-1][0].owner
         raise InputError(f"{directory} is a file in {file_owner} and a directory in {below_owner}")

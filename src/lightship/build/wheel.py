@@ -70,11 +70,15 @@ def check_identity(name: WheelName, metadata: dict[str, str], what: str) -> None
         raise ArchiveError(f"{what}: METADATA is of another version: want {name.version}, got {version or 'none'}")
 
 
-def _same_version(left: str, right: str) -> bool:
+def _same_version(version: str, escaped: str) -> bool:
+    """A file name writes ``_`` for the ``-`` of a version, and old tools for the ``+`` of a local one."""
     from packaging.version import InvalidVersion, Version
 
-    try:
-        # A file name writes "_" for what the version writes "-" (and old tools for "+").
-        return Version(left) == Version(right.replace("_", "-")) or Version(left) == Version(right.replace("_", "+"))
-    except InvalidVersion:
-        return left.replace("-", "_") == right
+    for spelling in (escaped.replace("_", "-"), escaped.replace("_", "+", 1)):
+        try:
+            if Version(version) == Version(spelling):
+                return True
+        except InvalidVersion:
+            if version == spelling:  # from before PEP 440
+                return True
+    return False
