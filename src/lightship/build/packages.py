@@ -71,7 +71,7 @@ class PackagePlanner:
 
     def recipes(self) -> tuple[LayerRecipe, ...]:
         """The packages' layers, bottom first. Opens no wheel unless a recipe's ``make`` is called."""
-        return package_recipes(self.units(), self._context(), self._make)
+        return package_recipes(self.units(), self.context, self._make)
 
     def units(self) -> tuple[PackageUnit, ...]:
         """Each package with its weight and key, sorted by name."""
@@ -133,14 +133,16 @@ class PackagePlanner:
             created_by=f"lightship build: {_listed(packages)}",
         )
 
-    def _context(self) -> str:
+    @property
+    def context(self) -> str:
+        """What all packages share and their entries depend on; part of their layers' keys."""
         return cache_key(
             "packages", self._scheme.prefix, self._scheme.minor, self._target.cache_key,
             self._drop.key(RULES), "imports", *self._imports, "transform", self._transform_key,
         )  # fmt: skip
 
     def _key(self, wheel: WheelFile) -> str:
-        """Everything the package's own files depend on, `_context` aside."""
+        """Everything the package's own files depend on, `context` aside."""
         lost = self._lost.get(wheel.package.name, ())
         return cache_key(
             INSTALL_VERSION, wheel.filename, wheel.sha256, direct_url(wheel.package), bool(wheel.package.required_by),

@@ -50,9 +50,6 @@ __all__ = ["command"]
 )
 @click.option("--update-base", is_flag=True, envvar="LIGHTSHIP_UPDATE_BASE", help="Lock the base's packages anew.")
 @click.option("--retrace", is_flag=True, envvar="LIGHTSHIP_RETRACE", help="Trace the start anew for startup bytecode.")
-@click.option(
-    "--offline", is_flag=True, envvar="LIGHTSHIP_OFFLINE", help="Never use the network: everything must be cached."
-)
 @setting_options
 @common_options
 def command(
@@ -66,7 +63,6 @@ def command(
     plan_only: bool,
     update_base: bool,
     retrace: bool,
-    offline: bool,
     quiet: bool,
     verbose: bool,
     debug: bool,  # noqa: ARG001 - read in main, before commands are known
@@ -80,8 +76,9 @@ def command(
     DIGEST=$(lightship build …).
     """
     from lightship.config import cache_root, load_options, source_date_epoch
-    from lightship.flows.build import BuildRequest, build
+    from lightship.flows.build import build
     from lightship.flows.outcome import build_report
+    from lightship.flows.request import BuildRequest
     from lightship.report.json import render_json
     from lightship.report.text import render_text
     from lightship.store.cache import Cache
@@ -96,7 +93,6 @@ def command(
             plan_only=plan_only,
             update_base=update_base,
             retrace=retrace,
-            offline=offline,
             epoch=source_date_epoch(os.environ),
             environ=dict(os.environ),
             jobs=default_jobs(jobs),

@@ -9,11 +9,9 @@ from datetime import UTC, datetime
 from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import UsageError
+from lightship.flows.launch import WRITABLE_LABEL
 
-__all__ = ["WRITABLE_LABEL", "annotations", "image_config", "rfc3339"]
-
-WRITABLE_LABEL = "dev.lightship.writable"
-"""Label that lists, comma-separated, the absolute paths that must be writable at run time."""
+__all__ = ["annotations", "image_config", "rfc3339"]
 
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -60,7 +58,7 @@ def image_config(
         "config": runtime,
         "history": [
             *base_history,
-            *({"created": created, "created_by": f"lightship build: {sentence}"} for sentence in history),
+            *({"created": created, "created_by": _said(sentence)} for sentence in history),
         ],
     }
     if platform.variant:
@@ -108,6 +106,10 @@ def _environment(options: Options, interpreter: Interpreter, base_env: Mapping[s
         environment["LD_LIBRARY_PATH"] = ":".join(interpreter.library_path)
     environment.update(options.env)
     return environment
+
+
+def _said(sentence: str) -> str:
+    return sentence if sentence.startswith("lightship build") else f"lightship build: {sentence}"
 
 
 def _port(port: str) -> str:

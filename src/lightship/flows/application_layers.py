@@ -1,0 +1,115 @@
+"""The top of an image: the environment that packages are installed into, and the project's own files.
+
+They are small and change most often, so they are the layers that a changed line costs.
+"""
+
+from collections.abc import Iterable
+
+from lightship.build.application import Application, read_application
+from lightship.build.venv import environment
+from lightship.config import Options
+from lightship.ecosystem.python.interpreter import Interpreter, Scheme
+from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.paths import parents
+from lightship.plan.layering import LayerRecipe
+from lightship.plan.model import Entry, LayerPlan
+from lightship.store.cache import cache_key
+
+__all__ = ["application_recipe", "entrypoint_programs", "environment_recipe", "read_project_files"]
+
+_VERSION = 1
+"""Raised when the same project gives another layer."""
+
+_OWN_FILES = ("lightship.toml", "lightship-base.lock", STARTUP_LOCK)
+
+
+def read_project_files(request: BuildRequest) -> Application:
+    """The project's files as entries; none of them for a project that is built as a wheel or left out.
+
+    What lightship itself reads and writes in a project stays out: a build must not change its own input.
+    """
+    options = request.options
+    if options.application != "copy":
+        return Application(entries=(), key=options.application)
+    own = [request.project / name for name in _OWN_FILES]
+    return read_application(request.project, prefix=options.workdir.strip("/"), leave_out=own)
+
+
+def environment_recipe(scheme: Scheme, interpreter: Interpreter) -> LayerRecipe:
+    """The layer with ``pyvenv.cfg`` and the interpreter's links."""
+    entries = environment(scheme, interpreter)
+    key = cache_key("environment", _VERSION, *(part for entry in entries for part in _identity(entry)))
+
+    def make() -> LayerPlan:
+        return LayerPlan(name="environment", key=key, entries=entries, created_by=f"environment /{scheme.prefix}")
+
+    return LayerRecipe(name="environment", key=key, packages=(), make=make)
+
+
+def application_recipe(application: Application, options: Options) -> LayerRecipe:
+    """The layer with the project's files, its working directory and the directories that it writes to."""
+    made = tuple(_directories(options))
+    key = cache_key("application", _VERSION, application.key, *(part for entry in made for part in _identity(entry)))
+
+    def make() -> LayerPlan:
+        taken = {entry.path for entry in application.entries}
+        entries = (*application.entries, *(entry for entry in made if entry.path not in taken))
+        return LayerPlan(name="application", key=key, entries=entries, created_by=f"application in {options.workdir}")
+
+    return LayerRecipe(name="application", key=key, packages=(), make=make)
+
+
+def entrypoint_programs(application: Application, options: Options) -> tuple[str, ...]:
+    """Interpreters that the entrypoint's script names in its first line: ``/bin/bash``; they belong into the base."""
+    if not options.entrypoint:
+        return ()
+    program = options.entrypoint[0]
+    if not program.startswith("/"):
+        program = f"{options.workdir}/{program}" if "/" in program else program
+    wanted = program.strip("/").replace("/./", "/")
+    found = [entry for entry in application.entries if entry.path == wanted and entry.content is not None]
+    programs = [_shebang(entry) for entry in found]
+    if not found and program.startswith(("/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/")):
+        programs.append(program)
+    elif options.entrypoint[0] in ("sh", "bash", "dash"):
+        programs.append(f"/bin/{options.entrypoint[0]}")
+    return tuple(sorted({name for name in programs if name and "python" not in name}))
+
+
+def _shebang(entry: Entry) -> str:
+    from lightship.archive.content import Inline
+    from lightship.archive.inflate import Containers
+    from lightship.plan.reading import read_head
+
+    if entry.content is None or isinstance(entry.content, Inline):
+        return ""
+    with Containers() as containers:
+        line = bytes(read_head(entry.content, 256, containers)).partition(b"\n")[0]
+    if not line.startswith(b"#!"):
+        return ""
+    words = line[2:].decode(errors="replace").split()
+    if words and words[0].endswith("/env"):
+        names = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
+        return f"/bin/{names[0]}" if names else ""
+    return words[0] if words else ""
+
+
+def _directories(options: Options) -> Iterable[Entry]:
+    """The working directory, and what must be writable: by anyone, since a platform may choose the user."""
+    workdir = options.workdir.strip("/")
+    wanted = {path.strip("/"): 0o1777 for path in options.writable}
+    wanted.setdefault(workdir, 0o755)
+    for path in list(wanted):
+        for parent in parents(path):
+            if parent == workdir or parent.startswith(f"{workdir}/"):
+                wanted.setdefault(parent, 0o755)
+    for path in sorted(wanted):
+        why = "writable at run time" if wanted[path] == 0o1777 else "the working directory"
+        yield Entry(path=path, type="dir", mode=wanted[path], owner="lightship", why=why)
+
+
+def _identity(entry: Entry) -> tuple[str | int | bytes, ...]:
+    from lightship.archive.content import Inline
+
+    content = entry.content.content if isinstance(entry.content, Inline) else b""
+    return entry.path, entry.type, entry.mode, entry.link_target, content

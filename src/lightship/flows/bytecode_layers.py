@@ -1,0 +1,147 @@
+"""Bytecode as layers: of the standard library, of the packages by bins, of the application.
+
+The target's interpreter runs in the sandbox, from the image's own base; it is started only when a layer must be made.
+"""
+
+import posixpath
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from lightship.archive.content import Stored
+from lightship.build.bytecode import Bytecode, BytecodeMode, BytecodeUnit, compile_units, compiler_facts
+from lightship.build.compiler import CompilerFacts, worker_source
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.findings import Finding
+from lightship.plan.layering import LayerRecipe, PackageUnit, bytecode_recipes
+from lightship.plan.model import Entry, LayerPlan
+from lightship.progress import Progress
+from lightship.sandbox.protocol import Sandbox
+from lightship.store.cache import Cache, cache_key
+
+__all__ = ["BytecodeMaker"]
+
+_VERSION = 1
+"""Raised when the same sources give other layers."""
+
+
+@dataclass(slots=False, kw_only=True, eq=False)
+class BytecodeMaker:
+    """Makes recipes of bytecode layers for ``interpreter``.
+
+    ``rootfs`` unpacks the base when it is first needed; ``rootfs_key`` names it. ``startup`` are source paths, used
+    in mode ``startup``. ``findings`` grows by sources that do not compile, when their layer is made.
+    """
+
+    interpreter: Interpreter
+    rootfs: Callable[[], Path]
+    rootfs_key: str
+    sandbox: Callable[[], Sandbox]
+    cache: Cache
+    mode: BytecodeMode
+    startup: Collection[str] = ()
+    jobs: int = 1
+    progress: Progress
+    findings: list[Finding] = field(default_factory=list)
+
+    @cached_property
+    def _root(self) -> Path:
+        return self.rootfs()
+
+    @cached_property
+    def _facts(self) -> CompilerFacts:
+        return compiler_facts(
+            self.interpreter,
+            rootfs=self._root,
+            rootfs_key=self.rootfs_key,
+            sandbox=self.sandbox(),
+            cache=self.cache,
+        )
+
+    @cached_property
+    def context(self) -> str:
+        """What all bytecode depends on, beside its sources."""
+        started = sorted(self.startup) if self.mode == "startup" else ()
+        interpreter = (self.interpreter.executable, self.interpreter.target.cache_key)
+        return cache_key("bytecode", _VERSION, worker_source(), self.mode, *interpreter, *started)
+
+    def stdlib(self, sources: Sequence[Entry], key: str) -> LayerRecipe:
+        """The layer with the bytecode of the standard library; ``key`` names the bytes of ``sources``."""
+        full = cache_key("stdlib-bytecode", self.context, key)
+
+        def make() -> LayerPlan:
+            made = self.compile([BytecodeUnit(key=key, entries=tuple(sources))])
+            return self._plan("interpreter-bytecode", full, made, "bytecode of the standard library")
+
+        return LayerRecipe(name="interpreter-bytecode", key=full, packages=(), make=make)
+
+    def packages(
+        self, units: Sequence[PackageUnit], context: str, files: Callable[[str], tuple[Entry, ...]]
+    ) -> tuple[LayerRecipe, ...]:
+        """The layers with the bytecode of packages; ``context`` is that of their own layers."""
+        keys = {unit.name: unit.key for unit in units}
+
+        def make(name: str, key: str, packages: tuple[str, ...]) -> LayerPlan:
+            wanted = [
+                BytecodeUnit(key=cache_key(context, keys[package]), entries=files(package)) for package in packages
+            ]
+            return self._plan(name, key, self.compile(wanted), f"bytecode of {len(packages)} packages")
+
+        return bytecode_recipes(units, cache_key(self.context, context), make)
+
+    def application(self, entries: Sequence[Entry], key: str) -> LayerRecipe:
+        """The layer with the bytecode of the project's own files; ``key`` names their bytes.
+
+        They are compiled by directory, so that a changed line compiles its neighbours and nothing else.
+        """
+        full = cache_key("application-bytecode", self.context, key)
+
+        def make() -> LayerPlan:
+            made = self.compile(list(_by_directory(entries)))
+            return self._plan("application-bytecode", full, made, "bytecode of the application")
+
+        return LayerRecipe(name="application-bytecode", key=full, packages=(), make=make)
+
+    def compile(self, units: Sequence[BytecodeUnit]) -> Bytecode:
+        """Compile what the cache lacks."""
+        return compile_units(
+            units,
+            interpreter=self.interpreter,
+            facts=self._facts,
+            rootfs=self._root,
+            sandbox=self.sandbox(),
+            cache=self.cache,
+            jobs=self.jobs,
+            mode=self.mode,
+            startup=self.startup,
+            progress=self.progress,
+        )
+
+    def _plan(self, name: str, key: str, made: Bytecode, created_by: str) -> LayerPlan:
+        self.findings += [
+            Finding(
+                code="no-bytecode",
+                severity="note",
+                title="a source that does not compile",
+                message=f"{note.path}:{note.line} does not compile for the target and has no bytecode: {note.message}",
+                location=note.path,
+            )
+            for note in made.notes
+        ]
+        return LayerPlan(name=name, key=key, entries=made.entries, created_by=created_by)
+
+
+def _by_directory(entries: Iterable[Entry]) -> Iterable[BytecodeUnit]:
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if entry.path.endswith(".py") and entry.type == "file":
+            groups.setdefault(posixpath.dirname(entry.path), []).append(entry)
+    for directory, members in sorted(groups.items()):
+        key = cache_key("application", directory, *(part for entry in members for part in _identity(entry)))
+        yield BytecodeUnit(key=key, entries=tuple(members), strict=True)
+
+
+def _identity(entry: Entry) -> tuple[str, str]:
+    sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else None
+    return entry.path, sha256 or ""

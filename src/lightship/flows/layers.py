@@ -1,0 +1,168 @@
+"""From recipes to layers: what the cache has is taken, the rest is made, and what was left out is remembered."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from lightship.flows.outcome import DropSummary, LayerSummary
+from lightship.image.blobs import BlobLayer
+from lightship.plan.assemble import BuiltLayer, assemble_layers, find_layer
+from lightship.plan.drop.apply import losses
+from lightship.plan.layering import LayerRecipe
+from lightship.plan.model import LayerPlan
+from lightship.progress import Progress
+from lightship.store.cache import Cache, cache_key
+
+__all__ = ["LayerStyle", "MadeLayer", "explain", "make_layers", "merge_drops"]
+
+_FACTS_VERSION = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerStyle:
+    """How every layer of an image is written; ``mtime`` in seconds since 1970."""
+
+    compression: Literal["gzip", "zstd"]
+    level: int | None
+    mtime: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeLayer:
+    """A layer in the cache. ``explanation`` is a file: for every path of the layer, its bytes, owner and reason."""
+
+    name: str
+    created_by: str
+    built: BuiltLayer
+    cached: bool
+    dropped: tuple[DropSummary, ...]
+    explanation: Path
+
+    @property
+    def layer(self) -> BlobLayer:
+        """The layer as part of an image."""
+        return BlobLayer(
+            path=self.built.path,
+            digest=self.built.digest,
+            diff_id=self.built.diff_id,
+            media_type=self.built.media_type,
+            compressed_bytes=self.built.compressed_bytes,
+            unpacked_bytes=self.built.unpacked_bytes,
+        )
+
+    @property
+    def summary(self) -> LayerSummary:
+        """The layer as part of a report."""
+        return LayerSummary(
+            name=self.name,
+            digest=str(self.built.digest),
+            diff_id=str(self.built.diff_id),
+            media_type=self.built.media_type,
+            compressed_bytes=self.built.compressed_bytes,
+            unpacked_bytes=self.built.unpacked_bytes,
+            files=self.built.files,
+            created_by=self.created_by,
+            cached=self.cached,
+        )
+
+
+def make_layers(
+    recipes: Sequence[LayerRecipe], style: LayerStyle, cache: Cache, *, jobs: int, progress: Progress
+) -> tuple[MadeLayer, ...]:
+    """The layers of ``recipes`` that have files, in their order; a recipe whose layer is cached is never made."""
+    found = {recipe.key: _find(recipe, style, cache) for recipe in recipes}
+    plans = {recipe.key: recipe.make() for recipe in recipes if found[recipe.key] is None}
+    full = [plan for plan in plans.values() if plan.entries]
+    built = assemble_layers(
+        full, cache,
+        compression=style.compression, level=style.level, mtime=style.mtime, jobs=jobs, progress=progress,
+    ) if full else []  # fmt: skip
+    for plan in plans.values():
+        _remember(plan, cache)
+    by_key = {plan.key: layer for plan, layer in zip(full, built, strict=True)}
+    made = [
+        found[recipe.key] or _made(recipe, by_key.get(recipe.key), cache, cached=recipe.key not in plans)
+        for recipe in recipes
+    ]
+    return tuple(layer for layer in made if layer is not None)
+
+
+def merge_drops(layers: Sequence[MadeLayer]) -> tuple[DropSummary, ...]:
+    """What rules left out of all ``layers``, most bytes first."""
+    total: dict[str, DropSummary] = {}
+    for drop in (drop for layer in layers for drop in layer.dropped):
+        before = total.get(drop.rule)
+        total[drop.rule] = DropSummary(
+            rule=drop.rule,
+            safety=drop.safety,
+            files=drop.files + (before.files if before else 0),
+            unpacked_bytes=drop.unpacked_bytes + (before.unpacked_bytes if before else 0),
+        )
+    return tuple(sorted(total.values(), key=lambda drop: (-drop.unpacked_bytes, drop.rule)))
+
+
+def explain(plan: LayerPlan) -> dict[str, object]:
+    """A plan in JSON's terms: every file and why it is there, every path that was left out and by which rule."""
+    return {
+        "layer": plan.name,
+        "created_by": plan.created_by,
+        "files": [
+            {
+                "path": entry.path,
+                "type": entry.type,
+                "mode": f"{entry.mode:04o}",
+                "unpacked_bytes": entry.unpacked_bytes,
+                "owner": entry.owner,
+                "why": entry.why,
+            }
+            for entry in plan.entries
+        ],
+        "dropped": [asdict(drop) for drop in plan.dropped],
+    }
+
+
+def _facts_key(key: str) -> str:
+    return cache_key("layer-facts", _FACTS_VERSION, key)
+
+
+def _explanation_key(key: str) -> str:
+    return cache_key("explanation", _FACTS_VERSION, key)
+
+
+def _remember(plan: LayerPlan, cache: Cache) -> None:
+    with cache.write("explanations", _explanation_key(plan.key)) as stream:
+        stream.write(json.dumps(explain(plan), separators=(",", ":")).encode())
+    facts = {
+        "created_by": plan.created_by,
+        "dropped": [asdict(loss) for loss in losses(plan.dropped)],
+    }
+    with cache.write("records", _facts_key(plan.key)) as stream:
+        stream.write(json.dumps(facts).encode())
+
+
+def _find(recipe: LayerRecipe, style: LayerStyle, cache: Cache) -> MadeLayer | None:
+    built = find_layer(cache, recipe.key, style.compression, level=style.level, mtime=style.mtime)
+    return _made(recipe, built, cache, cached=True) if built is not None else None
+
+
+def _made(recipe: LayerRecipe, built: BuiltLayer | None, cache: Cache, *, cached: bool) -> MadeLayer | None:
+    explanation = cache.find("explanations", _explanation_key(recipe.key))
+    facts = cache.find("records", _facts_key(recipe.key))
+    if built is None or explanation is None or facts is None:
+        return None
+    try:
+        document = json.loads(facts.read_bytes())
+        dropped = tuple(DropSummary(**fields) for fields in document["dropped"])
+        created_by = str(document["created_by"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a damaged record is no record: the layer's plan is made again
+    return MadeLayer(
+        name=recipe.name,
+        created_by=created_by,
+        built=built,
+        cached=cached,
+        dropped=dropped,
+        explanation=explanation,
+    )

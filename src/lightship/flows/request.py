@@ -1,0 +1,30 @@
+"""What a build is asked for, and what it works with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lightship.config import Options
+
+__all__ = ["STARTUP_LOCK", "BuildRequest"]
+
+STARTUP_LOCK = "lightship-startup.lock"
+"""The modules of a traced start, beside the project's own lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """One call of ``lightship build``. ``outputs`` are references as typed; without any, the image goes to a layout in
+    the cache. ``environ`` is where the indexes' settings and CI's facts are read. ``epoch`` is SOURCE_DATE_EPOCH."""
+
+    project: Path
+    options: Options = field(default_factory=Options)
+    tags: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    platform: str | None = None
+    plan_only: bool = False
+    update_base: bool = False
+    retrace: bool = False
+    epoch: int | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    jobs: int = 1

@@ -1,0 +1,81 @@
+"""Which modules a start imports: traced once for a set of packages, and kept beside the project's own lock.
+
+``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted. It makes the same
+image on every machine; it is traced anew when the packages, the interpreter, the entrypoint or the probe change, not
+for a changed line of the application, whose new imports cost a moment at the start.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightship.errors import InputError, LightshipError
+from lightship.paths import atomic_file, normal_path
+from lightship.progress import Progress
+
+__all__ = ["StartupModules", "read_startup_lock", "startup_modules"]
+
+_log = logging.getLogger(__name__)
+_HEAD = """\
+# Modules that the application imports until it is ready, traced by lightship: those whose bytecode is in the image.
+# Remove this file, or build with --retrace, to trace the start anew.
+"""
+_LIMIT_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartupModules:
+    """Source paths relative to the root, sorted, and the key of what they were traced for."""
+
+    key: str
+    modules: tuple[str, ...]
+
+
+def startup_modules(
+    lock: Path, key: str, trace: Callable[[], tuple[str, ...]], *, retrace: bool, progress: Progress
+) -> tuple[str, ...]:
+    """The modules for ``key``: from ``lock``, or traced and written there.
+
+    When the application cannot be started here (it needs a database, say), a lock of an earlier state still serves,
+    with a note; without one the trace's error stands.
+    """
+    known = read_startup_lock(lock)
+    if known is not None and known.key == key and not retrace:
+        return known.modules
+    try:
+        modules = trace()
+    except LightshipError as error:
+        if known is None or retrace:
+            raise
+        progress.note(f"the start could not be traced anew, {lock.name} of an earlier state is used: {error}")
+        return known.modules
+    _write(lock, StartupModules(key=key, modules=modules), progress)
+    return modules
+
+
+def read_startup_lock(lock: Path) -> StartupModules | None:
+    """The lock's content, None where there is none; raise InputError for what is none."""
+    try:
+        with lock.open("rb") as stream:
+            text = stream.read(_LIMIT_BYTES).decode("utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {lock.name}: {error}") from error
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    if not lines or not lines[0].startswith("key = "):
+        raise InputError(f"{lock.name}: want 'key = …' first, got {lines[0] if lines else 'nothing'!r:.60}")
+    return StartupModules(key=lines[0].removeprefix("key = "), modules=tuple(normal_path(line) for line in lines[1:]))
+
+
+def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
+    text = f"{_HEAD}key = {found.key}\n" + "".join(f"{module}\n" for module in found.modules)
+    try:
+        with atomic_file(lock) as stream:
+            stream.write(text.encode())
+    except OSError as error:
+        # The build is right without it; only the next one has to trace again.
+        progress.note(f"{lock.name} could not be written ({error.strerror}): the next build traces the start again")
+    else:
+        progress.note(f"wrote {lock.name}: commit it, and every machine builds the same image")
