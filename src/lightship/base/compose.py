@@ -11,6 +11,7 @@ from lightship.base import produce
 from lightship.base.cpython import CPythonTree
 from lightship.base.gather import Gathering
 from lightship.base.libraries import loader_directories
+from lightship.base.loader_cache import configured_directories, loader_cache
 from lightship.base.lock import BaseLock
 from lightship.base.request import Account, Base
 from lightship.base.scripts import alternatives, undone
@@ -23,7 +24,7 @@ from lightship.store.cache import cache_key
 
 __all__ = ["COMPOSE_VERSION", "compose"]
 
-COMPOSE_VERSION = 1
+COMPOSE_VERSION = 3
 """Raised when the same packages give other entries."""
 
 
@@ -53,6 +54,8 @@ def compose(
         found.setdefault(entry.path, entry)
     for entry in _alternatives(gathering, found):
         found.setdefault(entry.path, entry)
+    for entry in _loader_cache(gathering, found, interpreter.target.platform.machine):
+        found[entry.path] = entry
     entries = _settled(found.values())
     debs = [gathering.opened[name] for name in sorted(gathering.opened)]
     return Base(
@@ -60,7 +63,7 @@ def compose(
         dropped=tuple(sorted((*gathering.dropped, *(tree.dropped if tree else ())), key=lambda drop: drop.path)),
         interpreter=interpreter,
         env=produce.ENVIRONMENT,
-        libraries=_libraries(entries, interpreter.target.platform.machine),
+        libraries=_libraries(entries, loader_directories(interpreter.target.platform.machine)),
         packages={deb.record.name: deb.record.version for deb in debs},
         missing=dict(sorted(gathering.missing.items())),
         lock=lock,
@@ -185,10 +188,32 @@ def _real_path(path: str, known: dict[str, Entry]) -> str:
     return resolve(path, readlink, follow_last=False)
 
 
-def _libraries(entries: Sequence[Entry], machine: str) -> dict[str, str]:
+def _loader_cache(gathering: Gathering, found: dict[str, Entry], machine: str) -> Iterator[Entry]:
+    with Containers() as containers:
+        files = [
+            (path, bytes(read_content(member.content, containers)).decode("utf-8", "replace"))
+            for path, (_, member) in gathering.kept.items()
+            if path.startswith("etc/ld.so.conf.d/") and member.content is not None
+        ]
+    directories = dict.fromkeys([*configured_directories(files), *loader_directories(machine)])
+    entries = sorted(found.values(), key=lambda entry: entry.path)
+    libraries = _libraries(entries, list(directories))
+    # As ldconfig has it, a library is listed by its soname, not by the file that its soname's link leads to.
+    sonames = {path: elf.soname for path, elf in gathering.elves() if elf.soname in libraries}
+    listed = {
+        name: path
+        for name, path in libraries.items()
+        if name.startswith(("lib", "ld-")) and sonames.get(path, name) == name
+    }
+    content = Inline(loader_cache(listed, machine))
+    yield Entry(path="etc/ld.so.cache", content=content, owner=produce.OWNER, why="as ldconfig would write it")
+
+
+def _libraries(entries: Sequence[Entry], directories: Sequence[str]) -> dict[str, str]:
+    """File names of shared objects to their paths; the first of ``directories`` that has one wins."""
+    rank = {directory: number for number, directory in enumerate(directories)}
     found: dict[str, str] = {}
-    directories = loader_directories(machine)
-    for entry in entries:
+    for entry in sorted(entries, key=lambda entry: rank.get(entry.path.rpartition("/")[0], len(rank))):
         directory, _, name = entry.path.rpartition("/")
         if entry.type != "dir" and ".so" in name and directory in directories:
             found.setdefault(name, entry.path)

@@ -47,6 +47,7 @@ class CPythonTree:
     entries: tuple[Entry, ...]
     dropped: tuple[Dropped, ...]
     elves: dict[str, ElfFile]
+    converts_text: bool = False
 
     @property
     def minor(self) -> str:
@@ -129,6 +130,7 @@ class _Reader:
         self._entries: list[Entry] = []
         self._dropped: list[Dropped] = []
         self._elves: dict[str, ElfFile] = {}
+        self._converts_text = False
 
     def read(self, *, headers: bool) -> CPythonTree:
         self._add_executable()
@@ -142,6 +144,7 @@ class _Reader:
             entries=tuple(self._entries),
             dropped=tuple(self._dropped),
             elves=self._elves,
+            converts_text=self._converts_text,
         )
 
     def _add_executable(self) -> None:
@@ -217,12 +220,13 @@ class _Reader:
 
     def _add_file(self, source: str, target: str, *, why: str) -> None:
         status = os.stat(source)  # noqa: PTH116
-        sha256, elf = self._facts.of(source, status)
+        sha256, elf, converts = self._facts.of(source, status)
         content = Stored(container=Path(source), offset=0, unpacked_bytes=status.st_size, sha256=sha256)
         mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         self._entries.append(Entry(path=target, content=content, mode=mode, owner=self._owner, why=why))
         if elf is None:
             return
+        self._converts_text = self._converts_text or converts
         if elf.machine != self._machine:
             raise InputError(
                 f"interpreter for another machine: want {self._machine}, got {elf.machine} "

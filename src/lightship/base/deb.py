@@ -19,6 +19,7 @@ from lightship.archive.pack import PackWriter
 from lightship.archive.tar import TarMember, iter_tar
 from lightship.archive.verify import copy_stream, read_capped
 from lightship.base.index import PackageRecord
+from lightship.base.libraries import asks_for_iconv
 from lightship.base.listing import find_listing, pack_key, save_listing
 from lightship.base.produce import merged_path
 from lightship.base.unpacked import DebMember, UnpackedDeb
@@ -182,4 +183,5 @@ def _facts(plain: Buffer) -> DebMember:
     elif start.startswith(b"#!"):
         words = start[2:].split(b"\n", 1)[0].split()
         interpreter = words[0].decode("utf-8", "replace") if words else ""
-    return DebMember(path="", type="file", mode=0, elf=elf, interpreter=interpreter)
+    converts = elf is not None and asks_for_iconv(plain)
+    return DebMember(path="", type="file", mode=0, elf=elf, interpreter=interpreter, converts_text=converts)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lightship.base.index import PackageRecord
-from lightship.base.leave_out import LeaveOut, first_match
+from lightship.base.leave_out import GCONV, LeaveOut, first_match
 from lightship.base.libraries import candidate_packages, find_library, loader_directories, package_for_interpreter
 from lightship.base.lock import ArchitectureLock
 from lightship.base.request import NeededLibrary
@@ -41,8 +41,8 @@ class PackageSource(Catalog, Protocol):
 class Gathering:
     """A base that grows: `add` packages and `need` libraries, then `complete` it.
 
-    ``kept`` maps paths to (package, member); a path that two packages ship belongs to the last one by name, as
-    dpkg's Replaces would allow, and both are named in ``notes``.
+    ``keep`` are paths that no rule leaves out. ``kept`` maps paths to (package, member); a path that two packages
+    ship belongs to the one opened last, as dpkg's Replaces would allow, and both are named in ``notes``.
     """
 
     source: PackageSource
@@ -50,6 +50,7 @@ class Gathering:
     machine: str
     rules: Sequence[LeaveOut]
     skip: Mapping[str, str] = field(default_factory=lambda: MAINTENANCE)
+    keep: frozenset[str] = frozenset()
     selection: Selection = field(default_factory=Selection)
     opened: dict[str, UnpackedDeb] = field(default_factory=dict)
     kept: dict[str, tuple[str, DebMember]] = field(default_factory=dict)
@@ -143,22 +144,34 @@ class Gathering:
         self.opened[name] = deb
         for member in deb.members:
             rule = first_match(self.rules, name, member.path) if member.type != "dir" else None
-            if rule is not None:
-                self.dropped.append(
-                    Dropped(
-                        path=member.path,
-                        owner=deb.owner,
-                        rule=rule.name,
-                        safety="safe",
-                        reason=rule.reason,
-                        unpacked_bytes=member.unpacked_bytes,
-                    )
-                )
+            if rule is not None and member.path not in self.keep:
+                self._drop(deb, member, rule)
             elif member.type != "dir":
                 other = self.kept.get(member.path)
                 if other is not None and other[0] != name:
                     self.notes.append(f"{member.path} is in {other[0]} and {name}: that of {name} is taken")
                 self.kept[member.path] = name, member
+
+    def _drop(self, deb: UnpackedDeb, member: DebMember, rule: LeaveOut) -> None:
+        self.dropped.append(
+            Dropped(
+                path=member.path,
+                owner=deb.owner,
+                rule=rule.name,
+                safety="safe",
+                reason=rule.reason,
+                unpacked_bytes=member.unpacked_bytes,
+            )
+        )
+
+    def drop_text_conversion(self) -> None:
+        """Leave libc6's ``gconv`` out, unless a file of the root beside the C library asks for iconv."""
+        if any(member.converts_text for package, member in self.kept.values() if package != "libc6"):
+            return
+        for path, (package, member) in list(self.kept.items()):
+            if GCONV.matches(package, path):
+                self._drop(self.opened[package], member, GCONV)
+                del self.kept[path]
 
     def _missing_libraries(self) -> dict[str, str]:
         wanted: dict[str, str] = {}

@@ -8,6 +8,7 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from lightship.base.libraries import asks_for_iconv
 from lightship.base.listing import elf_from_json
 from lightship.ecosystem.elf import ElfFile, is_elf, read_elf
 from lightship.errors import ArchiveError
@@ -15,7 +16,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["HostFacts"]
 
-_VERSION = 1
+_VERSION = 2
 
 
 class HostFacts:
@@ -32,14 +33,14 @@ class HostFacts:
                 found = json.loads(path.read_bytes())
                 self._known = found if isinstance(found, dict) else {}
 
-    def of(self, path: str, status: os.stat_result) -> tuple[str, ElfFile | None]:
-        """SHA-256 in hex, and the facts of an ELF file that is understood."""
+    def of(self, path: str, status: os.stat_result) -> tuple[str, ElfFile | None, bool]:
+        """SHA-256 in hex, the facts of an ELF file that is understood, and whether it asks for iconv."""
         mark = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
         row = self._known.get(path)
         if row is None or row[0] != mark:
             row = self._known[path] = [mark, *_read(path)]
             self._learned = True
-        return str(row[1]), elf_from_json(row[2]) if row[2] is not None else None
+        return str(row[1]), elf_from_json(row[2]) if row[2] is not None else None, bool(row[3])
 
     def save(self) -> None:
         """Remember what was learned beside what was known."""
@@ -48,7 +49,7 @@ class HostFacts:
                 stream.write(json.dumps(self._known, separators=(",", ":")).encode())
 
 
-def _read(path: str) -> tuple[str, dict[str, Any] | None]:
+def _read(path: str) -> tuple[str, dict[str, Any] | None, bool]:
     with open(path, "rb") as stream:  # noqa: PTH123 - one of thousands
         content = stream.read()
     elf: ElfFile | None = None
@@ -56,4 +57,5 @@ def _read(path: str) -> tuple[str, dict[str, Any] | None]:
         # A broken extension module is the interpreter's own affair until it is imported.
         with contextlib.suppress(ArchiveError):
             elf = read_elf(content)
-    return hashlib.sha256(content).hexdigest(), asdict(elf) if elf is not None else None
+    facts = asdict(elf) if elf is not None else None
+    return hashlib.sha256(content).hexdigest(), facts, elf is not None and asks_for_iconv(content)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BUILD_RULES", "RUN_RULES", "LeaveOut", "first_match"]
+__all__ = ["BUILD_RULES", "GCONV", "RUN_RULES", "LeaveOut", "first_match"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +131,15 @@ RUN_RULES: tuple[LeaveOut, ...] = (
         r"usr/bin/(?:2to3|pdb|pydoc|pygettext|pyversions|py3|idle)[0-9.a-z]*$|usr/share/python3?/",
     ),
 )
+
+
+GCONV = _rule(
+    "libc-gconv",
+    "tables for converting text, which the C library opens for iconv, and no file of the image asks for that",
+    r"usr/lib/[^/]+/gconv/",
+    package="libc6",
+)
+"""Not among the rules: it holds only once every file is known."""
 
 
 def first_match(rules: Sequence[LeaveOut], package: str, path: str) -> LeaveOut | None:

@@ -13,7 +13,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["LISTING_VERSION", "elf_from_json", "find_listing", "pack_key", "save_listing"]
 
-LISTING_VERSION = 1
+LISTING_VERSION = 2
 """Part of every key; raised when members, facts or the container change."""
 
 
@@ -56,7 +56,9 @@ def save_listing(deb: UnpackedDeb, cache: Cache) -> None:
 
 def _row(member: DebMember) -> list[Any]:
     elf = asdict(member.elf) if member.elf is not None else None
-    return [member.path, member.type, member.mode, _place(member.content), member.link_target, member.interpreter, elf]
+    place = _place(member.content)
+    facts = [member.interpreter, elf, int(member.converts_text)]
+    return [member.path, member.type, member.mode, place, member.link_target, *facts]
 
 
 def _place(content: Content | None) -> list[int] | None:
@@ -72,7 +74,7 @@ def _place(content: Content | None) -> list[int] | None:
 
 
 def _member(row: list[Any], container: Path) -> DebMember:
-    path, kind, mode, place, link_target, interpreter, elf = row
+    path, kind, mode, place, link_target, interpreter, elf, converts_text = row
     return DebMember(
         path=path,
         type=kind,
@@ -81,6 +83,7 @@ def _member(row: list[Any], container: Path) -> DebMember:
         link_target=link_target,
         interpreter=interpreter,
         elf=elf_from_json(elf) if elf is not None else None,
+        converts_text=bool(converts_text),
     )
 
 

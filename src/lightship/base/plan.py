@@ -63,9 +63,20 @@ class BasePlan:
         return self._interpreter
 
     def close(
-        self, needed: Iterable[NeededLibrary] = (), *, system_packages: Iterable[str] = (), programs: Iterable[str] = ()
+        self,
+        needed: Iterable[NeededLibrary] = (),
+        *,
+        system_packages: Iterable[str] = (),
+        programs: Iterable[str] = (),
+        find_library: bool = False,
+        text_conversion: bool = True,
     ) -> Base:
-        """The base with the libraries ``needed``, the packages asked for, and those of ``programs`` (``/bin/bash``)."""
+        """The base with the libraries ``needed``, the packages asked for, and those of ``programs`` (``/bin/bash``).
+
+        With ``find_library``, ldconfig stays, without which `ctypes.util.find_library` finds nothing. Without
+        ``text_conversion`` (nothing beside the base names ``iconv_open``) the C library's tables for iconv stay out,
+        unless the base itself asks for them.
+        """
         interpreter = self.probe()
         gathering = Gathering(
             source=self._packages,
@@ -73,6 +84,7 @@ class BasePlan:
             machine=self._machine,
             rules=self._kit.rules,
             skip=self._kit.skip,
+            keep=frozenset({"usr/sbin/ldconfig"} if find_library else ()),
         )
         asked = (*self._request.system_packages, *system_packages)
         gathering.add([*self._seeds(interpreter), *((name, "asked for in system-packages") for name in asked)])
@@ -82,6 +94,8 @@ class BasePlan:
         gathering.need_programs(programs)
         gathering.complete()
         self._check_tree(gathering)
+        if not text_conversion and not (self._tree is not None and self._tree.converts_text):
+            gathering.drop_text_conversion()
         return compose(
             gathering,
             interpreter=interpreter,

@@ -16,7 +16,8 @@ __all__ = ["DebMember", "UnpackedDeb"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebMember:
-    """One file. ``interpreter`` is the first word of a shebang line; ``elf`` the facts of an ELF file."""
+    """One file. ``interpreter`` is the first word of a shebang line; ``elf`` the facts of an ELF file,
+    ``converts_text`` whether it names ``iconv_open``."""
 
     path: str
     type: Literal["file", "dir", "symlink", "hardlink"]
@@ -25,6 +26,7 @@ class DebMember:
     link_target: str = ""
     interpreter: str = ""
     elf: ElfFile | None = None
+    converts_text: bool = False
 
     @property
     def unpacked_bytes(self) -> int:
