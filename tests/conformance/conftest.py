@@ -18,9 +18,10 @@ _START_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dockerd:
-    """A running engine. ``host`` is what DOCKER_HOST would say."""
+    """A running engine. ``host`` is what DOCKER_HOST would say, ``containerd`` the socket of its own containerd."""
 
     host: str
+    containerd: Path
     client: str
 
     def docker(self, *arguments: str, check: bool = True) -> str:
@@ -76,7 +77,7 @@ def dockerd() -> Iterator[Dockerd]:
         pytest.skip("dockerd needs root")
     root = Path(tempfile.mkdtemp(prefix="lightship-dockerd-", dir="/tmp"))  # a socket's path must stay short
     host = f"unix://{root}/docker.sock"
-    engine = Dockerd(host=host, client=programs["docker"])
+    engine = Dockerd(host=host, containerd=root / "exec" / "containerd" / "containerd.sock", client=programs["docker"])
     for driver in ("overlay2", "vfs"):
         process = _start(
             [

@@ -207,6 +207,18 @@ def test_images_saved_together_are_told_apart(dockerd: "Dockerd", runnable: Plai
 
 
 @with_engine
+@pytest.mark.parametrize("transport", ["oci-archive", "docker-archive"])
+def test_containerd_keeps_name_and_digest(tmp_path: Path, dockerd: "Dockerd", tool: Tool, transport: str) -> None:
+    image = synthetic_image({"a": b"1"}, {"b": b"2"}, {"c": b"3"}, compressions=("gzip", "zstd", "none"))
+    name = ImageName.parse(f"registry.example/agent/{transport}:1.2")
+    copy(image, Reference.parse(f"{transport}:{tmp_path}/made.tar"), names=[name])
+    ctr = ("ctr", "--address", f"{dockerd.containerd}", "--namespace", "lightship-test", "images")
+    tool(*ctr, "import", "--all-platforms", "--no-unpack", "made.tar")
+    listed = [line.split() for line in tool(*ctr, "list").decode().splitlines()]
+    assert [(words[0], words[2]) for words in listed if words[0] == str(name)] == [(str(name), str(digest_of(image)))]
+
+
+@with_engine
 def test_the_engine_says_what_it_has_not(dockerd: "Dockerd") -> None:
     reference = Reference.parse("docker-daemon:registry.example/absent:1")
     with (

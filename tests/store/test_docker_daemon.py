@@ -94,6 +94,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.say(404, f"no such image: {name}")
         elif what == "get":
             self.answer(200, archive[: len(archive) // 2] if self.server.mood == "saves half" else archive)
+        elif self.server.mood == "babbles":
+            self.answer(200, b"<html>")
         elif self.server.mood == "has another":
             self.answer(200, json.dumps({"Id": str(Digest.of(b"another"))}).encode())
         else:
@@ -147,6 +149,7 @@ def test_the_platform_is_checked(engine: PretendEngine, host: str) -> None:
         ("hangs up", "hung up"),
         ("refuses early", "did not load the image: no space left on device|hung up"),
         ("fails late", "did not load the image: layer is bad"),
+        ("babbles", "answer of the Docker engine: want JSON"),
         ("has another", "want image sha256:.*, got sha256:"),
     ],
 )

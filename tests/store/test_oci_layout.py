@@ -27,8 +27,10 @@ from lightship.oci.descriptor import CONTAINERD_NAME, REF_NAME
 from lightship.oci.digest import Digest
 from lightship.oci.document import canonical
 from lightship.oci.platform import Platform
-from lightship.oci.reference import ImageName
+from lightship.oci.reference import ImageName, Reference
+from lightship.store.copy import copy
 from lightship.store.oci_layout import open_layout, write_layout
+from lightship.store.open import open_image
 from lightship.store.tags import Tag
 
 LATEST = [Tag("latest")]
@@ -81,6 +83,28 @@ def test_a_written_image_is_read_back(tmp_path: Path) -> None:
     assert (back.raw_manifest, back.raw_config) == (image.raw_manifest, image.raw_config)
     assert json.loads((tmp_path / "deep" / "out" / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
     assert blobs(tmp_path / "deep" / "out") == blobs_of(image)
+
+
+@pytest.mark.parametrize("transport", ["oci", "oci-archive", "docker-archive"])
+def test_other_algorithms_have_their_own_folder(tmp_path: Path, transport: str) -> None:
+    image = image_of("a")
+    with image.layers[0].open() as stream:
+        blob = stream.read()
+    layer = replace(image.layers[0], digest=Digest.of(blob, "sha512"))  # type: ignore[type-var]
+    config_digest = Digest.of(image.raw_config, "sha384")
+    document = json.loads(image.raw_manifest)
+    document["config"]["digest"] = str(config_digest)
+    document["layers"][0]["digest"] = str(layer.digest)
+    image = replace(image, raw_manifest=canonical(document), layers=(layer, image.layers[1]))
+    assert_valid(image)
+    reference = Reference.parse(f"{transport}:{tmp_path}/out")
+    copy(image, reference)
+    with open_image(reference) as back:
+        assert_valid(back)
+        assert back.raw_config == image.raw_config
+        assert transport == "docker-archive" or back.raw_manifest == image.raw_manifest
+    with pytest.raises(MismatchError, match="config: digest mismatch: want sha384:"):
+        replace(image, raw_config=image.raw_config[:-1] + b" ")
 
 
 def test_the_same_image_gives_the_same_files(tmp_path: Path) -> None:
@@ -286,6 +310,7 @@ import os, signal, sys
 from pathlib import Path
 from lightship.image.synthetic import synthetic_image
 from lightship.store import oci_layout, place
+from lightship.store.open import open_image
 from lightship.store.tags import Tag
 left = int(sys.argv[2])
 real = Path.replace

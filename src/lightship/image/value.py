@@ -23,8 +23,8 @@ class PlainImage:
 
     def __post_init__(self) -> None:
         manifest = Manifest.parse(self.raw_manifest)
-        found = Digest.of(self.raw_config)
-        if manifest.config.digest.algorithm == found.algorithm and manifest.config.digest != found:
+        found = Digest.of(self.raw_config, manifest.config.digest.algorithm)
+        if manifest.config.digest != found:
             raise MismatchError(f"config: digest mismatch: want {manifest.config.digest}, got {found}")
         if manifest.config.size_bytes != len(self.raw_config):
             raise MismatchError(

@@ -31,7 +31,7 @@ class Digest:
         length = _HEX_LENGTH.get(self.algorithm)
         known = length is not None and len(self.hex) == length
         if not known or not _SHAPE.fullmatch(self.algorithm) or set(self.hex) - set("0123456789abcdef"):
-            raise InputError(f"digest not understood: want sha256:<64 lowercase hex digits>, got {self!s:.200}")
+            raise InputError(f"digest not understood: want sha256:<64 lowercase hex digits>, got {str(self)!r:.200}")
 
     @classmethod
     def parse(cls, text: str) -> "Digest":
@@ -40,9 +40,9 @@ class Digest:
         return cls(algorithm, value)
 
     @classmethod
-    def of(cls, content: bytes) -> "Digest":
-        """The SHA-256 digest of ``content``."""
-        return cls("sha256", hashlib.sha256(content).hexdigest())
+    def of(cls, content: bytes, algorithm: str = "sha256") -> "Digest":
+        """The digest of ``content``."""
+        return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
 
     def new_hash(self) -> Hash:
         """A running hash of this digest's algorithm."""

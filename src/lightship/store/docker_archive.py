@@ -114,9 +114,9 @@ def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) 
             continue
         raw = read_small(ArchiveBlobs(tarball), entry, MAX_MANIFEST_BYTES, "manifest")
         manifest = Manifest.parse(raw, media_type=entry.media_type)
-        if manifest.config.digest == Digest.of(raw_config) and [(b.digest, b.size_bytes) for b in manifest.layers] == [
-            (layer.digest, layer.compressed_bytes) for layer in layers
-        ]:
+        if manifest.config.digest == Digest.of(raw_config, manifest.config.digest.algorithm) and [
+            (b.digest, b.size_bytes) for b in manifest.layers
+        ] == [(layer.digest, layer.compressed_bytes) for layer in layers]:
             return raw
     return None
 

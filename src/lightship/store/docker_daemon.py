@@ -21,6 +21,7 @@ from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
 from lightship.oci.digest import Digest
+from lightship.oci.document import parse_object
 from lightship.oci.media_types import compression_of
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
@@ -97,7 +98,11 @@ def _check_loaded(image: Image, name: ImageName, docker_host: str) -> None:
     manifest = manifest_of(image)
     with _engine(docker_host) as connection:
         connection.request("GET", f"/images/{_quoted(name.tagged())}/json")
-        found = json.loads(_answer(connection, "show the image")).get("Id")
+        said = _answer(connection, "show the image")
+    try:
+        found = parse_object(said, "answer of the Docker engine").optional_text("Id")
+    except ImageError as error:
+        raise ToolError(str(error)) from error
     # Docker's own store calls an image by its config, containerd's by its manifest
     if found not in (str(manifest.config.digest), str(manifest.digest)):
         raise ToolError(f"docker-daemon:{name.familiar}: want image {manifest.config.digest}, got {found}")
