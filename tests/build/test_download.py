@@ -367,6 +367,34 @@ def test_no_proxy_hosts_are_reached_directly(
     assert proxy.asked == []
 
 
+@pytest.mark.parametrize(
+    ("entry", "proxied"),
+    [
+        ("files.invalid", False),
+        (".invalid", False),
+        ("*.invalid", False),
+        ("invalid", False),
+        ("*", False),
+        ("les.invalid", True),
+        ("10.0.0.0/8", True),
+        ("[::1]", True),
+        ("files.invalid:81", True),
+    ],
+)
+def test_what_no_proxy_means(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend", entry: str, *, proxied: bool
+) -> None:
+    index.serve(PATH, pretend.body)
+    through = replace(settings, http_proxy=Proxy(url=index.url), no_proxy=(entry,), retries=0)
+    request = pretend.request(f"http://files.invalid{PATH}")
+    if proxied:
+        fetch([request], through, cache)
+    else:
+        with pytest.raises(NetworkError, match=r"host name is not known|connection to"):
+            fetch([request], through, cache)
+    assert bool(index.asked) == proxied
+
+
 def test_the_first_failure_stops_the_others_and_keeps_what_they_won(
     index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
 ) -> None:

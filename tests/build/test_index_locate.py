@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 FAR = "https://files.invalid/pretend_lib-1.0-py3-none-any.whl"
 FAR_INDEX = "https://index.invalid/simple"
+
+
+def never() -> NoReturn:
+    raise AssertionError("no place may be asked")
 
 
 def page(pretend: "Pretend", url: str = "../../files/p.whl", fragment: bool = True) -> bytes:
@@ -93,12 +97,14 @@ def test_local_links_and_local_indexes_come_before_the_network(
     (wheels / pretend.filename).write_bytes(pretend.body)
     request = pretend.request(FAR, index=FAR_INDEX)
     found = fetch([request], replace(settings, find_links=(str(wheels),)), cache)
-    assert found[request].path == wheels / pretend.filename
+    assert found[request].path == cache.path("wheels", pretend.sha256)
+    assert fetch([request], never, cache) == found
+    found[request].path.unlink()
     simple = tmp_path / "simple/pretend-lib"
     simple.mkdir(parents=True)
     (simple / "index.html").write_bytes(page(pretend, f"../../wheels/{pretend.filename}"))
     mirror = replace(settings, extra_index_urls=(f"file://{tmp_path}/simple",))
-    assert fetch([request], mirror, cache)[request].path == wheels / pretend.filename
+    assert fetch([request], mirror, cache)[request].path.read_bytes() == pretend.body
     assert index.asked == []
 
 

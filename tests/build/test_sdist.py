@@ -184,8 +184,8 @@ def test_a_build_has_neither_network_nor_secrets_nor_the_host(
     assert not [entry for entry in facts["path"] if "site-packages" in entry and not entry.startswith("/build/env/")]
     assert facts["environ"]["SOURCE_DATE_EPOCH"] == "315532800"
     assert set(facts["environ"]) <= {
-        "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PWD", "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED",
-        "PYTHONNOUSERSITE", "SOURCE_DATE_EPOCH", "TMPDIR", "TZ", "VIRTUAL_ENV",
+        "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD",
+        "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONNOUSERSITE", "SOURCE_DATE_EPOCH", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV",
     }  # fmt: skip
 
 
@@ -404,6 +404,26 @@ def test_a_project_directory_is_built_by_its_content(builder: WheelBuilder, tmp_
     (project / "backend.py").write_text(BACKEND + "#")
     with replace(builder, sandbox=NoSandbox()) as changed, pytest.raises(AssertionError, match="was started"):
         changed.build_directory(project, project="pretend-lib", ignored=skip)
+
+
+class OtherMachine:
+    """A Sandbox that cannot execute what is in the root."""
+
+    def start(self, command: Command, **_: object) -> NoReturn:
+        raise ToolError(f"{command.argv[0]}: Exec format error")
+
+
+def test_another_machines_wheel_needs_another_machine(builder: WheelBuilder, tmp_path: Path) -> None:
+    other = "arm64" if os.uname().machine == "x86_64" else "amd64"
+    interpreter = builder.site.interpreter
+    target = replace(interpreter.target, platform=Platform(os="linux", architecture=other))
+    site = replace(builder.site, interpreter=replace(interpreter, target=target))
+    files = {"pyproject.toml": IN_TREE.format(""), "backend.py": BACKEND}
+    with pytest.raises(ToolError, match=r"cannot be built on this .* machine") as caught:
+        build(replace(builder, site=site, sandbox=OtherMachine()), tmp_path, files)
+    assert caught.value.hint
+    with pytest.raises(ToolError, match="Exec format error"):
+        build(replace(builder, sandbox=OtherMachine()), tmp_path, files)
 
 
 def test_variables_reach_the_build(builder: WheelBuilder, tmp_path: Path) -> None:

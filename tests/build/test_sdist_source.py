@@ -57,6 +57,7 @@ def test_a_tar_is_unpacked_with_modes_and_links(tmp_path: Path, mode: str) -> No
     assert root.name == ROOT
     assert (root / "setup.py").stat().st_mode & 0o7777 == 0o644
     assert (root / "run.sh").stat().st_mode & 0o7777 == 0o755
+    assert {path.stat().st_mtime for path in root.rglob("*.py")} == {315532800.0}
     assert (root / "hard").read_bytes() == b"#!/bin/sh"
     assert (root / "empty").is_dir()
     assert os.readlink(root / "deep/link") == "../setup.py"  # noqa: PTH115 - the text of the link

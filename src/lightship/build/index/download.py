@@ -5,6 +5,7 @@ and checked whole; only then does it get its final name. When everything is ther
 """
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -33,7 +34,7 @@ def fetch(
     settings: IndexSettings | Callable[[], IndexSettings],
     cache: Cache,
     *,
-    jobs: int = 16,
+    jobs: int = 32,
     progress: Progress = SILENT,
 ) -> dict[Request, Fetched]:
     """Every requested file, by request, in the order asked.
@@ -122,8 +123,6 @@ def _obtain(
     from lightship.build.index.http import StoppedError
     from lightship.build.index.transfer import transfer
 
-    artifact = request.artifact
-    sha256 = artifact.sha256 or ""
     faults: list[Exception] = []
     counted = 0
 
@@ -136,15 +135,26 @@ def _obtain(
     for file in catalogue.places(request, faults):
         try:
             if file.path is not None:
-                here = _local(file.path, sha256, artifact.filename)
-                reached(here.path.stat().st_size)
-                return here
+                return _copy(file.path, request, cache, reached)
             return transfer(client, file.url, request, cache, reached)
         except StoppedError:
             raise
         except (MismatchError, NetworkError) as error:
             faults.append(error)
     raise _not_obtained(request, client.settings, faults)
+
+
+def _copy(path: Path, request: Request, cache: Cache, reached: Callable[[int], None]) -> Fetched:
+    """A file of a local listing, into the cache: so the next run need not look for it again."""
+    sha256 = request.artifact.sha256 or ""
+    with storage_errors(f"read {path}"), path.open("rb") as source:
+        try:
+            with cache.write(request.kind, sha256, sha256=sha256) as target:
+                shutil.copyfileobj(source, target, 2**20)
+        except MismatchError as error:
+            raise MismatchError(f"{request.artifact.filename}: {error} ({path})") from error
+        reached(source.tell())
+    return Fetched(path=cache.path(request.kind, sha256), sha256=sha256)
 
 
 def _not_obtained(request: Request, settings: IndexSettings, faults: list[Exception]) -> LightshipError:

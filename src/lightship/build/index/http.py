@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MAX_HOPS = 10
+_HOST_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.:")
 _MAX_PAUSE_S = 60.0
 _MAX_PAGE_BYTES = 128 * 2**20
 """The largest simple pages of real indexes (tens of thousands of files) stay below 40 MB."""
@@ -244,14 +245,13 @@ def _client(settings: IndexSettings, connections: int) -> httpx2.Client:
 
     mounts: dict[str, httpx2.BaseTransport | None] = {}
     for scheme, proxy in (("http", settings.http_proxy), ("https", settings.https_proxy)):
-        if proxy is not None:
+        if proxy is not None and "*" not in settings.no_proxy:
             mounts[f"{scheme}://"] = transport(proxy, trusted)
     direct = transport(None, trusted)
-    for host in settings.no_proxy:
-        for pattern in _patterns(host):
-            mounts[pattern] = direct
+    mounts |= dict.fromkeys((pattern for host in settings.no_proxy for pattern in _patterns(host)), direct)
     for host in untrusted:
-        mounts[f"https://{host}"] = transport(settings.https_proxy, _unchecked(trusted))
+        proxy = None if {host, "*"} & set(settings.no_proxy) else settings.https_proxy
+        mounts[f"https://{host}"] = transport(proxy, _unchecked(trusted))
     return httpx2.Client(
         transport=direct,
         mounts=mounts,
@@ -262,14 +262,14 @@ def _client(settings: IndexSettings, connections: int) -> httpx2.Client:
     )
 
 
-def _patterns(host: str) -> list[str]:
-    """httpx2's mount patterns for an entry of NO_PROXY: a host and what is below it."""
-    if host == "*":
-        return ["all://"]
-    name = host.removeprefix("*").removeprefix(".")
-    if host.startswith((".", "*.")):
-        return [f"all://*.{name}"]
-    return [f"all://{name}"] if name.replace(".", "").replace(":", "").isdigit() else [f"all://*{name}"]
+def _patterns(entry: str) -> list[str]:
+    """httpx2's mount patterns for an entry of NO_PROXY: a host and what is below it; none for what is no host."""
+    host = entry.removeprefix("*").removeprefix(".")
+    if not host or not set(host.lower()) <= _HOST_CHARACTERS:
+        return []  # a network such as 10.0.0.0/8, or an IPv6 address: such hosts go through the proxy
+    if host != entry:
+        return [f"all://*.{host}"]
+    return [f"all://{host}"] if set(host) <= set("0123456789.:") else [f"all://{host}", f"all://*.{host}"]
 
 
 def _proxy(proxy: Proxy | None, context: ssl.SSLContext) -> httpx2.Proxy | None:

@@ -6,11 +6,12 @@ use it, and the hash decides in any case.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
-from lightship.build.index.http import IndexClient, MissingError, StoppedError
+from lightship.build.index.http import IndexClient, MissingError, Page, StoppedError
 from lightship.build.index.request import Request
 from lightship.build.index.settings import canonical_url, display_url
 from lightship.build.index.simple import (
@@ -27,15 +28,21 @@ from lightship.paths import storage_errors
 __all__ = ["Catalogue"]
 
 
+_KEPT_FILES = 20_000
+"""Listed files that are remembered, at about 600 bytes each; the pages of 384 projects list several times as many."""
+
+
 class Catalogue:
-    """What the user's indexes and link pages offer. Each page is read once, whatever number of threads asks."""
+    """What the user's indexes and link pages offer. Each page is read once, whatever number of threads asks; those
+    that were not asked for longest are forgotten when they get too many."""
 
     def __init__(self, client: IndexClient) -> None:
         self._client = client
         self._settings = client.settings
         self._guard = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._pages: dict[str, tuple[IndexFile, ...] | NetworkError | StorageError] = {}
+        self._pages: OrderedDict[str, tuple[IndexFile, ...] | NetworkError | StorageError] = OrderedDict()
+        self._parsing = threading.Lock()
 
     def places(self, request: Request, faults: list[Exception]) -> Iterator[IndexFile]:
         """Every place that may have the file, the likeliest first; ``faults`` gets what could not be asked, and why.
@@ -96,27 +103,44 @@ class Catalogue:
             page = self._client.page(address, accept=ACCEPT)
         except MissingError:
             return ()
-        if page.content_type.endswith("json"):
-            return parse_json(page.content, page.url)
-        if page.content_type in ("", "text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html"):
-            return parse_html(page.content, page.url)
-        raise NetworkError(f"{display_url(address)} is no page of a package index: it is {page.content_type[:60]}")
+        parse = _parser(page)
+        with self._parsing:  # it is the interpreter's work anyway, and a page takes ten times its size meanwhile
+            return parse(page.content, page.url)
 
     def _once(self, key: str, read: Callable[[], tuple[IndexFile, ...]]) -> tuple[IndexFile, ...]:
         with self._guard:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            if key not in self._pages:
+            with self._guard:
+                found = self._pages.get(key)
+            if found is None:
                 try:
-                    self._pages[key] = read()
+                    found = read()
                 except StoppedError:
                     raise
                 except (NetworkError, StorageError) as error:
-                    self._pages[key] = error
-            found = self._pages[key]
+                    found = error
+            self._keep(key, found)
         if isinstance(found, Exception):
             raise found
         return found
+
+    def _keep(self, key: str, found: tuple[IndexFile, ...] | NetworkError | StorageError) -> None:
+        with self._guard:
+            self._pages[key] = found
+            self._pages.move_to_end(key)
+            kept = sum(len(files) for files in self._pages.values() if isinstance(files, tuple))
+            while kept > _KEPT_FILES and len(self._pages) > 1:
+                _, forgotten = self._pages.popitem(last=False)
+                kept -= len(forgotten) if isinstance(forgotten, tuple) else 0
+
+
+def _parser(page: Page) -> Callable[[bytes, str], tuple[IndexFile, ...]]:
+    if page.content_type.endswith("json"):
+        return parse_json
+    if page.content_type in ("", "text/html", "application/xhtml+xml", "application/vnd.pypi.simple.v1+html"):
+        return parse_html
+    raise NetworkError(f"{display_url(page.url)} is no page of a package index: it is {page.content_type[:60]}")
 
 
 def _same(file: IndexFile, request: Request) -> bool:

@@ -36,7 +36,7 @@ def with_offered_files(
     settings: IndexSettings | Callable[[], IndexSettings],
     cache: Cache,
     *,
-    jobs: int = 16,
+    jobs: int = 32,
     progress: Progress = SILENT,
 ) -> tuple[LockedPackage, ...]:
     """``packages``, those with hashes only completed by their files; others as they are, in the same order.

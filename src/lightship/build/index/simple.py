@@ -20,6 +20,8 @@ __all__ = ["ACCEPT", "IndexFile", "links_of_directory", "normalised", "parse_htm
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[A-Za-z0-9._~/+!-]*")
+"""An absolute address without port, escapes, query and fragment, which `urljoin` would return as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +144,8 @@ def _absolute(base: str, url: str, *, local: bool) -> str | None:
 
     Whether a page is local is known from where it was read, never from a ``<base>`` that it carries.
     """
+    if _PLAIN_URL.fullmatch(url):  # nearly all of them, and there may be 300,000 for one lock
+        return url
     try:
         address = urljoin(base, url.strip())
         parts = urlsplit(address)
@@ -153,7 +157,10 @@ def _absolute(base: str, url: str, *, local: bool) -> str | None:
 
 
 def _hash(text: str | None) -> str | None:
-    return text.lower() if text and _SHA256.fullmatch(text.lower()) else None
+    if text is None:
+        return None
+    lower = text.lower()
+    return lower if _SHA256.fullmatch(lower) else None
 
 
 def _check_version(version: object, url: str) -> None:

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from packaging.requirements import Requirement
 
@@ -95,7 +96,7 @@ class Job:
         with storage_errors("prepare a build"):
             self._empty("out", "home")
         with output.open("ab") as stream:
-            process = self.sandbox.start(self._command(hook, source), stdin=proc.DEVNULL, stdout=stream, stderr=stream)
+            process = self._start(self._command(hook, source), stream)
             try:
                 status = process.wait(self.timeout_s)
             except proc.TimeoutExpired as error:
@@ -111,6 +112,18 @@ class Job:
         except (OSError, ValueError, RecursionError) as error:
             raise self._failed("gave no answer", output) from error
         return found if isinstance(found, dict) else {}
+
+    def _start(self, command: Command, output: BinaryIO) -> "proc.Popen[bytes]":
+        try:
+            return self.sandbox.start(command, stdin=proc.DEVNULL, stdout=output, stderr=output)
+        except ToolError as error:
+            want, here = self.site.interpreter.target.platform.machine, os.uname().machine
+            if want == here:
+                raise
+            raise ToolError(
+                f"{self.project} has only sources, and its wheel for {want} cannot be built on this {here} machine",
+                hint=f"build on a {want} machine, or put the wheel into a directory of find-links",
+            ) from error
 
     def _command(self, hook: str, source: Path) -> Command:
         # Each is a mount of its own: a build cannot put a link where the host will look for a directory.
@@ -138,6 +151,8 @@ class Job:
             "LANG": "C.UTF-8",
             "LC_ALL": "C.UTF-8",
             "TZ": "UTC",
+            "USER": "builder",  # the user has no entry in the root's passwd
+            "LOGNAME": "builder",
             "SOURCE_DATE_EPOCH": _EPOCH,
             "PYTHONHASHSEED": "0",
             "PYTHONNOUSERSITE": "1",

@@ -27,6 +27,9 @@ _MAX_UNPACKED_BYTES = 4 * 2**30
 _MAX_MEMBERS = 200_000
 _MAX_EXTENDED_BYTES = 2**20
 _MAX_PYPROJECT_BYTES = 2**20
+_TIME_S = 315532800
+"""1980-01-01, the first time that a zip can say. One time for every file: nothing is older than what it is made of,
+and no tool finds a difference between two unpackings."""
 _NEVER = frozenset({".git", ".hg", ".venv", "__pycache__"})
 
 
@@ -81,7 +84,7 @@ def _strings(table: dict[str, object], key: str) -> tuple[str, ...]:
 def unpack_sdist(sdist: Path, destination: Path, *, what: str) -> Path:
     """Unpack a ``.tar.gz`` (or other tar, or zip) below ``destination``; return the directory of the project.
 
-    Files get mode 0644 or 0755 and the current time; owners count for nothing. Raise HostileError for what would
+    Files get mode 0644 or 0755 and one fixed time; owners count for nothing. Raise HostileError for what would
     leave the directory, ArchiveError for what cannot be read; ``what`` names the file in messages.
     """
     tree = _Tree(destination, what)
@@ -131,7 +134,7 @@ class _Tree:
                 if self._bytes > _MAX_UNPACKED_BYTES:
                     raise HostileError(f"{self._what} unpacks to more than {_MAX_UNPACKED_BYTES} bytes")
                 stream.write(chunk)
-        target.chmod(0o755 if executable else 0o644)
+        _settle(target, executable=executable)
 
     def symlink(self, path: str, target: str) -> None:
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
@@ -265,4 +268,9 @@ def copy_directory(directory: Path, destination: Path, ignored: Callable[[str], 
                 with path.open("rb") as source, target.open("xb") as stream:
                     while chunk := source.read(2**20):
                         stream.write(chunk)
-                target.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
+                _settle(target, executable=os.access(path, os.X_OK))
+
+
+def _settle(path: Path, *, executable: bool) -> None:
+    path.chmod(0o755 if executable else 0o644)
+    os.utime(path, (_TIME_S, _TIME_S))
