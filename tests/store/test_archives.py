@@ -8,6 +8,9 @@ import json
 import lzma
 import os
 import resource
+import signal
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -37,6 +40,7 @@ from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
 from lightship.store.open import locate, open_image
+from lightship.store.undo import hold
 
 NAME = ImageName.parse("registry.example/api:1.2")
 IMAGE = synthetic_image(
@@ -187,6 +191,15 @@ def test_docker_finds_its_manifest(tmp_path: Path) -> None:
         assert read(f"docker-archive:{tmp_path}/image.tar:{name}").raw_config == IMAGE.raw_config
     with pytest.raises(ImageError, match=r"want absent, got redis:latest, registry\.example/api:1\.2"):
         read(f"docker-archive:{tmp_path}/image.tar:absent")
+
+
+def test_a_name_that_is_none_is_passed_over(tmp_path: Path) -> None:
+    files = docker_1_10(IMAGE)
+    broken("tags", RepoTags=["<none>:<none>", "redis"])(files)
+    tar_with(tmp_path / "old.tar", files)
+    assert read(f"docker-archive:{tmp_path}/old.tar:redis:latest").raw_config == IMAGE.raw_config
+    with pytest.raises(ImageError, match="want absent, got <none>:<none>, redis"):
+        read(f"docker-archive:{tmp_path}/old.tar:absent")
 
 
 def test_a_layer_that_is_there_twice_is_written_once(tmp_path: Path) -> None:
@@ -375,6 +388,32 @@ def test_a_write_that_fails_leaves_the_former_archive(tmp_path: Path, transport:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert [path.name for path in tmp_path.iterdir()] == ["image.tar"]
     assert (tmp_path / "image.tar").read_bytes() == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from lightship.image.synthetic import synthetic_image
+from lightship.store.docker_archive import write_docker_archive
+Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+write_docker_archive(synthetic_image({"a": b"1"}), Path(sys.argv[1]), [])
+"""
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:
+    written(tmp_path, "docker-archive")
+    before = (tmp_path / "image.tar").read_bytes()
+    foreign = tmp_path / ".image.tar.x.tmp"
+    with foreign.open("wb") as alive:
+        hold(alive)
+        done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "image.tar"], check=False)
+        assert done.returncode == -signal.SIGKILL
+        assert (tmp_path / "image.tar").read_bytes() == before
+        assert len(list(tmp_path.glob(".image.tar.*.tmp"))) == 2
+        written(tmp_path, "docker-archive")
+        assert list(tmp_path.glob(".image.tar.*.tmp")) == [foreign]
+    written(tmp_path, "docker-archive")
+    assert [path.name for path in tmp_path.iterdir()] == ["image.tar"]
 
 
 def test_a_bare_path_is_what_it_holds(tmp_path: Path) -> None:

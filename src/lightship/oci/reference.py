@@ -13,7 +13,7 @@ from typing import Literal
 from lightship.errors import BadReferenceError, InputError
 from lightship.oci.digest import Digest
 
-__all__ = ["TRANSPORTS", "ImageName", "Reference", "Transport"]
+__all__ = ["TRANSPORTS", "ImageName", "Reference", "Transport", "same_name"]
 
 Transport = Literal["oci", "oci-archive", "docker-archive", "docker-daemon", "containers-storage", "docker"]
 TRANSPORTS: tuple[Transport, ...] = (
@@ -151,6 +151,14 @@ class Reference:
             return f"{self.transport}:{slashes}{self.name}"
         tag = self.tag or (self.name.familiar if self.name else "")
         return f"{self.transport}:{self.path}" + (f":{tag}" if tag else "")
+
+
+def same_name(one: str, other: str) -> bool:
+    """True when both are names of images and name the same tag, however short they are written."""
+    try:
+        return ImageName.parse(one).tagged() == ImageName.parse(other).tagged()
+    except BadReferenceError:
+        return False
 
 
 def _split_registry(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ nothing is held, nothing is written twice, and equal images give equal bytes.
 
 import contextlib
 import errno
+import glob
 import os
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from lightship.store.blobs import blob_name
 from lightship.store.oci_layout import LAYOUT_FILE, index_entries
 from lightship.store.place import check_owned
 from lightship.store.tags import Tag, repo_tags
+from lightship.store.undo import hold, sweep_dead
 
 __all__ = ["archive_file", "write_archive"]
 
@@ -74,8 +76,13 @@ def write_archive(
 
 @contextlib.contextmanager
 def archive_file(path: Path) -> Iterator[tuple[_Write, _Splice]]:
-    """``write`` and ``splice`` of a file that replaces ``path`` when the block ends well (see `atomic_file`)."""
+    """``write`` and ``splice`` of a file that replaces ``path`` when the block ends well (see `atomic_file`).
+
+    What a killed writer of the same file had left is removed.
+    """
+    sweep_dead(path.parent, f".{glob.escape(path.name[:64])}.*.tmp")
     with atomic_file(path) as file:
+        hold(file)
 
         def splice(source: BinaryIO, size_bytes: int) -> None:
             file.flush()

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from lightship.archive.codec import detect
@@ -27,7 +28,7 @@ from lightship.oci.document import Node, parse_array
 from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.oci.platform import Platform
-from lightship.oci.reference import ImageName
+from lightship.oci.reference import ImageName, same_name
 from lightship.paths import normal_path, storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.archive_write import archive_file, write_archive
@@ -82,9 +83,8 @@ def _choose(entries: list[Node], name: ImageName | None, where: str) -> Node:
                 hint=f"name one: {where}:REF",
             )
         return entries[0]
-    wanted = str(name.tagged())
     for tag, entry in known.items():
-        if str(ImageName.parse(tag).tagged()) == wanted:
+        if same_name(tag, str(name)):
             return entry
     raise ImageError(f"{where}: want {name.familiar}, got {', '.join(sorted(known)) or 'images without a name'}")
 
@@ -101,11 +101,15 @@ def _image(tarball: Tarball, entry: Node) -> PlainImage:
             f"config has {len(config.diff_ids)} diff_ids"
         )
     layers = tuple(_layer(tarball, name, diff_id) for name, diff_id in zip(names, config.diff_ids, strict=True))
-    raw_manifest = _own_manifest(tarball, raw_config, layers) or _made_manifest(raw_config, layers)
-    return PlainImage(raw_manifest=raw_manifest, raw_config=raw_config, layers=layers)
+    manifest = _own_manifest(tarball, raw_config, layers)
+    if manifest is None:
+        return PlainImage(raw_manifest=_made_manifest(raw_config, layers), raw_config=raw_config, layers=layers)
+    typed = zip(layers, manifest.layers, strict=True)
+    layers = tuple(replace(layer, media_type=descriptor.media_type) for layer, descriptor in typed)
+    return PlainImage(raw_manifest=manifest.raw, raw_config=raw_config, layers=layers)
 
 
-def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) -> bytes | None:
+def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) -> Manifest | None:
     """The OCI manifest of the same config and layers, where a layout lies beside ``manifest.json``."""
     if "index.json" not in tarball:
         return None
@@ -117,7 +121,7 @@ def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) 
         if manifest.config.digest == Digest.of(raw_config, manifest.config.digest.algorithm) and [
             (b.digest, b.size_bytes) for b in manifest.layers
         ] == [(layer.digest, layer.compressed_bytes) for layer in layers]:
-            return raw
+            return manifest
     return None
 
 

@@ -7,7 +7,7 @@ import platform as host
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lightship.errors import ImageError, InputError
+from lightship.errors import ImageError
 from lightship.image.blobs import StreamLayer
 from lightship.image.protocol import Layer
 from lightship.image.value import PlainImage
@@ -17,7 +17,7 @@ from lightship.oci.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
 from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.oci.platform import Platform
-from lightship.oci.reference import ImageName
+from lightship.oci.reference import same_name
 from lightship.store.blobs import BlobSource, read_small
 
 __all__ = ["host_platform", "read_image", "select_image", "tags_of"]
@@ -137,15 +137,7 @@ def _for_platform(found: list[_Candidate], platform: Platform | None) -> list[_C
 
 
 def _has_tag(entry: Descriptor, tag: str) -> bool:
-    return tag in (entry.annotations.get(REF_NAME), entry.annotations.get(CONTAINERD_NAME)) or _same_name(entry, tag)
-
-
-def _same_name(entry: Descriptor, tag: str) -> bool:
-    full = entry.annotations.get(CONTAINERD_NAME)
-    try:
-        return full is not None and str(ImageName.parse(full).tagged()) == str(ImageName.parse(tag).tagged())
-    except InputError:
-        return False
+    return entry.annotations.get(REF_NAME) == tag or same_name(entry.annotations.get(CONTAINERD_NAME, ""), tag)
 
 
 def _tag(entry: Descriptor) -> str:

@@ -5,9 +5,9 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
-__all__ = ["Undo", "locked", "sweep"]
+__all__ = ["Undo", "hold", "locked", "sweep", "sweep_dead"]
 
 
 class Undo:
@@ -63,3 +63,17 @@ def sweep(folder: Path, pattern: str = ".*.tmp") -> None:
     for path in folder.glob(pattern):
         with contextlib.suppress(OSError):
             path.unlink()
+
+
+def sweep_dead(folder: Path, pattern: str) -> None:
+    """Remove temporary files whose writer is dead: it held a lock (`hold`), and the lock went with it."""
+    for path in folder.glob(pattern):
+        with contextlib.suppress(OSError), path.open("rb") as stream:
+            fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
+
+
+def hold(stream: IO[bytes]) -> None:
+    """Say that the file of ``stream`` is being written, for as long as it is open and this process lives."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
