@@ -24,7 +24,7 @@ from lightship.base.listing import find_listing, pack_key, save_listing
 from lightship.base.produce import merged_path
 from lightship.base.unpacked import DebMember, UnpackedDeb
 from lightship.ecosystem.dpkg import parse_paragraphs
-from lightship.ecosystem.elf import Buffer, ElfFile, is_elf, read_elf
+from lightship.ecosystem.elf import ElfFile, is_elf, read_elf
 from lightship.errors import ArchiveError, HostileError
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache
@@ -171,7 +171,7 @@ class _Pack:
             return facts, self._writer.add_stream(name, spool).at(self._container)
 
 
-def _facts(plain: Buffer) -> DebMember:
+def _facts(plain: bytes | mmap.mmap) -> DebMember:
     elf: ElfFile | None = None
     interpreter = ""
     start = bytes(plain[:256])

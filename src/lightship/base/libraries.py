@@ -48,11 +48,10 @@ def package_for_interpreter(program: str) -> str | None:
     return "" if re.fullmatch(r"python(3(\.\d+)?)?", name) else PROGRAM_PACKAGES.get(name)
 
 
-def asks_for_iconv(plain: bytes | mmap.mmap | memoryview) -> bool:
+def asks_for_iconv(plain: bytes | mmap.mmap) -> bool:
     """Whether an ELF file may convert text through the C library, which reads its tables from ``gconv``: it names
     ``iconv_open``. Over-cautious: the name may be its own function."""
-    content: bytes | mmap.mmap = bytes(plain) if isinstance(plain, memoryview) else plain
-    return content.find(b"iconv_open\0") != -1
+    return plain.find(b"iconv_open\0") != -1
 
 
 def candidate_packages(soname: str) -> Iterator[str]:
