@@ -27,7 +27,7 @@ from lightship.plan.reading import read_head
 __all__ = ["INSTALLER", "INSTALL_VERSION", "InstalledWheel", "check_hashes", "install_wheel", "with_record"]
 
 INSTALLER = "lightship"
-INSTALL_VERSION = 1
+INSTALL_VERSION = 2
 """Raised when the same wheel is installed as other files."""
 
 _METADATA_CAP_BYTES = 16 << 20
@@ -85,13 +85,10 @@ def with_record(
         return ()
     rows = [installed.rows[path] for path in shared]
     with Containers() as containers:
+        places = {entry.path: path for path, entry in files.items()}
         for path, entry in files.items():
-            claimed = installed.rows.get(path)
-            original = installed.files.get(path)
-            if claimed is not None and original is not None and original.content is entry.content:
-                rows.append(claimed)
-            elif entry.content is not None:
-                rows.append(row_of(path, entry.content, containers))
+            named = places.get(entry.link_target, path) if entry.type == "hardlink" else path
+            rows.append(_row(installed, named, files[named].content, containers)._replace(path=path))
     record = f"{installed.dist_info}/RECORD"
     rows.append(RecordRow(record, "", ""))
     entry = Entry(
@@ -101,6 +98,15 @@ def with_record(
         why=installed.why,
     )
     return tuple(sorted([*files.values(), entry], key=lambda entry: entry.path))
+
+
+def _row(installed: InstalledWheel, path: str, content: Content | None, containers: Containers) -> RecordRow:
+    claimed, original = installed.rows.get(path), installed.files.get(path)
+    if content is None:
+        return RecordRow(path, "", "")
+    if claimed is not None and original is not None and original.content is content:
+        return claimed
+    return row_of(path, content, containers)
 
 
 def check_hashes(installed: InstalledWheel) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from lightship.archive.inflate import Containers
 from lightship.build.collisions import Collision, find_collisions, install_order, losers
 from lightship.build.direct_url import direct_url
+from lightship.build.duplicates import link_duplicates
 from lightship.build.install import INSTALL_VERSION, InstalledWheel, install_wheel, with_record
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.locked import LockedPackage
@@ -113,6 +114,7 @@ class PackagePlanner:
         files: Mapping[str, Entry] = {place: entry for place, entry in kept.items() if place not in lost}
         if self._transform is not None:
             files = self._transform(installed, files)
+        files = link_duplicates(installed, files)
         shared = [place for place in kept if place in lost and lost[place].identical and place in installed.rows]
         return with_record(installed, files, shared=shared), tuple(
             drop for drop in dropped if places.get(drop.path) not in lost

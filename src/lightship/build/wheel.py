@@ -41,9 +41,9 @@ def normalise_name(name: str) -> str:
 def headers(raw: bytes) -> dict[str, str]:
     """The header fields of a ``WHEEL`` or ``METADATA`` file by lower-case name; of a repeated field the first."""
     found: dict[str, str] = {}
-    for line in raw.decode("utf-8", "replace").splitlines():
-        if not line:
-            break
+    ends = [end for blank in (b"\n\n", b"\r\n\r\n") if (end := raw.find(blank)) != -1]
+    head = raw[: min(ends)] if ends else raw  # the rest is the description, often a hundred times as long
+    for line in head.decode("utf-8", "replace").splitlines():
         name, colon, value = line.partition(":")
         if colon and not line[0].isspace():
             found.setdefault(name.strip().lower(), value.strip())
