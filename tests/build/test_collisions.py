@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.build.wheels import make_wheel
 
-from lightship.build.collisions import Collision, find_collisions, install_order, losers
+from lightship.build.collisions import Collision, collision_findings, find_collisions, install_order, losers
 from lightship.build.install import InstalledWheel, install_wheel
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.errors import InputError
@@ -49,6 +49,18 @@ def test_the_last_wheel_wins_every_path_it_shares(tmp_path: Path) -> None:
     )
     assert losers(found) == {"one": found}
     assert find_collisions((two, one))[0].winner == "one"
+
+
+def test_findings_warn_of_what_differs_and_note_the_rest() -> None:
+    def pair(path: str, loser: str, identical: bool) -> Collision:
+        return Collision(path=path, winner="two", loser=loser, identical=identical)
+
+    noted, warned = collision_findings(
+        [pair("b", "one", True), pair("c", "one", False), pair("d", "one", False), pair("e", "alone", True)]
+    )
+    assert (noted.severity, noted.message) == ("note", "alone and two both have e, the same")
+    assert (warned.severity, warned.message) == ("warning", "one and two differ in c and 1 more, and two wins")
+    assert (warned.location, warned.fix) == ("c", "require only one of one and two")
 
 
 def test_three_wheels_have_one_winner(tmp_path: Path) -> None:

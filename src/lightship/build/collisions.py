@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from lightship.archive.content import Inline
 from lightship.build.install import InstalledWheel
 from lightship.errors import InputError
+from lightship.findings import Finding
 from lightship.paths import parents
 from lightship.plan.model import Entry
 
-__all__ = ["Collision", "find_collisions", "install_order", "losers"]
+__all__ = ["Collision", "collision_findings", "find_collisions", "install_order", "losers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +83,37 @@ def find_collisions(installed: Sequence[InstalledWheel]) -> tuple[Collision, ...
     return tuple(sorted(found, key=lambda collision: (collision.path, collision.loser)))
 
 
+def collision_findings(collisions: Iterable[Collision]) -> tuple[Finding, ...]:
+    """One finding for each pair of wheels: a note when everything they share is the same, else a warning that names
+    the first path that differs."""
+    pairs: dict[tuple[str, str], list[Collision]] = {}
+    for collision in collisions:
+        pairs.setdefault((collision.loser, collision.winner), []).append(collision)
+    return tuple(_finding(loser, winner, shared) for (loser, winner), shared in sorted(pairs.items()))
+
+
 def losers(collisions: Iterable[Collision]) -> dict[str, tuple[Collision, ...]]:
     """Collisions by the name of the loser, whose layer leaves these paths out."""
     found: dict[str, list[Collision]] = {}
     for collision in collisions:
         found.setdefault(collision.loser, []).append(collision)
     return {name: tuple(lost) for name, lost in found.items()}
+
+
+def _finding(loser: str, winner: str, shared: Sequence[Collision]) -> Finding:
+    differing = [collision for collision in shared if not collision.identical]
+    first = (differing or list(shared))[0].path
+    count = len(differing or shared)
+    more = f" and {count - 1} more" if count > 1 else ""
+    outcome = f"differ in {first}{more}, and {winner} wins" if differing else f"both have {first}{more}, the same"
+    return Finding(
+        code="wheel-collision",
+        severity="warning" if differing else "note",
+        title="two packages own one path",
+        message=f"{loser} and {winner} {outcome}",
+        location=first,
+        fix=f"require only one of {loser} and {winner}" if differing else None,
+    )
 
 
 def _refuse_files_as_directories(owners: Mapping[str, Sequence[tuple[InstalledWheel, str]]]) -> None:
