@@ -81,14 +81,12 @@ def find_cpython(python: str, roots: Sequence[Path]) -> Path | None:
         children = sorted(root.iterdir()) if root.is_dir() else []
         for directory in (child for child in children if not child.is_symlink()):
             version = tree_version(directory)
-            if version and (version == python or version.startswith(python + ".")):
-                found.append((_order(version), str(directory), directory))
+            # 3.13.0rc1 is no 3.13: a candidate is for who names it.
+            finished = version is not None and version.replace(".", "").isdigit()
+            if version and (version == python or (finished and version.startswith(python + "."))):
+                numbers = tuple(int(part) for part in re.findall(r"\d+", version))
+                found.append((numbers, str(directory), directory))
     return max(found)[2] if found else None
-
-
-def _order(version: str) -> tuple[bool, tuple[int, ...]]:
-    """Finished versions after ``3.13.0b1`` and its like, which no one gets who did not ask for it."""
-    return version.replace(".", "").isdigit(), tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def tree_version(directory: Path) -> str | None:

@@ -12,7 +12,7 @@ from lightship.base.lock import ArchitectureLock, BaseLock, LockedRelease
 from lightship.base.request import BaseRequest
 from lightship.base.solve import Selection
 from lightship.base.unpacked import UnpackedDeb
-from lightship.ecosystem.dpkg import Relation
+from lightship.ecosystem.dpkg import Relation, parse_relations
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
@@ -36,6 +36,10 @@ class Packages:
         self._section = self._architecture + section
         self.locked = self._lock.section(self._section)
         self._by_name = {record.name: record for record in self.locked.packages}
+        self._locked_providers: dict[str, list[str]] = {}
+        for record in self.locked.packages:
+            for group in parse_relations(record.provides):
+                self._locked_providers.setdefault(group[0].name, []).append(record.name)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -43,16 +47,19 @@ class Packages:
         return self._archive.notes if self._archive is not None else ()
 
     def find(self, name: str, relation: Relation | None = None) -> PackageRecord | None:
-        """The locked version, or the archive's newest that ``relation`` accepts."""
+        """The locked version, or the archive's newest that ``relation`` accepts. A name that a locked package provides
+        is a virtual one: the lock has decided who provides it."""
         locked = self._by_name.get(name)
         if locked is not None:
             return locked if relation is None or relation.accepts(locked.version) else None
+        if name in self._locked_providers:
+            return None
         return self._open_archive().find(name, relation)
 
     def providers(self, name: str) -> tuple[str, ...]:
         """Locked packages that provide ``name``, else the archive's."""
-        locked = [r.name for r in self.locked.packages if any(name == p.split()[0] for p in _provided(r))]
-        return tuple(sorted(locked)) or self._open_archive().providers(name)
+        locked = self._locked_providers.get(name)
+        return tuple(locked) if locked else self._open_archive().providers(name)
 
     def has(self, name: str) -> bool:
         """Whether there is such a package; a lock that was made without it has not."""
@@ -112,7 +119,3 @@ class Packages:
 
     def _locked_distribution(self) -> str:
         return self.locked.releases[0].codename.split("-")[0] if self.locked.releases else ""
-
-
-def _provided(record: PackageRecord) -> list[str]:
-    return [part.strip() for part in record.provides.split(",") if part.strip()]
