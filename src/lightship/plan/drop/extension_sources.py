@@ -8,7 +8,8 @@ and Cython's ``.pxd`` declarations.
 Why
 ===
 The import system loads the extension; the source it was made from is read by a compiler only. Without an
-extension of that name the source stays: it may be data. A distribution that speaks of ``pyximport`` keeps its sources.
+extension of that name the source stays: it may be data. Distributions that compile at run time
+(see ``headers``) keep theirs.
 
 Bad
 ===
@@ -42,13 +43,9 @@ __all__ = ["RULE"]
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    if compiles_at_run_time(distribution.name):
-        return
     sources = distribution.with_suffix(".c", ".cc", ".cpp", ".cxx", ".pyx", ".rs")
     declarations = distribution.with_suffix(".pxd")
-    if not sources and not declarations:
-        return
-    if distribution.mentions.text(b"pyximport"):
+    if (not sources and not declarations) or compiles_at_run_time(distribution):
         return
     built = {_stem(path) for path in distribution.with_suffix(".so")}
     yield from (path for path in sources if _stem(path) in built)

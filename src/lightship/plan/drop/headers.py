@@ -9,7 +9,8 @@ Why
 ===
 Only a compiler reads them, and the image has none: extensions are built on the building site. ``numpy.get_include()``
 still returns its path; nothing opens it without a compiler. Distributions that compile at run time with a compiler
-of their own, or whose purpose is to feed one, keep everything.
+of their own, or whose purpose is to feed one, keep everything: those known by name, and those whose sources speak of
+``nvrtc``, ``nvcc``, ``hiprtc``, ``cpp_extension`` or ``pyximport``.
 
 Bad
 ===
@@ -27,6 +28,8 @@ Good
       pkg/include/__init__.py
       pkg/data/table.ho
       pkg/templates/header.html
+      pkg/kernels/half.h
+      pkg/driver.py | from ctypes import CDLL\\nCDLL("libnvrtc.so")
 
 References
 ==========
@@ -48,14 +51,19 @@ _COMPILERS = frozenset({
 _PREFIXES = ("cupy", "nvidia-", "cuda-", "rocm-", "pytorch-triton")
 
 
-def compiles_at_run_time(distribution: str) -> bool:
+_WORDS = (b"nvrtc", b"NVRTC", b"nvcc", b"hiprtc", b"hipcc", b"cpp_extension", b"load_inline", b"pyximport")
+
+
+def compiles_at_run_time(distribution: Distribution) -> bool:
     """True for distributions that bring or feed a compiler at run time; they keep headers, sources and archives."""
-    return distribution in _COMPILERS or distribution.startswith(_PREFIXES)
+    name = distribution.name
+    return name in _COMPILERS or name.startswith(_PREFIXES) or distribution.mentions.text(*_WORDS)
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    if not compiles_at_run_time(distribution.name):
-        yield from distribution.with_suffix(".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
+    headers = distribution.with_suffix(".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
+    if headers and not compiles_at_run_time(distribution):
+        yield from headers
 
 
 RULE = Rule(

@@ -23,21 +23,18 @@ class Mentions:
 
     def __init__(self, files: Iterable[str] | Mapping[str, object], read: Callable[[str], bytes]) -> None:
         self._sources = [path for path in files if path.endswith(".py") and posixpath.basename(path) not in _NOT_RUN]
+        self._product = [path for path in self._sources if "/tests/" not in path]
         self._entry_points = [path for path in files if path.endswith(".dist-info/entry_points.txt")]
         self._read = read
 
     def text(self, *needles: bytes) -> bool:
-        """True when any source holds one of ``needles``."""
-        return any(needle in self._read(path) for path in self._sources for needle in needles)
+        """True when any source, tests aside, holds one of ``needles``."""
+        return any(needle in self._read(path) for path in self._product for needle in needles)
 
     def string(self, needle: str) -> bool:
         """True when a source has a string with ``needle`` in it; comments, docstrings and tests do not count."""
         raw = needle.encode()
-        return any(
-            raw in self._read(path) and _has_string(self._read(path), needle)
-            for path in self._sources
-            if "/tests/" not in path
-        )
+        return any(raw in self._read(path) and _has_string(self._read(path), needle) for path in self._product)
 
     def kept(self, roots: Iterable[str]) -> set[str]:
         """Those directories of ``roots`` (``pkg/tests``) that sources outside all of them need.

@@ -41,11 +41,11 @@ __all__ = ["RULE"]
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    if compiles_at_run_time(distribution.name):
-        return
-    yield from distribution.with_suffix(".a", ".la", ".lib", ".o")
-    yield from (path for path in distribution.with_suffix(".cmake") if "/cmake/" in path)
-    yield from (path for path in distribution.with_suffix(".pc") if "/pkgconfig/" in path)
+    found = distribution.with_suffix(".a", ".la", ".lib", ".o")
+    found += (path for path in distribution.with_suffix(".cmake") if "/cmake/" in path)
+    found += (path for path in distribution.with_suffix(".pc") if "/pkgconfig/" in path)
+    if found and not compiles_at_run_time(distribution):
+        yield from found
 
 
 RULE = Rule(
