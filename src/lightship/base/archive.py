@@ -5,12 +5,13 @@ Trust runs one way: keyring, InRelease, Packages by its SHA-256, each package by
 
 import datetime
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from lightship.archive.codec import open_decompressed
-from lightship.archive.verify import VerifyingReader, read_capped
+from lightship.archive.verify import VerifyingReader
 from lightship.base.fetch import Fetcher, NotInArchiveError
 from lightship.base.index import (
     INDEX_VERSION,
@@ -146,14 +147,14 @@ def _table(suite: Suite, index: IndexFile, kind: str, fetcher: Fetcher, cache: C
     found = cache.find("indexes", key)
     if found is not None:
         return found
-    raw = _index_bytes(suite, index, fetcher)
-    rows = package_rows(raw, what=index.path) if kind == "packages" else contents_rows(raw)
-    with cache.write("indexes", key) as stream:
-        stream.write(encode_rows(rows))
+    with closing(_open_index(suite, index, fetcher)) as stream, cache.write("indexes", key) as output:
+        rows = package_rows(stream, what=index.path) if kind == "packages" else contents_rows(stream)
+        output.write(encode_rows(rows))
     return cache.path("indexes", key)
 
 
-def _index_bytes(suite: Suite, index: IndexFile, fetcher: Fetcher) -> bytes:
+def _open_index(suite: Suite, index: IndexFile, fetcher: Fetcher) -> BinaryIO:
+    """The plain index; its hash has been checked when the stream ends."""
     folder, _, name = index.path.rpartition("/")
     by_name = f"{suite.directory}{index.path}"
     by_hash = f"{suite.directory}{folder}/by-hash/SHA256/{index.sha256}"
@@ -164,4 +165,4 @@ def _index_bytes(suite: Suite, index: IndexFile, fetcher: Fetcher) -> bytes:
             raise
         packed = fetcher.read(by_name, cap_bytes=index.size_bytes)
     stream = VerifyingReader(BytesIO(packed), Digest("sha256", index.sha256), index.size_bytes, what=index.path)
-    return read_capped(open_decompressed(stream, limit_bytes=_INDEX_CAP_BYTES, what=name), _INDEX_CAP_BYTES, index.path)
+    return open_decompressed(stream, limit_bytes=_INDEX_CAP_BYTES, what=name)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from lightship.base.table import Table
 from lightship.ecosystem.dpkg import parse_relations
@@ -11,9 +12,10 @@ from lightship.paths import normal_path
 
 __all__ = ["INDEX_VERSION", "PackageRecord", "contents_rows", "find_packages", "find_providers", "package_rows"]
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
 """Part of every cached table's key; raised when rows change."""
 
+_BLOCK_BYTES = 1 << 20
 _PROVIDES = "provides"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FIELDS = re.compile(
@@ -45,9 +47,9 @@ class PackageRecord:
             raise ArchiveError(f"package {self.name} not understood: path {self.filename!r}, SHA256 {self.sha256!r}")
 
 
-def package_rows(raw: bytes, *, what: str) -> Iterator[tuple[str, ...]]:
+def package_rows(stream: BinaryIO, *, what: str) -> Iterator[tuple[str, ...]]:
     """Rows of a Packages file: one for each package, one for each name that it provides."""
-    for stanza in raw.split(b"\n\n"):
+    for stanza in _pieces(stream, b"\n\n"):
         if not stanza.strip():
             continue
         fields = {name: value.decode("utf-8", errors="replace") for name, value in _FIELDS.findall(stanza)}
@@ -99,9 +101,27 @@ def find_providers(table: Table, name: str) -> tuple[str, ...]:
     return tuple(sorted(row[2] for row in table.find(name) if len(row) == 3 and row[1] == _PROVIDES))
 
 
-def contents_rows(raw: bytes) -> Iterator[tuple[str, ...]]:
+def contents_rows(stream: BinaryIO) -> Iterator[tuple[str, ...]]:
     """Rows of a Contents file: (soname or program path below ``usr/``, package) for libraries and programs only."""
-    for library, program, owners in _CONTENTS.findall(raw):
-        key = library.decode() if library else "usr/" + program.decode().removeprefix("usr/")
-        for owner in owners.decode().split(","):
-            yield key, owner.rpartition("/")[2]
+    for lines in _blocks(stream, b"\n"):
+        for library, program, owners in _CONTENTS.findall(lines):
+            key = library.decode() if library else "usr/" + program.decode().removeprefix("usr/")
+            for owner in owners.decode().split(","):
+                yield key, owner.rpartition("/")[2]
+
+
+def _pieces(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
+    for block in _blocks(stream, separator):
+        yield from block.split(separator)
+
+
+def _blocks(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
+    """Whole pieces, many at a time: an index of 50 MB is never held."""
+    rest = b""
+    while chunk := stream.read(_BLOCK_BYTES):
+        block, found, tail = (rest + chunk).rpartition(separator)
+        if found:
+            yield block
+        rest = tail
+    if rest:
+        yield rest

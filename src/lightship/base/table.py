@@ -15,9 +15,9 @@ __all__ = ["Table", "encode_rows", "open_table"]
 
 
 def encode_rows(rows: Iterable[tuple[str, ...]]) -> bytes:
-    """The table's bytes. Fields may hold neither tab nor line feed."""
-    lines = sorted({"\t".join(row) for row in rows}, key=lambda line: line.encode().split(b"\t"))
-    return "".join(line + "\n" for line in lines).encode()
+    """The table's bytes. Fields may hold neither a line feed nor characters below the tab: whole lines then sort by
+    their first field, as the tab comes before whatever could lengthen it."""
+    return b"".join(sorted({("\t".join(row) + "\n").encode() for row in rows}))
 
 
 class Table:
