@@ -5,7 +5,6 @@ Paths come out normal, so nothing leaves the root by name; symlink targets come 
 them (`lightship.rootfs`). Sparse files, volumes and unknown kinds are refused. Nothing is extracted here.
 """
 
-import struct
 import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Literal, NamedTuple, cast
@@ -21,11 +20,11 @@ MemberType = Literal["file", "dir", "symlink", "hardlink", "char", "block", "fif
 _BLOCK = 512
 _EXTENSION_CAP_BYTES = 1 << 20  # Linux ends a path at 4,096 bytes and the xattrs of a file at 64 KiB (xattr(7))
 _SIZE_CAP_BYTES = 1 << 50
-_FIELDS = struct.Struct("100s 24s 12s 12s 8s c 100s 8s 64s 8s 8s 155s 12x")
 _TYPES: dict[bytes, MemberType] = {
     b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink",
     b"3": "char", b"4": "block", b"5": "dir", b"6": "fifo",
 }  # fmt: skip
+_EXTENSIONS = b"xgLK"
 _adler32 = zlib.adler32
 
 
@@ -69,20 +68,22 @@ class TarReader:
     def __iter__(self) -> Iterator[TarMember]:
         extended: dict[str, bytes] = {}
         while True:
-            self._skip(self._content_left + self._padding)
-            self._content_left = self._padding = 0
+            if self._content_left or self._padding:
+                self._skip(self._content_left + self._padding)
+                self._content_left = self._padding = 0
             block = self._take(_BLOCK)
-            if block is None or not block.strip(b"\0"):
+            if block is None or (not block[0] and not block.strip(b"\0")):
                 self._end(block)
                 return
-            flag = block[156:157]
-            if flag in b"xgLK":
-                self._extend(block, flag, extended)
+            if block[156] in _EXTENSIONS:
+                self._extend(block, block[156:157], extended)
                 continue
             member = self._member(block, extended)
-            extended.clear()
-            self._content_left = member.size_bytes
-            self._padding = -member.size_bytes % _BLOCK
+            if extended:
+                extended = {}
+            if member.size_bytes:
+                self._content_left = member.size_bytes
+                self._padding = -member.size_bytes % _BLOCK
             yield member
 
     def content(self) -> BinaryIO:
@@ -171,7 +172,7 @@ class TarReader:
     def _checked(self, block: bytes) -> int:
         """The size in ``block``, whose checksum must be right."""
         try:
-            want = int(block[148:156].strip(b"\0 "), 8)
+            want = _number(block[148:156])
             size_bytes = _number(block[124:136])
         except ValueError as error:
             raise ArchiveError(f"{self._what}: tar header is damaged") from error
@@ -186,37 +187,49 @@ class TarReader:
 
     def _member(self, block: bytes, extended: dict[str, bytes]) -> TarMember:
         size_bytes = self._checked(block)
-        name, owner, _, mtime, _, flag, link, magic, _, major, minor, prefix = _FIELDS.unpack(block)
-        name = name.partition(b"\0")[0]
+        name = block[:100].partition(b"\0")[0]
+        flag = block[156:157]
         kind = _TYPES.get(flag)
         if kind is None:
             raise ArchiveError(f"{self._what}: member {_text(name)} is of a kind that is not supported: {flag!r}")
-        if prefix[0] and magic.startswith(b"ustar\0"):
-            name = prefix.partition(b"\0")[0] + b"/" + name
+        if block[345] and block[257:263] == b"ustar\0":
+            name = block[345:500].partition(b"\0")[0] + b"/" + name
         try:
+            owner = block[100:124]
             mode, uid, gid = self._owners.get(owner) or self._owner(owner)
-            seconds = _number(mtime)
-            device = (_number(major), _number(minor)) if kind in ("char", "block") else (0, 0)
-            link = link.partition(b"\0")[0]
-            xattrs: tuple[tuple[str, bytes], ...] = ()
-            if extended or self._global:
-                pax = {**self._global, **extended} if self._global else extended
-                name, link = pax.get("path", name), pax.get("linkpath", link)
-                uid, gid = int(pax.get("uid", uid)), int(pax.get("gid", gid))
-                size_bytes = int(pax.get("size", size_bytes))
-                seconds = int(float(pax.get("mtime", seconds)))
-                xattrs = self._xattrs(pax)
+            mtime = _number(block[136:148])
+            if kind == "file" and not extended and not self._global and flag != b"\0":
+                return TarMember(self._path(name), kind, mode, uid, gid, size_bytes, mtime)
+            return self._odd_member(block, name, kind, (mode, uid, gid, size_bytes, mtime), extended)
         except (ValueError, OverflowError) as error:
             raise ArchiveError(f"{self._what}: tar header of {_text(name)} is damaged") from error
+
+    def _odd_member(
+        self,
+        block: bytes,
+        name: bytes,
+        kind: MemberType,
+        numbers: tuple[int, int, int, int, int],
+        extended: dict[str, bytes],
+    ) -> TarMember:
+        """A member that is no plain file, or has extensions."""
+        mode, uid, gid, size_bytes, mtime = numbers
+        link = block[157:257].partition(b"\0")[0]
+        pax = {**self._global, **extended}
+        name, link = pax.get("path", name), pax.get("linkpath", link)
+        uid, gid = int(pax.get("uid", uid)), int(pax.get("gid", gid))
+        mtime = int(float(pax.get("mtime", mtime)))
+        size_bytes = int(pax.get("size", size_bytes))
         if not 0 <= size_bytes <= _SIZE_CAP_BYTES:
             raise HostileError(f"{self._what}: member {_text(name)} has an absurd size: {size_bytes} bytes")
-        if kind == "file" and flag == b"\0" and name.endswith(b"/"):
+        if kind == "file" and block[156] == 0 and name.endswith(b"/"):
             kind = "dir"  # as tars before POSIX wrote a directory
         target = self._path(link) if kind == "hardlink" else _text(link) if kind == "symlink" else ""
         if not target and kind in ("hardlink", "symlink"):
             raise ArchiveError(f"{self._what}: link {_text(name)} has no target")
+        device = (_number(block[329:337]), _number(block[337:345])) if kind in ("char", "block") else (0, 0)
         size_bytes = size_bytes if kind == "file" else 0
-        return TarMember(self._path(name), kind, mode, uid, gid, size_bytes, seconds, target, device, xattrs)
+        return TarMember(self._path(name), kind, mode, uid, gid, size_bytes, mtime, target, device, self._xattrs(pax))
 
     def _owner(self, field: bytes) -> tuple[int, int, int]:
         owner = (_number(field[:8]) & 0o7777, _number(field[8:16]), _number(field[16:]))
@@ -263,11 +276,15 @@ class _MemberReader(ReadStream):
 
 def _number(field: bytes) -> int:
     """Octal digits, or with the first bit set a base-256 number (GNU tar)."""
-    if field[0] & 0x80:
-        value = int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
-        return value if not field[0] & 0x40 else value - (1 << (8 * len(field) - 1))
-    digits = field.partition(b"\0")[0].strip()
-    return int(digits, 8) if digits else 0
+    digits = field[:-1]
+    if not digits.isdigit() or field[-1] > 32:
+        if field[0] & 0x80:
+            value = int.from_bytes(field, "big") & ((1 << (8 * len(field) - 1)) - 1)
+            return value if not field[0] & 0x40 else value - (1 << (8 * len(field) - 1))
+        digits = field.partition(b"\0")[0].strip() or b"0"
+        if not digits.isdigit():
+            raise ValueError(f"no octal number: {field!r}")
+    return int(digits, 8)
 
 
 def _text(name: bytes) -> str:
