@@ -13,6 +13,7 @@ from typing import IO, cast
 
 import pytest
 
+import lightship.build
 from lightship import proc
 from lightship.archive.content import Inline, Stored
 from lightship.archive.inflate import Containers, read_content
@@ -54,6 +55,16 @@ class PretendSandbox:
 def interpreter(executable: str = sys.executable, version: str = VERSION) -> Interpreter:
     target = Target(python=version, platform=Platform("linux", "amd64"), libc="glibc", libc_version=(2, 36))
     return Interpreter(executable=executable.lstrip("/"), stdlib=(), target=target)
+
+
+def python(other: str | None) -> Path:
+    """The running interpreter, or another one that pyenv has installed; skip the test where it has none."""
+    if other is None:
+        return Path(sys.executable).resolve()
+    found = sorted(Path.home().glob(f".pyenv/versions/{other}.*/bin/python{other}"))
+    if not found:
+        pytest.skip(f"no CPython {other} is installed beside this one")
+    return found[0]
 
 
 def source(path: str, text: str | bytes, owner: str = "wheel:pretend==1") -> Entry:
@@ -150,6 +161,8 @@ STATEFUL = (
     ("names.py", "def ä(): pass\nspam_eggs_225 = 1\n"),
     ("one.py", "x = 'ä'\ny = '?'\nz = 'spam_eggs_225'\n"),
     ("sets.py", "def a(x): return x in {'225', '226', 'q9'}\ndef b(x): return x not in {'226', 'q9', '225'}\n"),
+    ("lonely.py", "def f(lonely_argument): pass\n"),
+    ("nested.py", "class Outer:\n    class Inner:\n        def f(self): pass\n"),
     ("used.py", "X = '225', '226', 'q9', 'spam_eggs_225'\n"),
     ("again.py", "def f(spam_eggs_225): return {**spam_eggs_225, 'a b': (1, (2, b'x', 3.5), frozenset())}\n"),
 )
@@ -168,6 +181,34 @@ def test_bytes_do_not_depend_on_what_was_compiled_before(tmp_path: Path) -> None
         for order in (pairs, pairs[::-1], pairs[7:] + pairs[:7]):
             answers = compiler.compile(order)
             assert {answer.pyc for answer in answers} == set(whole.values())
+
+
+@pytest.mark.parametrize("other", [None, "3.10", "3.12", "3.13"])
+def test_bytes_do_not_depend_on_what_else_lives_in_the_process(other: str | None) -> None:
+    """The worker's own function, in a process where other code objects hold the same strings, and in one without."""
+    program = (
+        "import sys, json, hashlib; sys.path.insert(0, sys.argv[1]); import _compile_worker as worker\n"
+        "worker.intern_single_characters()\n"
+        "sources = json.load(sys.stdin); alive = []\n"
+        "if sys.argv[2] == 'crowded':\n"
+        "    alive = [compile(text, name, 'exec') for name, text in sources[::-1]]\n"
+        "    alive += [sys.intern(word) for word in ('225', '226', 'q9')]\n"
+        "print([hashlib.sha256(worker.compiled(n, t.encode(), 0)).hexdigest() for n, t in sources])"
+    )
+    folder = Path(lightship.build.__path__[0])
+    request = json.dumps(STATEFUL).encode()
+    said = [
+        subprocess.run(
+            [python(other), "-S", "-B", "-c", program, folder, state],
+            input=request,
+            capture_output=True,
+            check=True,
+            env={"PYTHONHASHSEED": "0"},
+        ).stdout
+        for state in ("empty", "crowded")
+    ]
+    assert said[0] == said[1]
+    assert said[0].count(b"'") == 2 * len(STATEFUL)
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -326,30 +367,23 @@ def test_facts_are_asked_once(world: World) -> None:
     assert len(world.pretend.started) == 1
 
 
-def installed_interpreters() -> list[Path]:
-    return sorted(Path.home().glob(".pyenv/versions/3.1[2-9].*/bin/python3.1[2-9]"))
-
-
 @pytest.mark.conformance
 @pytest.mark.parametrize("other", [None, "3.12", "3.13"])
 def test_in_the_sandbox_for_another_interpreter(
     tmp_path: Path, require_tool: Callable[[str], str], other: str | None
 ) -> None:
     require_tool("bwrap")
-    executable = Path(sys.executable).resolve()
-    if other is not None:
-        found = [path for path in installed_interpreters() if path.name == f"python{other}"]
-        if not found:
-            pytest.skip(f"no CPython {other} is installed beside this one")
-        executable = found[0]
+    executable = python(other)
     program = "import json, sys, importlib.util as u; print(json.dumps([sys.version.split()[0], u.MAGIC_NUMBER.hex()]))"
     asked = subprocess.run([executable, "-c", program], capture_output=True, check=True)
     version, magic = json.loads(asked.stdout)
     entries = (*(source(name, text) for name, text in STATEFUL), *stdlib_sources(10, 40))
-    made = []
-    for name, order in (("one", entries), ("two", entries[::-1])):
-        world = World(tmp_path / name, Bubblewrap.find(), interpreter(str(executable), version))
-        made.append(contents(world.compile([BytecodeUnit(key=name, entries=order)], jobs=2)))
-    assert made[0] == made[1]
-    assert len(made[0]) == len(entries)
-    assert {pyc[:4].hex() for pyc in made[0].values()} == {magic}
+    target = interpreter(str(executable), version)
+    world = World(tmp_path / "cache", Bubblewrap.find(), target)
+    made = contents(world.compile([BytecodeUnit(key="a", entries=entries)], jobs=2))
+    assert len(made) == len(entries)
+    assert {pyc[:4].hex() for pyc in made.values()} == {magic}
+    with Compiler(world.sandbox, Path("/"), target) as compiler, Containers() as containers:
+        pairs = [(e.path, bytes(read_content(e.content, containers))) for e in entries if e.content is not None]
+        for order in (pairs[::-1], pairs[3:] + pairs[:3]):
+            assert {answer.pyc for answer in compiler.compile(order)} == set(made.values())

@@ -46,37 +46,46 @@ def answer(index: int, kind: bytes, body: bytes) -> None:
         rest = rest[os.write(1, rest) :]
 
 
-def held(code: types.CodeType) -> list[object]:
-    """References to everything that ``code`` is made of.
+def held(code: types.CodeType) -> tuple[list[object], bool]:
+    """References to everything that ``code`` is made of, and whether its shape depends on what else is alive.
 
-    `marshal` marks an object as shared when its reference count is above one, and an interned string's count depends
-    on what else the process has compiled. With one more reference to each of them the answer is always the same.
+    Up to 3.10 `marshal` marks an object as shared when its reference count is above one, and an interned string's
+    count depends on what else the process has compiled: with one more reference to each of them it never does.
+    The compiler itself gives a constant set a copy for each function when the set's strings are interned already
+    (intern_constants in CPython's codeobject.c), and the name of a nested class a second object when that is
+    interned already (3.13): then ``code`` depends on what else is alive.
     """
     found: list[object] = []
+    texts: set[str] = set()
+    dotted: set[str] = set()
     work: list[object] = [code]
+    sets = False
     while work:
         part = work.pop()
         found.append(part)
         if isinstance(part, types.CodeType):
             names = (part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars)
-            texts = (part.co_name, part.co_filename, getattr(part, "co_qualname", ""))
+            qualified = getattr(part, "co_qualname", "")
             tables = (getattr(part, "co_linetable", b""), getattr(part, "co_exceptiontable", b""))
-            found += (*names, *texts, *tables)
+            found += (*names, part.co_name, part.co_filename, qualified, *tables)
             work += (part.co_consts, *names)
+            if "." in qualified:
+                dotted.add(qualified)
+        elif isinstance(part, str):
+            texts.add(part)
         elif isinstance(part, (tuple, frozenset)):
             work.extend(part)
-    return found
+            sets = sets or isinstance(part, frozenset)
+    return found, sets or not texts.isdisjoint(dotted)
 
 
 def compiled(path: str, source: bytes, optimize: int) -> bytes:
-    """The pyc of one source; its code objects name ``/path``."""
+    """The pyc of one source; its code objects name ``/path``. The same bytes in every process of one interpreter."""
     code = compile(source, "/" + path, "exec", dont_inherit=True, optimize=optimize)
-    references = held(code)
-    if any(type(part) is frozenset for part in references):
-        # The compiler gives a constant set a copy per function when its strings are interned already, else not
-        # (intern_constants in CPython's codeobject.c): with the first result alive they always are.
+    references, depends = held(code)
+    if depends:  # with the first result alive everything it names is interned: the second is always the same
         code = compile(source, "/" + path, "exec", dont_inherit=True, optimize=optimize)
-        references += held(code)
+        references += held(code)[0]
     body = marshal.dumps(code)
     del references
     return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + _imp.source_hash(RAW_MAGIC, source) + body
@@ -110,11 +119,16 @@ def limit() -> None:
             continue
 
 
-def main() -> None:
-    warnings.simplefilter("ignore")
-    for number in range(256):  # one object each in the whole process: interned from the start, or when a file names it
+def intern_single_characters() -> None:
+    """Each of them is one object in the whole process, which `marshal` marks once some file has used it as a name."""
+    for number in range(256):
         sys.intern(chr(number))
     sys.intern("")
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    intern_single_characters()
     facts = {
         "magic": importlib.util.MAGIC_NUMBER.hex(),
         "cache_tag": sys.implementation.cache_tag,
@@ -135,4 +149,5 @@ def main() -> None:
         answer(END, b"x" if status else b"d", str(status).encode())
 
 
-main()
+if __name__ == "__main__":
+    main()
