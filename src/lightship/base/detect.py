@@ -1,7 +1,7 @@
 """An image as a base: which Python and which C library it has, found by reading files; nothing of it runs.
 
 os-release(5); Debian's dpkg status, in one file or a paragraph a file (distroless); Alpine's apk database
-(wiki.alpinelinux.org/wiki/Apk_spec); symbol versions of glibc; ``patchlevel.h`` of CPython.
+(Apk spec, Alpine wiki); symbol versions of glibc; ``patchlevel.h`` of CPython.
 """
 
 import os

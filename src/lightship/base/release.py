@@ -1,4 +1,4 @@
-"""``InRelease``: what a suite holds, signed. DebianRepository/Format (wiki.debian.org, 2024-09), apt-secure(8).
+"""``InRelease``: what a suite holds, signed. DebianRepository/Format (Debian wiki, 2024-09), apt-secure(8).
 
 The signature is checked with Sequoia. One good signature by a key of the keyring is enough: archives sign with the
 keys of several releases, and a keyring need not know them all.

@@ -1,6 +1,6 @@
 """Debian packages as data: control paragraphs, versions, relations, what is installed. No I/O.
 
-Debian Policy 4.7, chapters 5 (control files) and 7 (relationships): debian.org/doc/debian-policy.
+Debian Policy 4.7, chapters 5 (control files) and 7 (relationships).
 """
 
 from lightship.ecosystem.dpkg.control import Paragraph, parse_paragraphs
