@@ -3,7 +3,10 @@
 import gzip
 import logging
 import resource
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -127,6 +130,48 @@ def test_a_partial_file_of_a_killed_run_is_continued(
     assert fetch([request], settings, cache)[request].path.read_bytes() == pretend.body
     assert index.asked[0].headers["range"] == "bytes=300000-"
     assert not partial.exists()
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from lightship.build.index.download import fetch
+from lightship.build.index.request import Request
+from lightship.build.index.settings import IndexSettings
+from lightship.ecosystem.python.locked import Artifact
+from lightship.store.cache import Cache
+url, name, sha256, root = sys.argv[1:]
+request = Request(project="p", artifact=Artifact(filename=name, sha256=sha256, url=url), pinned=True)
+fetch([request], IndexSettings(source="pip", index_url=None), Cache(Path(root)))
+"""
+
+
+def test_a_killed_process_leaves_what_the_next_one_needs(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
+) -> None:
+    release = threading.Event()
+
+    def stall(handler: "Handler") -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(pretend.body)))
+        handler.end_headers()
+        handler.wfile.write(pretend.body[:300_000])
+        handler.wfile.flush()
+        release.wait(30)
+        handler.close_connection = True
+
+    request = pretend.request(index.on(PATH, stall, index.resumable(pretend.body)))
+    argv = [sys.executable, "-c", SCRIPT, str(request.artifact.url), pretend.filename, pretend.sha256, str(cache.root)]
+    process = subprocess.Popen(argv)
+    partial = cache.path("partial", pretend.sha256)
+    deadline = time.monotonic() + 30
+    while not (partial.exists() and partial.stat().st_size >= 65536) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    release.set()
+    assert fetch([request], settings, cache)[request].path.read_bytes() == pretend.body
+    assert int(index.asked[1].headers["range"].removeprefix("bytes=").rstrip("-")) >= 65536
 
 
 def test_a_mixed_partial_file_is_thrown_away_and_fetched_whole(

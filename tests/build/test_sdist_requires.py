@@ -46,7 +46,7 @@ def resolve(wheel_directory: Path, cache: Cache) -> Iterator[Resolve]:
                 build,
                 parse_requirements(constraints, "constraints"),
             )
-            return [f"{pin.name}=={pin.version}" for pin in resolver.resolve(parse_requirements(texts, "test"))]
+            return [f"{pin.name}=={pin.version}" for pin in resolver.resolve(parse_requirements(texts, "test"), "app")]
 
         yield run
 
@@ -106,8 +106,8 @@ def test_what_has_only_an_sdist_is_built(
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
-        (("a>=2",), r"no version of the build requirement a fits cp39-.*: want >=2 by the project; the newest .* is 1"),
-        (("none",), "want any version by the project; none is on offer"),
+        (("a>=2",), r"no version of the build requirement a fits cp39-.*: want >=2 by app; the newest .* is 1"),
+        (("none",), "want any version by app; none that does is on offer"),
         (("a @ https://files.example/a.whl",), "names a URL"),
         (("a; extra == 'x' and nonsense == '1'",), "want a requirement"),
         (("-r requirements.txt",), "test: want a requirement, got '-r requirements.txt'"),
@@ -125,7 +125,7 @@ def test_requirements_that_contradict_each_other(pretend_wheel: "PretendWheel", 
     pretend_wheel("a", "1", {})
     pretend_wheel("a", "2", {})
     pretend_wheel("b", "1", {}, requires=("a==1",))
-    with pytest.raises(InputError, match=r"want ==2 by the project, ==1 by b 1"):
+    with pytest.raises(InputError, match=r"want ==2 by app, ==1 by b 1"):
         resolve("a==2", "b")
 
 

@@ -17,7 +17,6 @@ import hashlib
 import json
 import secrets
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,14 +29,16 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from lightship.build.index.download import fetch
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.settings import IndexSettings
-from lightship.build.sdist.job import BuildSite, Job, remove_tree
+from lightship.build.sdist.job import Job
 from lightship.build.sdist.source import (
     copy_directory,
     directory_sha256,
     read_build_system,
     unpack_sdist,
 )
+from lightship.build.sdist.workplace import workplace
 from lightship.ecosystem.python.choose import wheel_rank
+from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import InputError, LightshipError, ToolError
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
@@ -55,6 +56,16 @@ __all__ = ["VERSION", "BuildSite", "BuiltWheel", "WheelBuilder"]
 VERSION = 1
 """Part of every key: raised when a build would come out differently."""
 _MAX_DEPTH = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSite:
+    """Where builds happen: a root file system with the target's interpreter and compilers. ``key`` changes with its
+    content. The root is mounted read-only."""
+
+    rootfs: Path
+    key: str
+    interpreter: Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +172,7 @@ class WheelBuilder:
             log=self.cache.root / "logs" / f"{canonicalize_name(project)}-{key[:12]}.log",
             variables=self.variables,
             timeout_s=self.timeout_s,
-            resolve=lambda requirements: self._resolve(requirements, depth),
+            resolve=lambda requirements: self._resolve(requirements, project, depth),
         )
 
     def _find(self, key: str) -> BuiltWheel | None:
@@ -183,19 +194,13 @@ class WheelBuilder:
 
     @contextlib.contextmanager
     def _workplace(self, project: str) -> Iterator[Path]:
-        with storage_errors("make a place to build in"):
-            parent = self.cache.root / "work"
-            parent.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix="build-", dir=parent))
-            for name in ("unpacked", "env", "out", "home", "wheels"):
-                (work / name).mkdir(mode=0o755)
         task = f"build {project}"
-        self.progress.start(task)
-        try:
-            yield work
-        finally:
-            remove_tree(work)
-            self.progress.finish(task)
+        with workplace(self.cache.root / "work") as work:
+            self.progress.start(task)
+            try:
+                yield work
+            finally:
+                self.progress.finish(task)
 
     def _keep(self, wheel: Path, requirements: Sequence["Pin"], project: str, version: str | None) -> BuiltWheel:
         from lightship.build.sdist.normal import write_normal_wheel
@@ -230,7 +235,7 @@ class WheelBuilder:
         if wheel_rank(filename, target) is None:
             raise ToolError(f"{project}: the build made a wheel that does not fit {target.cache_key}: {filename[:200]}")
 
-    def _resolve(self, requirements: Sequence["Requirement"], depth: int) -> tuple["Pin", ...]:
+    def _resolve(self, requirements: Sequence["Requirement"], project: str, depth: int) -> tuple["Pin", ...]:
         """Build requirements as wheels, for one build at ``depth``."""
         from lightship.build.index.http import IndexClient
         from lightship.build.index.locate import Catalogue
@@ -249,7 +254,7 @@ class WheelBuilder:
                 )
             outer, self._depth = self._depth, depth
             try:
-                return self._resolver.resolve(requirements)
+                return self._resolver.resolve(requirements, project)
             finally:
                 self._depth = outer
 

@@ -19,52 +19,54 @@ import os
 import sys
 import zipfile
 
-BUILD = "/build"
-ENVIRONMENT = BUILD + "/env"
+__all__ = ["call", "prepare"]
+
+_BUILD = "/build"
+_ENVIRONMENT = _BUILD + "/env"
 
 
 def prepare(hook: str) -> None:
     """A virtual environment without pip: the target's headers and standard library, none of its other packages."""
-    os.makedirs(ENVIRONMENT + "/bin", exist_ok=True)
-    with open(ENVIRONMENT + "/pyvenv.cfg", "w") as stream:
+    os.makedirs(_ENVIRONMENT + "/bin", exist_ok=True)
+    with open(_ENVIRONMENT + "/pyvenv.cfg", "w") as stream:
         home = os.path.dirname(sys.executable)
         stream.write(f"home = {home}\ninclude-system-site-packages = false\n")
-    python = ENVIRONMENT + "/bin/python"
-    for name in ("python", "python3", "python" + minor()):
-        if not os.path.lexists(f"{ENVIRONMENT}/bin/{name}"):
-            os.symlink(sys.executable, f"{ENVIRONMENT}/bin/{name}")
-    for wheel in sorted(os.listdir(BUILD + "/wheels")):
-        install(BUILD + "/wheels/" + wheel)
-    os.chdir(BUILD + "/src")
-    os.execv(python, [python, "-s", BUILD + "/inside.py", "call", hook])  # noqa: S606 - replaces this process
+    python = _ENVIRONMENT + "/bin/python"
+    for name in ("python", "python3", "python" + _minor()):
+        if not os.path.lexists(f"{_ENVIRONMENT}/bin/{name}"):
+            os.symlink(sys.executable, f"{_ENVIRONMENT}/bin/{name}")
+    for wheel in sorted(os.listdir(_BUILD + "/wheels")):
+        _install(_BUILD + "/wheels/" + wheel)
+    os.chdir(_BUILD + "/src")
+    os.execv(python, [python, "-s", _BUILD + "/inside.py", "call", hook])  # noqa: S606 - replaces this process
 
 
-def minor() -> str:
+def _minor() -> str:
     return "{}.{}".format(*sys.version_info[:2])
 
 
-def install(wheel: str) -> None:
-    packages = f"{ENVIRONMENT}/lib/python{minor()}/site-packages"
+def _install(wheel: str) -> None:
+    packages = f"{_ENVIRONMENT}/lib/python{_minor()}/site-packages"
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.infolist():
             if member.is_dir():
                 continue
             parts = member.filename.split("/")
             if os.path.isabs(member.filename) or ".." in parts:
-                sys.exit(f"{wheel}: path leaves its root: {member.filename!r}")
-            target = place(parts, packages)
+                raise ValueError(f"{wheel}: path leaves its root: {member.filename!r}")
+            target = _place(parts, packages)
             if target is None:
                 continue
             content = archive.read(member)
             script = parts[0].endswith(".data") and parts[1] == "scripts"
             if script and content.startswith(b"#!python"):
-                content = f"#!{ENVIRONMENT}/bin/python".encode() + content[len(b"#!python") :]
-            write(target, content, executable=script or bool(member.external_attr >> 16 & 0o100))
+                content = f"#!{_ENVIRONMENT}/bin/python".encode() + content[len(b"#!python") :]
+            _write(target, content, executable=script or bool(member.external_attr >> 16 & 0o100))
             if parts[-1] == "entry_points.txt" and parts[0].endswith(".dist-info"):
-                console_scripts(content.decode())
+                _console_scripts(content.decode())
 
 
-def place(parts: list[str], packages: str) -> str | None:
+def _place(parts: list[str], packages: str) -> str | None:
     """Where a member goes (binary distribution format, "The .data directory")."""
     if not parts[0].endswith(".data") or len(parts) < 3:
         return "/".join([packages, *parts])
@@ -72,34 +74,34 @@ def place(parts: list[str], packages: str) -> str | None:
     if key in ("purelib", "platlib"):
         return packages + "/" + rest
     if key == "scripts":
-        return f"{ENVIRONMENT}/bin/{rest}"
+        return f"{_ENVIRONMENT}/bin/{rest}"
     if key == "data":
-        return f"{ENVIRONMENT}/{rest}"
+        return f"{_ENVIRONMENT}/{rest}"
     if key == "headers":
-        return f"{ENVIRONMENT}/include/site/python{minor()}/{parts[0].partition('-')[0]}/{rest}"
+        return f"{_ENVIRONMENT}/include/site/python{_minor()}/{parts[0].partition('-')[0]}/{rest}"
     return None
 
 
-class CaseSensitive(configparser.ConfigParser):
+class _CaseSensitive(configparser.ConfigParser):
     def optionxform(self, optionstr: str) -> str:
         return optionstr
 
 
-def console_scripts(text: str) -> None:
-    parser = CaseSensitive(delimiters=("=",), interpolation=None, strict=False)
+def _console_scripts(text: str) -> None:
+    parser = _CaseSensitive(delimiters=("=",), interpolation=None, strict=False)
     parser.read_string(text)
     if not parser.has_section("console_scripts"):
         return
     for name, reference in parser.items("console_scripts"):
         module, _, attribute = reference.partition("[")[0].strip().partition(":")
         body = (
-            f"#!{ENVIRONMENT}/bin/python\nimport sys\nfrom {module} import {attribute.partition('.')[0]}\n"
+            f"#!{_ENVIRONMENT}/bin/python\nimport sys\nfrom {module} import {attribute.partition('.')[0]}\n"
             f"sys.exit({attribute}())\n"
         )
-        write(f"{ENVIRONMENT}/bin/{os.path.basename(name)}", body.encode(), executable=True)
+        _write(f"{_ENVIRONMENT}/bin/{os.path.basename(name)}", body.encode(), executable=True)
 
 
-def write(path: str, content: bytes, *, executable: bool) -> None:
+def _write(path: str, content: bytes, *, executable: bool) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as stream:
         stream.write(content)
@@ -108,9 +110,9 @@ def write(path: str, content: bytes, *, executable: bool) -> None:
 
 def call(hook: str) -> None:
     """PEP 517: the source directory is the working directory and is not importable, except by ``backend-path``."""
-    with open(BUILD + "/request.json") as stream:
+    with open(_BUILD + "/request.json") as stream:
         request = json.load(stream)
-    sys.path[0:1] = [os.path.normpath(f"{BUILD}/src/{path}") for path in request["backend_path"]]
+    sys.path[0:1] = [os.path.normpath(f"{_BUILD}/src/{path}") for path in request["backend_path"]]
     module, _, attribute = request["backend"].partition(":")
     backend = importlib.import_module(module)
     for name in attribute.split(".") if attribute else []:
@@ -119,8 +121,8 @@ def call(hook: str) -> None:
         asked = getattr(backend, "get_requires_for_build_wheel", None)
         answer = {"requires": list(asked(None)) if asked else []}
     else:
-        answer = {"wheel": backend.build_wheel(BUILD + "/out", None, None)}
-    with open(BUILD + "/out/answer.json", "w") as stream:
+        answer = {"wheel": backend.build_wheel(_BUILD + "/out", None, None)}
+    with open(_BUILD + "/out/answer.json", "w") as stream:
         json.dump(answer, stream)
 
 

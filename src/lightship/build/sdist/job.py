@@ -8,33 +8,26 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from packaging.requirements import Requirement
 
 from lightship import proc
 from lightship.build.sdist.requires import Pin, parse_requirements
 from lightship.build.sdist.source import BuildSystem
-from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.build.sdist.workplace import remove_tree
 from lightship.errors import ToolError
 from lightship.paths import storage_errors
 from lightship.sandbox.protocol import Bind, Command, Sandbox
 
-__all__ = ["BuildSite", "Job", "remove_tree"]
+if TYPE_CHECKING:
+    from lightship.build.sdist.build import BuildSite
+
+__all__ = ["Job"]
 
 _LOG_LINES = 30
 _MAX_ANSWER_BYTES = 2**20
 _EPOCH = "315532800"  # 1980-01-01, the first time that a zip can say
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSite:
-    """Where builds happen: a root file system with the target's interpreter and compilers. ``key`` changes with its
-    content. The root is mounted read-only."""
-
-    rootfs: Path
-    key: str
-    interpreter: Interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +36,7 @@ class Job:
     build is kept; ``resolve`` turns build requirements into wheels on this machine."""
 
     project: str
-    site: BuildSite
+    site: "BuildSite"
     sandbox: Sandbox
     work: Path
     log: Path
@@ -204,13 +197,3 @@ def _read_plain(path: Path, limit_bytes: int) -> bytes:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise ValueError("not a file")
         return stream.read(limit_bytes)
-
-
-def remove_tree(directory: Path) -> None:
-    """Remove a tree, also where a build took its own right to write away."""
-    shutil.rmtree(directory, ignore_errors=True)
-    if directory.exists():
-        for here, _, _ in os.walk(directory):
-            with contextlib.suppress(OSError):
-                Path(here).chmod(0o700)
-        shutil.rmtree(directory, ignore_errors=True)

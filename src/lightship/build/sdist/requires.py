@@ -98,27 +98,27 @@ class Resolver:
         self._pins: dict[tuple[str, Version], Pin] = {}
         self._metadata: dict[str, tuple[Requirement, ...]] = {}
 
-    def resolve(self, requirements: Iterable[Requirement]) -> tuple[Pin, ...]:
-        """Wheels, sorted by name, that satisfy ``requirements`` and each other.
+    def resolve(self, requirements: Iterable[Requirement], asker: str) -> tuple[Pin, ...]:
+        """Wheels, sorted by name, that satisfy the ``requirements`` of ``asker`` and each other.
 
         Raise InputError where no version does, NetworkError where a file cannot be had.
         """
         roots = [requirement for requirement in requirements if self._applies(requirement, frozenset())]
         known: dict[str, _Known] = {}
         for _ in range(_MAX_ROUNDS):
-            chosen, gathered = self._round(roots, known)
+            chosen, gathered = self._round(roots, asker, known)
             if all(_fits(pin, gathered[name]) for name, pin in chosen.items()):
                 return tuple(chosen[name] for name in sorted(chosen))
             known = gathered
-        raise InputError(f"build requirements have no solution after {_MAX_ROUNDS} rounds")
+        raise InputError(f"build requirements of {asker} have no solution after {_MAX_ROUNDS} rounds")
 
     def _round(
-        self, roots: Sequence[Requirement], before: dict[str, _Known]
+        self, roots: Sequence[Requirement], asker: str, before: dict[str, _Known]
     ) -> tuple[dict[str, Pin], dict[str, _Known]]:
         gathered: dict[str, _Known] = {}
         chosen: dict[str, Pin] = {}
         visited: set[tuple[str, frozenset[str]]] = set()
-        queue = [(requirement, "the project") for requirement in roots]
+        queue = [(requirement, asker) for requirement in roots]
         while queue:
             requirement, asker = queue.pop(0)
             name = canonicalize_name(requirement.name)
@@ -153,7 +153,11 @@ class Resolver:
                 best = max((o for o in group if o.version == newest), key=lambda o: o.rank or (0, 0, ""))
                 return self._pin(name, best)
         asked = ", ".join(dict.fromkeys((*known.askers, *before.askers)))
-        there = f"the newest on offer is {max(offer.version for offer in offers)}" if offers else "none is on offer"
+        there = (
+            f"the newest on offer is {max(offer.version for offer in offers)}"
+            if offers
+            else "none that does is on offer"
+        )
         raise InputError(
             f"no version of the build requirement {name} fits {self._target.cache_key}: want {asked}; {there}",
             hint="build requirements come from the indexes that pip or uv is configured for",
