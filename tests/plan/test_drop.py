@@ -139,6 +139,13 @@ def test_tests_named_by_an_entry_point_or_by_the_application_stay() -> None:
     }
 
 
+@pytest.mark.parametrize("source", ["CDLL('libnvrtc.so')", "from torch.utils import cpp_extension", "import pyximport"])
+def test_a_package_that_compiles_at_run_time_keeps_what_a_compiler_reads(source: str) -> None:
+    files = {"pkg/a.h": "", "pkg/b.a": "", "pkg/c.pxd": "", "pkg/driver.py": "", "pkg/tests/test_a.py": source}
+    assert dropped_paths(distribution(files)) == {"pkg/a.h", "pkg/b.a", "pkg/c.pxd", "pkg/tests/test_a.py"}
+    assert dropped_paths(distribution(files | {"pkg/driver.py": source})) == {"pkg/tests/test_a.py"}
+
+
 def test_keep_wins_over_rules_and_over_drop() -> None:
     files = {"pkg/tests/test_a.py": "", "pkg/tests/data/x.csv": "", "pkg/big.bin": "12345", "pkg/core.py": ""}
     options = DropOptions(keep=("pkg/tests/**",), drop=("pkg/big.*", "**/test_a.py"))

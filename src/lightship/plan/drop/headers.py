@@ -10,7 +10,8 @@ Why
 Only a compiler reads them, and the image has none: extensions are built on the building site. ``numpy.get_include()``
 still returns its path; nothing opens it without a compiler. Distributions that compile at run time with a compiler
 of their own, or whose purpose is to feed one, keep everything: those known by name, and those whose sources speak of
-``nvrtc``, ``nvcc``, ``hiprtc``, ``cpp_extension`` or ``pyximport``.
+``nvrtc``, ``nvcc``, ``hiprtc``, ``cpp_extension`` or ``pyximport``. A header that the distribution's own sources name
+in a string stays too: they may parse it for cffi.
 
 Bad
 ===
@@ -28,8 +29,8 @@ Good
       pkg/include/__init__.py
       pkg/data/table.ho
       pkg/templates/header.html
-      pkg/kernels/half.h
-      pkg/driver.py | from ctypes import CDLL\\nCDLL("libnvrtc.so")
+      pkg/include/bitgen.h
+      pkg/parse.py | ffi.cdef(open("include/bitgen.h").read())
 
 References
 ==========
@@ -37,6 +38,7 @@ Run-time compilers found by reading their sources: triton (launcher stubs), cupy
 torch (``torch.utils.cpp_extension`` and inductor), tvm, taichi, cppyy, pytensor, jax's CUDA plug-ins, cffi's API mode.
 """
 
+import posixpath
 from collections.abc import Iterator
 
 from lightship.plan.drop.rule import Distribution, Rule
@@ -51,6 +53,7 @@ _COMPILERS = frozenset({
 _PREFIXES = ("cupy", "nvidia-", "cuda-", "rocm-", "pytorch-triton")
 
 
+_SUFFIXES = (".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
 _WORDS = (b"nvrtc", b"NVRTC", b"nvcc", b"hiprtc", b"hipcc", b"cpp_extension", b"load_inline", b"pyximport")
 
 
@@ -61,9 +64,10 @@ def compiles_at_run_time(distribution: Distribution) -> bool:
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    headers = distribution.with_suffix(".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
+    headers = distribution.with_suffix(*_SUFFIXES)
     if headers and not compiles_at_run_time(distribution):
-        yield from headers
+        named = distribution.mentions.file_names(*_SUFFIXES)
+        yield from (path for path in headers if posixpath.basename(path) not in named)
 
 
 RULE = Rule(
