@@ -37,7 +37,7 @@ class Mentions:
         return any(raw in self._read(path) and _has_string(self._read(path), needle) for path in self._product)
 
     def file_names(self, *suffixes: str) -> set[str]:
-        """File names with one of ``suffixes`` at the end of a string in a source, tests aside: ``x.h`` of ``"i/x.h"``."""
+        """File names with one of ``suffixes`` that end a string in a source, tests aside: ``x.h`` of ``"i/x.h"``."""
         ends = b"|".join(re.escape(suffix.encode()) for suffix in suffixes)
         pattern = re.compile(rb"([\w+-][\w.+-]*(?:" + ends + rb"))['\"]")
         return {name.decode() for path in self._product for name in pattern.findall(self._read(path))}
