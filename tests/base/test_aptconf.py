@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from lightship.base.aptconf import (
+    host_archive,
     parse_apt_conf,
     parse_deb822_sources,
     parse_list_sources,
     read_apt_conf,
     read_apt_sources,
 )
-from lightship.base.source import Proxies
+from lightship.base.source import ArchiveSettings, Proxies
 from lightship.errors import ArchiveError, InputError
 
 _CONF = """
@@ -95,3 +96,16 @@ def test_the_hosts_files(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert read_apt_conf(tmp_path) == {"a::b": "2"}
     assert read_apt_sources(tmp_path / "nowhere") == ()
+
+
+def test_what_the_host_says_of_the_way(tmp_path: Path) -> None:
+    (tmp_path / "apt.conf").write_text(
+        'Acquire::Check-Valid-Until "false"; Acquire::https::CaInfo "/ca.pem"; Acquire::http::Proxy "http://a.invalid";'
+    )
+    bare = ArchiveSettings(etc_apt=tmp_path)
+    found = host_archive(bare, environment={"http_proxy": "http://b.invalid", "HTTPS_PROXY": "http://c.invalid"})
+    assert found.proxies.choose("http", "x.invalid") == "http://a.invalid"
+    assert (found.ca_file, found.check_valid_until) == (Path("/ca.pem"), False)
+    plain = host_archive(ArchiveSettings(etc_apt=tmp_path / "none"), environment={"http_proxy": "http://b.invalid"})
+    assert plain.proxies.choose("http", "x.invalid") == "http://b.invalid"
+    assert plain.check_valid_until

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 from tests.base.conftest import Distribution
-from tests.base.pretend import Deb, file, hardlink, library, symlink
+from tests.base.pretend import Deb, directory, file, hardlink, library, symlink
 from tests.base.pretend_elf import shared_object
 
+from lightship.archive.content import Inline
 from lightship.archive.inflate import Containers, read_content
 from lightship.base.lock import parse_lock
 from lightship.base.plan import plan_base
@@ -224,3 +225,87 @@ def test_runpath_finds_a_library_in_a_directory_of_its_own(debian: Distribution)
     )
     debian.archive.write()
     assert _base(debian, system_packages=("aa",)).missing == {}
+
+
+def test_a_package_that_ships_the_links_of_a_merged_usr(debian: Distribution) -> None:
+    """As base-files of Debian 13 does: ``bin`` is a link, and ``usr/bin`` a directory of the same package."""
+    debian.archive.debs = [
+        dataclasses.replace(deb, members=[symlink("./bin", "usr/bin"), directory("./usr/bin"), *deb.members])
+        if deb.name == "base-files"
+        else deb
+        for deb in debian.archive.debs
+    ]
+    debian.archive.write()
+    entries = _by_path(_base(debian))
+    assert (entries["bin"].type, entries["bin"].link_target) == ("symlink", "usr/bin")
+    assert entries["usr/bin"].type == "dir"
+
+
+@pytest.mark.parametrize("compression", ["gz", "zst", "xz"])
+def test_every_compression_of_packages(debian: Distribution, compression: str) -> None:
+    debian.archive.add(Deb(name="aa", members=[file("./etc/aa", b"aa" * 20_000)], compression=compression))
+    debian.archive.write()
+    assert len(_text(_by_path(_base(debian, system_packages=("aa",)))["etc/aa"])) == 40_000
+
+
+def test_a_package_where_the_distribution_has_it(debian: Distribution) -> None:
+    debian.archive.add(Deb(name="tzdata-legacy", members=[file("./usr/share/zoneinfo/US/Pacific", b"TZif")]))
+    debian.archive.write()
+    first = _base(debian)
+    assert "usr/share/zoneinfo/US/Pacific" in _by_path(first)
+    assert _base(debian, lock=first.lock).entries == first.entries
+
+
+def test_symbol_versions_that_the_base_lacks_are_told(debian: Distribution) -> None:
+    versions = ["GLIBC_2.2.5", "GLIBC_2.36"]
+    debian.archive.debs = [
+        dataclasses.replace(
+            deb,
+            members=[
+                file("./lib/x86_64-linux-gnu/libc.so.6", shared_object(soname="libc.so.6", versions=versions)),
+            ],
+        )
+        if deb.name == "libc6"
+        else deb
+        for deb in debian.archive.debs
+    ]
+    debian.archive.write()
+    with plan_base(debian.request(), debian.cache) as plan:
+        need = NeededLibrary(soname="libc.so.6", why="needed by pretend.so", versions=("GLIBC_2.2.5", "GLIBC_2.38"))
+        base = plan.close([need])
+    assert base.notes == ("libc.so.6 of the base does not define GLIBC_2.38, needed by pretend.so: it will not load",)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_text_conversion_goes_when_nothing_asks_for_it(debian: Distribution, asks: bool) -> None:
+    tables = "./usr/lib/x86_64-linux-gnu/gconv/UTF-16.so"
+    debian.archive.debs = [
+        dataclasses.replace(deb, members=[*deb.members, file(tables, shared_object())]) if deb.name == "libc6" else deb
+        for deb in debian.archive.debs
+    ]
+    needed = ["libc.so.6", *(["iconv_open"] if asks else [])]
+    debian.archive.add(Deb(name="aa", members=[file("./usr/bin/aa", shared_object(needed=needed))]))
+    debian.archive.contents["usr/bin/none"] = "none"
+    debian.archive.write()
+    with plan_base(debian.request(system_packages=("aa",)), debian.cache) as plan:
+        base = plan.close(text_conversion=False)
+    assert (tables.removeprefix("./") in _by_path(base)) == asks
+    assert ("libc-gconv" in {drop.rule for drop in base.dropped}) != asks
+
+
+def test_find_library_keeps_ldconfig(debian: Distribution) -> None:
+    debian.archive.debs = [
+        dataclasses.replace(deb, members=[*deb.members, file("./sbin/ldconfig", b"ldconfig", mode=0o755)])
+        if deb.name == "libc-bin"
+        else deb
+        for deb in debian.archive.debs
+    ]
+    debian.archive.write()
+    assert "usr/sbin/ldconfig" not in _by_path(_base(debian))
+    with plan_base(debian.request(), debian.cache) as plan:
+        entries = _by_path(plan.close(find_library=True))
+    assert "usr/sbin/ldconfig" in entries
+    content = entries["etc/ld.so.cache"].content
+    assert isinstance(content, Inline)
+    assert b"libz.so.1\0/usr/lib/x86_64-linux-gnu/libz.so.1\0" in content.content
+    assert b"libz.so.1.0\0/" not in content.content, "listed by soname, as ldconfig does"

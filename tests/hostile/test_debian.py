@@ -173,6 +173,7 @@ def test_a_broken_suite_of_the_distribution_is_no_third_party(
         f"deb [signed-by={archive.keyring}] {uri} pretend main\n"
         f"deb [signed-by={archive.keyring}] {uri} pretend-security main\n"
         f"deb [signed-by={stranger.keyring}] {uri} other main\n"
+        "deb cdrom:[Pretend]/ pretend main\n"
     )
 
     def opened(cache: str) -> tuple[str, ...]:
@@ -180,7 +181,8 @@ def test_a_broken_suite_of_the_distribution_is_no_third_party(
             assert [suite.name for suite in archive.suites] == ["pretend", "pretend-security"]
             return archive.notes
 
-    (note,) = opened("one")
+    medium, note = opened("one")
+    assert medium.startswith("source left out, as it is not reached by http or file")
     assert note.startswith("source left out, as its keys are not the distribution's: other")
     _strip_signature(security)
     with pytest.raises(MismatchError, match="InRelease of pretend-security is not signed"):

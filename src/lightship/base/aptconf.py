@@ -4,15 +4,23 @@ Only what names an archive, its keys and the way to it is read; pins (apt_prefer
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
-from lightship.base.source import ArchiveSource
+from lightship.base.source import ArchiveSettings, ArchiveSource, Proxies
 from lightship.ecosystem.dpkg import Paragraph, parse_paragraphs
 from lightship.errors import InputError
 from lightship.paths import storage_errors
 
-__all__ = ["parse_apt_conf", "parse_deb822_sources", "parse_list_sources", "read_apt_conf", "read_apt_sources"]
+__all__ = [
+    "host_archive",
+    "parse_apt_conf",
+    "parse_deb822_sources",
+    "parse_list_sources",
+    "read_apt_conf",
+    "read_apt_sources",
+]
 
 _TOKEN = re.compile(
     r"""\s+ | //[^\n]* | /\*.*?\*/ | \#(?!clear|include)[^\n]* | "(?P<quoted>[^"\n]*)" | (?P<mark>[{};])
@@ -53,6 +61,28 @@ def _assign(settings: dict[str, str], scope: list[str], words: list[str]) -> Non
         name, value = "::".join([*scope, words[0]]), words[1]
     name = name.lower()
     settings[name] = f"{settings[name]} {value}" if name.endswith("::") and name in settings else value
+
+
+def host_archive(
+    settings: ArchiveSettings, *, environment: Mapping[str, str] | None = None, ca_file: Path | None = None
+) -> ArchiveSettings:
+    """``settings`` with what the host's apt.conf and ``environment`` (``http_proxy``, ``https_proxy``) say of proxies,
+    CA file and expired indexes. apt.conf comes first, as for apt."""
+    conf = read_apt_conf(settings.etc_apt)
+    variables = environment or {}
+    proxies = Proxies.from_apt_conf(conf)
+    from_environment = {
+        scheme: value
+        for scheme in ("http", "https")
+        if (value := variables.get(f"{scheme}_proxy") or variables.get(f"{scheme.upper()}_PROXY"))
+    }
+    own_ca = conf.get("acquire::https::cainfo")
+    return replace(
+        settings,
+        proxies=replace(proxies, by_scheme={**from_environment, **proxies.by_scheme}),
+        ca_file=settings.ca_file or ca_file or (Path(own_ca) if own_ca else None),
+        check_valid_until=settings.check_valid_until and conf.get("acquire::check-valid-until", "").lower() not in _NO,
+    )
 
 
 def read_apt_conf(etc_apt: Path) -> dict[str, str]:

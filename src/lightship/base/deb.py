@@ -124,7 +124,8 @@ def _read_data(member: ArMember, record: PackageRecord, pack: "_Pack", what: str
     for entry, content in iter_tar(plain, where):
         if not entry.path:
             continue
-        path = merged_path(entry.path)
+        # base-files of Debian 13 and Ubuntu ships the links themselves: `bin` stays, `bin/sh` is `usr/bin/sh`.
+        path = entry.path if entry.type == "symlink" and "/" not in entry.path else merged_path(entry.path)
         known = found.get(path)
         if known is not None and not (known.type == entry.type == "dir"):
             raise HostileError(f"{where}: {path} comes twice")

@@ -7,7 +7,7 @@ from pathlib import Path
 from lightship.base.fetch import Fetcher, NotInArchiveError
 from lightship.base.index import PackageRecord
 from lightship.base.source import ArchiveSettings
-from lightship.base.suites import configured_sources
+from lightship.base.suites import SCHEMES, configured_sources
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache
 
@@ -20,6 +20,8 @@ def archive_bases(settings: ArchiveSettings) -> dict[str, tuple[str, ...]]:
     """Archive URIs (with a slash at the end) by the suite that they are configured for; read without network."""
     bases: dict[str, dict[str, None]] = {}
     for source in configured_sources(settings):
+        if source.uri.partition(":")[0] not in SCHEMES:
+            continue
         for suite in source.suites:
             bases.setdefault(suite, {})[source.uri.rstrip("/") + "/"] = None
     return {suite: tuple(uris) for suite, uris in bases.items()}

@@ -11,12 +11,13 @@ __all__ = ["BUILD", "RUN", "Kit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """``packages`` are always there, each with its reason; ``python`` are those of a distribution's interpreter, with
+    """``packages`` are always there, each with its reason, ``optional`` where the distribution has them; ``python`` are those of a distribution's interpreter, with
     ``{minor}`` to fill in, and ``python_to_3_11`` what Debian packages apart of the standard library up to 3.11.
     ``section`` is added to the architecture's name in the base lock."""
 
     section: str
     packages: Mapping[str, str]
+    optional: Mapping[str, str]
     python: Sequence[str]
     python_to_3_11: Sequence[str]
     rules: Sequence[LeaveOut]
@@ -33,11 +34,13 @@ _EVERY_ROOT = {
     "netbase": "names of protocols and services",
     "tzdata": "time zones",
 }
+_WHERE_THERE = {"tzdata-legacy": "time zones by their older names, which Debian 13 packages apart"}
 _APART = ("python3-distutils", "python3-lib2to3")
 
 RUN = Kit(
     section="",
     packages=_EVERY_ROOT,
+    optional=_WHERE_THERE,
     python=("python{minor}", "libpython{minor}-stdlib"),
     python_to_3_11=_APART,
     rules=RUN_RULES,
@@ -52,6 +55,7 @@ _TOOLS = (
 BUILD = Kit(
     section="-build",
     packages=_EVERY_ROOT | dict.fromkeys(_TOOLS, "building wheels from sources"),
+    optional={},
     python=("python{minor}", "libpython{minor}-stdlib", "libpython{minor}-dev"),
     python_to_3_11=_APART,
     rules=BUILD_RULES,

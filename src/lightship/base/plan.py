@@ -107,6 +107,7 @@ class BasePlan:
 
     def _seeds(self, interpreter: Interpreter) -> list[tuple[str, str]]:
         seeds = dict(self._kit.packages)
+        seeds |= {name: why for name, why in self._kit.optional.items() if self._packages.has(name)}
         if self._tree is None:
             minor = interpreter.target.minor
             seeds |= {part.format(minor=minor): "interpreter and standard library" for part in self._kit.python}

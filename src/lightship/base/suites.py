@@ -16,10 +16,13 @@ from lightship.base.release import Release, verify_release
 from lightship.base.source import ArchiveSettings, ArchiveSource
 from lightship.errors import InputError, LightshipError
 
-__all__ = ["ORIGINS", "Suite", "configured_sources", "open_suites"]
+__all__ = ["ORIGINS", "SCHEMES", "Suite", "configured_sources", "open_suites"]
 
 ORIGINS = ("Debian", "Ubuntu")
 """Release Origins of distributions; an archive of anyone else does not make a base."""
+
+SCHEMES = ("http", "https", "file", "copy")
+"""How archives are reached; ``cdrom:`` of an installation medium is not."""
 
 _INRELEASE_CAP_BYTES = 16 << 20
 
@@ -112,6 +115,9 @@ def _wanted(
     for source in sources:
         if source.architectures and architecture not in source.architectures:
             notes.append(f"source of other architectures left out: {' '.join(source.suites)} ({source.where})")
+            continue
+        if source.uri.partition(":")[0] not in SCHEMES:
+            notes.append(f"source left out, as it is not reached by http or file: {source.where or source.uri}")
             continue
         for name in source.suites:
             if name.endswith("/"):
