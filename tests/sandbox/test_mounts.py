@@ -100,6 +100,16 @@ def test_an_image_cannot_lead_a_mount_over_the_kernel(root: Path) -> None:
         plan_mounts(_command(root, writable=("/data",)))
 
 
+def test_a_link_that_an_application_left_in_a_volume_leads_nowhere(root: Path, tmp_path: Path) -> None:
+    outside = _outside(tmp_path)
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "volume/x").symlink_to(f"/oldroot{outside}")
+    bind = Bind(source=tmp_path / "volume", target="/data", writable=True)
+    assert len(plan_mounts(_command(root, binds=(bind,), writable=("/data/y",)))) == 2
+    with pytest.raises(HostileError, match="nothing can be mounted at /data/x/made: a symbolic link below"):
+        plan_mounts(_command(root, binds=(bind,), writable=("/data/x/made",)))
+
+
 def test_shared_memory_is_there_already(root: Path) -> None:
     assert plan_mounts(_command(root, writable=("/dev/shm",))) == ()
 

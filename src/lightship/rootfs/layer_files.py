@@ -16,12 +16,14 @@ from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.rootfs.merge import Member, MemberType
 
-__all__ = ["UnpackedLayer", "read_members", "unpack_layer"]
+__all__ = ["UNPACK_TASK", "UnpackedLayer", "read_members", "unpack_layer"]
+
+UNPACK_TASK = "unpack layers"
+"""Its unit is bytes of files."""
 
 _LIST = "members.json"
 _FILES = "files"
 _FOLDER = 1000
-_TASK = "unpack layers"
 _KINDS: dict[str, MemberType] = {"file": "file", "dir": "dir", "symlink": "symlink", "hardlink": "hardlink"}
 _CHUNK_BYTES = 1 << 20
 _MOST_MTIME = 2**32 - 1
@@ -54,9 +56,9 @@ class UnpackedLayer:
 def unpack_layer(layer: Layer, place: Path, *, progress: Progress = SILENT) -> UnpackedLayer:
     """Unpack ``layer`` into the directory ``place``, which is made here; the layer's digests are checked by its end.
 
-    Files have the mode and time of their member, without setuid and setgid.
+    Files have the mode and time of their member, without setuid and setgid. ``progress`` is told the bytes of
+    `UNPACK_TASK`, which the caller starts and finishes.
     """
-    progress.start(_TASK, unit="B")
     with layer.open_tar() as stream, storage_errors("unpack a layer"):
         (place / _FILES).mkdir(parents=True)
         members = tuple(_written(TarReader(stream, f"layer {layer.diff_id}"), str(place), progress))
@@ -64,7 +66,6 @@ def unpack_layer(layer: Layer, place: Path, *, progress: Progress = SILENT) -> U
             [m.number, m.path, m.type, m.mode, m.uid, m.gid, m.mtime, m.unpacked_bytes, m.link_target] for m in members
         ]
         (place / _LIST).write_text(json.dumps(rows))
-    progress.finish(_TASK)
     return UnpackedLayer(place=place, members=members)
 
 
@@ -83,7 +84,7 @@ def _written(reader: TarReader, place: str, progress: Progress) -> Iterator[Memb
                 folder = number // _FOLDER
                 os.mkdir(f"{place}/{_FILES}/{folder}")  # noqa: PTH102 - beside the paths of `_file_path`
             _write(reader, _file_path(place, number), found.mode & 0o1777, _clamped(found.mtime))
-            progress.advance(_TASK, found.size_bytes)
+            progress.advance(UNPACK_TASK, found.size_bytes)
         yield _member(number, found)
 
 

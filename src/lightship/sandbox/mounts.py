@@ -53,8 +53,11 @@ def plan_mounts(command: Command) -> tuple[Mount, ...]:
         mounts[target] = Mount(target=target, bind=bind)
     ordered = tuple(mounts[target] for target in sorted(mounts))
     for mount in ordered:
-        if not any(above in mounts for above in parents(mount.target)):
+        above = [mounts[path] for path in parents(mount.target) if path in mounts]
+        if not above:
             _ensure(root, mount.target, directory=mount.bind is None or mount.bind.source.is_dir())
+        elif above[-1].bind is not None:
+            _check_below(above[-1].bind, above[-1].target, mount.target)
     cwd = resolve_on_disk(root, command.cwd)
     if cwd.split("/")[0] not in KERNEL_DIRECTORIES and not any(above in mounts for above in (*parents(cwd), cwd)):
         _ensure(root, cwd, directory=True)
@@ -70,6 +73,13 @@ def _resolve_target(root: Path, path: str) -> str:
     if "/".join(part for part in path.split("/") if part) == target:
         raise UsageError(said)
     raise HostileError(f"{said}: the image leads it to /{target}")
+
+
+def _check_below(bind: Bind, place: str, target: str) -> None:
+    """Raise HostileError where ``bind``, seen at ``place``, leads ``target`` away by a link an application made."""
+    rest = target.removeprefix(f"{place}/")
+    if resolve_on_disk(bind.source, rest) != rest:
+        raise HostileError(f"nothing can be mounted at /{target}: a symbolic link below {bind.source} leads it away")
 
 
 def _mode_of(root: Path, target: str) -> int:
