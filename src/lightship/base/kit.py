@@ -11,9 +11,9 @@ __all__ = ["BUILD", "RUN", "Kit"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """``packages`` are always there, each with its reason, ``optional`` where the distribution has them; ``python`` are those of a distribution's interpreter, with
-    ``{minor}`` to fill in, and ``python_to_3_11`` what Debian packages apart of the standard library up to 3.11.
-    ``section`` is added to the architecture's name in the base lock."""
+    """``packages`` are always there, each with its reason, ``optional`` where the distribution has them; ``python``
+    are those of a distribution's interpreter, with ``{minor}`` to fill in, and ``python_to_3_11`` what Debian packages
+    apart of the standard library up to 3.11. ``section`` is added to the architecture's name in the base lock."""
 
     section: str
     packages: Mapping[str, str]

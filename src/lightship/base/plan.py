@@ -120,7 +120,9 @@ class BasePlan:
         python = self._request.python
         if "/" in python:
             return self._from_tree(python)
-        package = None if python != "auto" and self._lock_has_other_python(python) else self._python_package(python)
+        if self._lock_has_other_python(python) and find_cpython(python, self._request.cpython_roots) is not None:
+            return self._from_tree(python)
+        package = self._python_package(python)
         if package is not None:
             return self._from_packages(package)
         if python == "auto":
@@ -130,7 +132,9 @@ class BasePlan:
     def _lock_has_other_python(self, python: str) -> bool:
         """The lock was made for an installed CPython: asking the archive again would only cost the network."""
         locked = self._packages.locked.packages
-        return bool(locked) and not any(record.name == f"python{_minor(python)}" for record in locked)
+        return (
+            python != "auto" and bool(locked) and not any(record.name == f"python{_minor(python)}" for record in locked)
+        )
 
     def _python_package(self, python: str) -> str | None:
         """The package of the interpreter, ``python3.11``; None when the archive has none of that version."""
