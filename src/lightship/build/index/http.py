@@ -13,6 +13,7 @@ import base64
 import contextlib
 import datetime
 import email.utils
+import http.cookiejar
 import logging
 import random
 import socket
@@ -129,7 +130,6 @@ class IndexClient:
                     raise
                 return response
             response.close()
-            self._client.cookies.clear()
             target = str(response.url.join(location))
             try:
                 origin(target)
@@ -252,7 +252,7 @@ def _client(settings: IndexSettings, connections: int) -> httpx2.Client:
     for host in untrusted:
         proxy = None if {host, "*"} & set(settings.no_proxy) else settings.https_proxy
         mounts[f"https://{host}"] = transport(proxy, _unchecked(trusted))
-    return httpx2.Client(
+    client = httpx2.Client(
         transport=direct,
         mounts=mounts,
         trust_env=False,
@@ -260,6 +260,8 @@ def _client(settings: IndexSettings, connections: int) -> httpx2.Client:
         timeout=httpx2.Timeout(settings.timeout_s, pool=None),
         headers={"User-Agent": "lightship", "Accept-Encoding": "gzip"},
     )
+    client.cookies.jar.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    return client
 
 
 def _patterns(entry: str) -> list[str]:
