@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import ToolError
-from lightship.proc import DEVNULL, PIPE
+from lightship.proc import DEVNULL, PIPE, spawn
 from lightship.sandbox.bubblewrap import Bubblewrap
 from lightship.sandbox.protocol import Bind, Command
 
@@ -35,7 +35,7 @@ def _command(root: Path, code: str, *arguments: str, **options: object) -> Comma
 
 def _run(sandbox: Bubblewrap, command: Command, given: bytes = b"") -> tuple[int, str]:
     with sandbox.start(command, stdin=PIPE, stdout=PIPE, stderr=PIPE) as process:
-        said, complaints = process.communicate(given, timeout=30)
+        said, complaints = process.communicate(given, timeout=120)
     return process.returncode, said.decode() + complaints.decode()
 
 
@@ -81,13 +81,13 @@ def test_signals_reach_the_command_which_ends_in_its_own_way(
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
         assert process.stdout.read() == f"stopping on {number:d}\n".encode()
-        assert process.wait(30) == 3
+        assert process.wait(120) == 3
 
 
 def test_a_command_without_a_handler_ends_by_the_signal(sandbox: Bubblewrap, python_root: Path) -> None:
     with sandbox.start(_command(python_root, "import time; time.sleep(60)")) as process:
         process.terminate()
-        assert process.wait(30) == 128 + signal.SIGTERM
+        assert process.wait(120) == 128 + signal.SIGTERM
     process.terminate()  # nothing happens once it has ended
 
 
@@ -104,7 +104,23 @@ def test_kill_ends_everything_inside(sandbox: Bubblewrap, python_root: Path) -> 
         assert process.stdout.readline() + process.stdout.readline() == b"up\nup\n"
         process.kill()
         assert process.stdout.read() == b""  # the end of the pipe: no process holds it any more
-        assert process.wait(30) == 128 + signal.SIGKILL
+        assert process.wait(120) == 128 + signal.SIGKILL
+
+
+def test_everything_ends_with_us(sandbox: Bubblewrap, python_root: Path) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from lightship.sandbox.bubblewrap import Bubblewrap
+from lightship.sandbox.protocol import Command
+argv = ("{PYTHON}", "-IBc", "import os, time; os.write(1, b'up'); time.sleep(600)")
+Bubblewrap.find().start(Command(rootfs=Path({str(python_root)!r}), argv=argv)).wait()
+"""
+    with spawn([sys.executable, "-c", code], stdout=PIPE) as us:
+        assert us.stdout is not None
+        assert us.stdout.read(2) == b"up"
+        us.kill()
+        assert us.stdout.read() == b""  # the application held the pipe
 
 
 def test_orphans_end_with_the_command(sandbox: Bubblewrap, python_root: Path) -> None:
@@ -117,7 +133,7 @@ def test_orphans_end_with_the_command(sandbox: Bubblewrap, python_root: Path) ->
     with sandbox.start(_command(python_root, code), stdout=PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.read() == b""
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 def test_orphans_are_reaped(sandbox: Bubblewrap, python_root: Path) -> None:
@@ -199,6 +215,7 @@ def test_the_host_does_not_show(sandbox: Bubblewrap, python_root: Path) -> None:
             "open": len(os.listdir("/proc/self/fd")),
             "host": socket.gethostname(),
             "cwd": os.getcwd(),
+            "umask": os.umask(0),
             "interfaces": sorted(name for _, name in socket.if_nameindex()),
             "session": os.getsid(0) == os.getpid() or os.getsid(0) == 1,
         }))
@@ -213,6 +230,7 @@ def test_the_host_does_not_show(sandbox: Bubblewrap, python_root: Path) -> None:
         "open": 4,  # and the one that lists them
         "host": "lightship",
         "cwd": "/srv/app",
+        "umask": 0o022,
         "interfaces": ["lo"],
         "session": True,
     }
@@ -234,7 +252,7 @@ def test_the_environment_is_not_in_the_list_of_processes(sandbox: Bubblewrap, py
     with sandbox.start(_command(python_root, "input()", env={"TOKEN": secret}), stdin=PIPE) as process:
         assert secret.encode() not in Path(f"/proc/{process.pid}/cmdline").read_bytes()
         assert secret.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes()
-        process.communicate(b"\n", timeout=30)
+        process.communicate(b"\n", timeout=120)
 
 
 def test_an_images_preload_does_not_reach_bubblewrap(sandbox: Bubblewrap, python_root: Path, tmp_path: Path) -> None:
@@ -342,7 +360,7 @@ def test_an_ordinary_user_can_do_the_same(sandbox: Bubblewrap, request: pytest.F
             os.setgroups([])
             os.setresgid(65533, 65533, 65533)
             os.setresuid(65533, 65533, 65533)
-            status = sandbox.start(command).wait(30)
+            status = sandbox.start(command).wait(120)
         finally:
             sys.stderr.flush()
             os._exit(status)

@@ -91,7 +91,7 @@ time.sleep(60)
 """
     two = threading.Event()
     with start(sandbox, _command(python_root, code), on_line=lambda line: two.set() if line == "two" else None) as app:
-        assert two.wait(30)
+        assert two.wait(120)
         assert app.process.poll() is None
     assert app.status == 0
     assert app.tail == ("one", "two", "good bye")
@@ -106,13 +106,13 @@ time.sleep(60)
 """
     deaf = threading.Event()
     with start(sandbox, _command(python_root, code), on_line=lambda _: deaf.set()) as app:
-        assert deaf.wait(30)
+        assert deaf.wait(120)
         assert app.terminate(0.05) == 128 + signal.SIGKILL
 
 
 def test_a_flood_of_output_does_not_stop_it(sandbox: Bubblewrap, python_root: Path) -> None:
     with start(sandbox, _command(python_root, "print('\\n'.join(['x' * 99] * 20_000) + '\\nlast')")) as app:
-        app.process.wait(30)
+        app.process.wait(120)
         assert app.tail[-1] == "last"
         assert len(app.tail) == 50
 

@@ -21,8 +21,9 @@ from lightship.proc import Popen
 
 __all__ = ["NotStartedError", "SandboxedProcess"]
 
-_PATIENCE_S = 30.0
-"""How long bubblewrap may take to set up; it takes about 10 ms on an idle machine (measured 2026-11)."""
+_PATIENCE_S = 120.0
+"""How long bubblewrap may take to set up. It takes about 10 ms on an idle machine, and seconds where disk and
+processors are busy (measured 2026-11)."""
 
 
 class NotStartedError(ToolError):
