@@ -1,52 +1,24 @@
-"""``lightship build`` as a composition: project and lock to wheels, wheels and base to layers, layers to an image.
+"""``lightship build``: what is remembered between two builds, what is made, and where the image goes.
 
-Nothing is decided here that a feature decides for itself; this is the way of the data, and what is remembered between
-two builds.
+When nothing has changed, nothing of `lightship.flows.making` is even imported.
 """
 
-import json
-from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
-from functools import cached_property
-from pathlib import Path
 
 from lightship.base.lock import LOCK_NAME
-from lightship.base.request import Base
-from lightship.build.application import Application
-from lightship.build.bytecode import BytecodeMode
-from lightship.build.packages import PackagePlanner, Transform, WheelFile
-from lightship.build.wheel_facts import WheelFacts
-from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.project import Project
-from lightship.findings import Finding
 from lightship.flows.application_layers import (
-    application_recipe,
-    entrypoint_programs,
-    environment_recipe,
     read_project_files,
 )
-from lightship.flows.base_layers import base_recipes, stdlib_sources
-from lightship.flows.bytecode_layers import BytecodeMaker
-from lightship.flows.deliver import deliver, reference_of
-from lightship.flows.image_config import annotations, image_config, rfc3339
-from lightship.flows.layers import LayerStyle, MadeLayer, explain, make_layers, merge_drops
+from lightship.flows.base_identity import base_identity
+from lightship.flows.deliver import deliver
 from lightship.flows.memo import find_memo, memo_key, remember
-from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, needed_libraries, read_facts
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
-from lightship.flows.startup import startup_modules
-from lightship.image.blobs import from_blobs
-from lightship.image.value import PlainImage
-from lightship.oci.config import ImageConfig
 from lightship.oci.platform import Platform
-from lightship.plan.assemble import DEFAULT_MTIME
-from lightship.plan.drop import DropOptions
-from lightship.plan.layering import LayerRecipe
-from lightship.plan.model import Entry
 from lightship.progress import Progress
-from lightship.sandbox.protocol import Sandbox
-from lightship.store.cache import Cache, cache_key
+from lightship.store.cache import Cache
 from lightship.store.select import host_platform
 
 __all__ = ["build"]
@@ -66,305 +38,20 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         probe_file = request.options.probe_requests
         inputs += [request.project / probe_file] if probe_file else []
         platform = Platform.parse(request.platform) if request.platform else host_platform()
-        memo = memo_key(request, platform=str(platform), application=application.key, files=inputs)
+        base = base_identity(request, platform)
+        memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
         found = None if request.plan_only or request.update_base or request.retrace else find_memo(cache, memo)
     if found is not None:
         image, outcome = found
     else:
+        from lightship.flows.making import Making
+
         with ExitStack() as stack:
-            work = _Build(request, project, application, platform, cache, progress, phases, stack)
+            work = Making(request, project, application, platform, cache, progress, phases, stack)
             if request.plan_only:
                 return work.plan()
             image, outcome = work.image()
         # The locks may have been written by this build: the next one, which finds them, must find this image too.
-        memo = memo_key(request, platform=str(platform), application=application.key, files=inputs)
+        memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
         remember(cache, memo, image, outcome)
     return deliver(image, outcome, request, cache, phases, progress)
-
-
-class _Build:
-    """One build's values, each made when it is first needed."""
-
-    def __init__(
-        self,
-        request: BuildRequest,
-        project: Project,
-        application: Application,
-        platform: Platform,
-        cache: Cache,
-        progress: Progress,
-        phases: Phases,
-        stack: ExitStack,
-    ) -> None:
-        from lightship.flows.foundation import Foundation
-
-        self.request = request
-        self.options = request.options
-        self.project = project
-        self.application = application
-        self.cache = cache
-        self.progress = progress
-        self.phases = phases
-        self.findings: list[Finding] = list(application.findings)
-        self.foundation = stack.enter_context(Foundation(request, platform, cache, progress))
-        self.style = LayerStyle(
-            compression=self.options.compression,
-            level=self.options.level,
-            mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
-        )
-        self._files: dict[str, tuple[Entry, ...]] = {}
-
-    def image(self) -> tuple[PlainImage, BuildOutcome]:
-        """Make every layer, and the image of them."""
-        mode, startup = self._bytecode_mode()
-        self._base_layers = self._layers(self.base_recipes)
-        recipes = self._recipes(mode, startup)
-        layers = self._layers(recipes)
-        with self.phases("image"):
-            image = self._compose(layers)
-            outcome = self._outcome(image, layers)
-        return image, outcome
-
-    def plan(self) -> str:
-        """The plan as JSON: every file, its layer and why it is there; every path that was left out."""
-        mode, startup = self._bytecode_mode()
-        plans = [recipe.make() for recipe in self._recipes(mode, startup)]
-        document = {
-            "schema": "lightship/plan/1",
-            "platform": str(self.foundation.platform),
-            "python": self.foundation.interpreter.target.python,
-            "layers": [explain(plan) for plan in plans if plan.entries],
-        }
-        return json.dumps(document, indent=1, ensure_ascii=False)
-
-    @cached_property
-    def scheme(self) -> Scheme:
-        return Scheme(prefix=self.options.prefix.strip("/"), minor=self.foundation.interpreter.target.minor)
-
-    @cached_property
-    def wheels(self) -> tuple[WheelFile, ...]:
-        from lightship.flows.wheels import gather_wheels, select_packages
-
-        with self.phases("plan"):
-            selection = select_packages(self.project, self.foundation.interpreter.target, self.options, self.cache)
-            for note in selection.notes:
-                self.progress.note(note)
-        with self.phases("fetch"):
-            return gather_wheels(
-                selection,
-                self.foundation.interpreter.target,
-                self.foundation.index_settings(selection.lock),
-                self.foundation.wheel_builder(selection.lock),
-                self.cache,
-                own=self.project if self.options.application == "wheel" else None,
-                jobs=self.request.jobs,
-                progress=self.progress,
-            )
-
-    @cached_property
-    def facts(self) -> dict[str, WheelFacts]:
-        wheels = self.wheels
-        with self.phases("closure"):
-            return read_facts(wheels, self.cache, jobs=self.request.jobs)
-
-    @cached_property
-    def base(self) -> Base:
-        """The root file system of distribution packages."""
-        facts = self.facts
-        with self.phases("closure"):
-            closure = find_closure(facts, self.scheme, self.foundation.interpreter.target)
-            self.findings += closure_findings(closure)
-            programs = entrypoint_programs(self.application, self.options)
-            base = self.foundation.close(needed_libraries(closure), programs=programs)
-        self.findings += dlopen_findings(facts, base.libraries)
-        self.findings += [_missing(name, why) for name, why in base.missing.items()]
-        for note in base.notes:
-            self.progress.note(note)
-        return base
-
-    @cached_property
-    def base_recipes(self) -> tuple[LayerRecipe, ...]:
-        return base_recipes(self.base, self.cache, strip=self.options.strip)
-
-    @cached_property
-    def planner(self) -> PackagePlanner:
-        wheels = self.wheels
-        with self.phases("plan"):
-            transform, transform_key = self._transform()
-            return PackagePlanner(
-                wheels,
-                scheme=self.scheme,
-                target=self.foundation.interpreter.target,
-                cache=self.cache,
-                drop=DropOptions(max_safety=self.options.safety, keep=self.options.keep, drop=self.options.drop),
-                imports=self.application.imports,
-                transform=transform,
-                transform_key=transform_key,
-            )
-
-    def _transform(self) -> tuple[Transform | None, str]:
-        from lightship.flows.stripping import STRIPPING_KEY, stripping
-
-        return (stripping(self.cache), STRIPPING_KEY) if self.options.strip else (None, "")
-
-    def _recipes(self, mode: BytecodeMode, startup: Sequence[str]) -> tuple[LayerRecipe, ...]:
-        plain = self._plain_recipes()
-        if mode == "none":
-            return plain
-        maker = self._maker(mode, startup)
-        own = maker.application(self.application.entries, self.application.key)
-        units, context = self.planner.units(), self.planner.context
-        packages = maker.packages(units, context, self._package_files)
-        stdlib = maker.stdlib(stdlib_sources(self.base), self.base.cache_key)
-        lowest = len(self.base_recipes)
-        # The application is on top: its layers change most often, and an engine unpacks anew what lies above a change.
-        return (*plain[:lowest], stdlib, *plain[lowest:-1], *packages, plain[-1], own)
-
-    def _plain_recipes(self) -> tuple[LayerRecipe, ...]:
-        """Everything but bytecode, bottom first; the application is last."""
-        packages = self.planner.recipes()
-        environment = environment_recipe(self.scheme, self.foundation.interpreter)
-        application = application_recipe(self.application, self.options)
-        return (*self.base_recipes, environment, *packages, application)
-
-    def _package_files(self, name: str) -> tuple[Entry, ...]:
-        if name not in self._files:
-            self._files[name] = self.planner.package_files(name)[0]
-        return self._files[name]
-
-    def _maker(self, mode: BytecodeMode, startup: Sequence[str]) -> BytecodeMaker:
-        maker = BytecodeMaker(
-            interpreter=self.foundation.interpreter,
-            rootfs=self._base_rootfs,
-            rootfs_key=self.base.cache_key,
-            sandbox=self._sandbox,
-            cache=self.cache,
-            mode=mode,
-            startup=frozenset(startup),
-            jobs=self.request.jobs,
-            progress=self.progress,
-        )
-        self.findings_of_bytecode = maker.findings
-        return maker
-
-    def _base_rootfs(self) -> Path:
-        from lightship.rootfs.unpack import unpack_cached
-
-        made = self._layers(self.base_recipes)
-        layers = [layer.layer for layer in made]
-        return unpack_cached(layers, self.cache.root / "rootfs", progress=self.progress)
-
-    def _sandbox(self) -> Sandbox:
-        from lightship.sandbox.bubblewrap import Bubblewrap
-
-        return Bubblewrap.find()
-
-    def _layers(self, recipes: Iterable[LayerRecipe]) -> tuple[MadeLayer, ...]:
-        wanted = tuple(recipes)
-        with self.phases("layers"):
-            return make_layers(wanted, self.style, self.cache, jobs=self.request.jobs, progress=self.progress)
-
-    def _bytecode_mode(self) -> tuple[BytecodeMode, tuple[str, ...]]:
-        """The mode, and for ``startup`` the modules of a start; those are traced when no lock tells them."""
-        mode = self.options.bytecode_mode
-        if mode != "startup":
-            return mode, ()
-        lock = self.request.project / STARTUP_LOCK
-        modules = startup_modules(
-            lock, self._trace_key(), self._trace, retrace=self.request.retrace, progress=self.progress
-        )
-        return mode, modules
-
-    def _trace_key(self) -> str:
-        options = self.options
-        probe = (options.probe_http, options.probe_requests, *options.probe_command)
-        packages = (part for unit in self.planner.units() for part in (unit.name, unit.key))
-        started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir)
-        return cache_key("startup", 1, self.planner.context, *started, *packages)
-
-    def _trace(self) -> tuple[str, ...]:
-        from lightship.flows.launch import LaunchOptions
-        from lightship.flows.probe import load_probe
-        from lightship.flows.trace import trace_start
-        from lightship.rootfs.unpack import unpack_cached
-
-        layers = self._layers(self._plain_recipes())
-        image = self._compose(layers)
-        options = self.options
-        probe = load_probe(
-            http=options.probe_http,
-            timeout_s=options.probe_timeout,
-            requests=self.request.project / options.probe_requests if options.probe_requests else None,
-            command=options.probe_command,
-        )
-        with self.phases("trace"):
-            rootfs = unpack_cached(image.layers, self.cache.root / "rootfs", progress=self.progress)
-            runtime = ImageConfig.parse(image.raw_config).runtime
-            traced = trace_start(self._sandbox(), rootfs, runtime, LaunchOptions(), probe, progress=self.progress)
-        return traced.modules
-
-    def _compose(self, layers: Sequence[MadeLayer]) -> PlainImage:
-        created = rfc3339(self.style.mtime)
-        notes = annotations(
-            self.options,
-            name=self.options.name or self.project.name,
-            version=self.project.version,
-            created=created,
-            base_digest=str(layers[0].built.digest),
-            environ=self.request.environ,
-        )
-        config = image_config(
-            self.options,
-            self.foundation.interpreter,
-            created=created,
-            history=[layer.created_by for layer in layers],
-            labels=notes,
-            base_env=self.base.env,
-        )
-        return from_blobs([layer.layer for layer in layers], config, notes)
-
-    def _outcome(self, image: PlainImage, layers: Sequence[MadeLayer]) -> BuildOutcome:
-        collisions = [
-            Finding(
-                code="path-collision",
-                severity="warning",
-                title="two packages own one path",
-                message=f"{c.path} is in {c.winner} and {c.loser} with other content; {c.winner}'s is in the image",
-                location=c.path,
-            )
-            for c in self.planner.collisions
-            if not c.identical
-        ]
-        findings = (*self.findings, *getattr(self, "findings_of_bytecode", ()), *collisions)
-        return BuildOutcome(
-            reference=reference_of(self.request),
-            digest="",
-            outputs=(),
-            platform=str(self.foundation.platform),
-            python=self.foundation.interpreter.target.python,
-            layers=tuple(layer.summary for layer in layers),
-            dropped=merge_drops(layers),
-            findings=tuple(dict.fromkeys(findings)),
-            kept_because=_explanation(layers, image, self.cache),
-        )
-
-
-def _explanation(layers: Sequence[MadeLayer], image: PlainImage, cache: Cache) -> Path:
-    """One JSON file for the image: the layers' explanations, one after the other."""
-    key = cache_key("explanation", image.raw_manifest)
-    with cache.write("explanations", key) as stream:
-        stream.write(b'{"schema":"lightship/plan/1","layers":[\n')
-        for number, layer in enumerate(layers):
-            stream.write((b",\n" if number else b"") + layer.explanation.read_bytes())
-        stream.write(b"\n]}\n")
-    return cache.path("explanations", key)
-
-
-def _missing(name: str, why: str) -> Finding:
-    return Finding(
-        code="library-missing",
-        severity="warning",
-        title="a library that no package of the archive has",
-        message=f"{name} is in no package of the archive: {why}",
-        fix="if it is used: provide it with system-packages or a base image",
-    )

@@ -1,7 +1,8 @@
 """What an image stands on: a base of packages, or an image; and the building site that goes with it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING, Self
 
 from lightship.base.lock import LOCK_NAME, BaseLock, read_lock, write_lock
 from lightship.base.plan import BasePlan, plan_base
-from lightship.base.request import Account, Base, BaseRequest, NeededLibrary
+from lightship.base.request import Account, BaseRequest
 from lightship.base.source import ArchiveSettings
 from lightship.build.index.configured import read_index_settings
 from lightship.build.index.settings import IndexSettings
+from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.errors import StorageError
+from lightship.errors import StorageError, UsageError
+from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
+from lightship.flows.ground import Ground, ImageBase, ground_of_packages
+from lightship.flows.needs import needed_libraries
 from lightship.flows.request import BuildRequest
 from lightship.oci.platform import Platform
 from lightship.progress import Progress
@@ -24,8 +29,6 @@ if TYPE_CHECKING:
     from lightship.build.sdist.build import WheelBuilder
 
 __all__ = ["Foundation", "base_request"]
-
-_PACKAGES = ("auto", "debian", "ubuntu")
 
 
 def base_request(request: BuildRequest, platform: Platform, lock: BaseLock | None) -> BaseRequest:
@@ -45,8 +48,8 @@ def base_request(request: BuildRequest, platform: Platform, lock: BaseLock | Non
         account=Account.parse(options.user),
         archive=archive,
         lock=lock,
-        distribution=options.base if options.base in _PACKAGES and options.base != "auto" else "",
-        cpython_roots=_cpython_roots(request.environ),
+        distribution=options.base if options.base in PACKAGES and options.base != "auto" else "",
+        cpython_roots=cpython_roots(request.environ),
     )
 
 
@@ -74,7 +77,21 @@ class Foundation:
     @cached_property
     def interpreter(self) -> Interpreter:
         """The interpreter that the image will have."""
+        if self._image is not None:
+            return self._image.detected.interpreter
         return self._plan.probe()
+
+    @cached_property
+    def _image(self) -> ImageBase | None:
+        """The image that is the base; None for a base of packages."""
+        if self._request.options.base in PACKAGES:
+            return None
+        if self._request.options.system_package:
+            raise UsageError(
+                "system-packages need a base of packages: want base = auto, got an image", hint="put them into the base"
+            )
+        with open_base(self._request, self.platform) as image:
+            return ImageBase(image, self.platform, self._cache, self._progress)
 
     @cached_property
     def _base_request(self) -> BaseRequest:
@@ -84,11 +101,13 @@ class Foundation:
     def _plan(self) -> BasePlan:
         return self._stack.enter_context(plan_base(self._base_request, self._cache, progress=self._progress))
 
-    def close(self, needed: Sequence[NeededLibrary], *, programs: Iterable[str]) -> Base:
-        """The base with the libraries ``needed``; its lock is written beside the project's."""
-        base = self._plan.close(needed, programs=programs)
+    def ground(self, closure: Closure, *, programs: Iterable[str]) -> Ground:
+        """What packages with these needs stand on. A base of packages is locked beside the project."""
+        if self._image is not None:
+            return self._image.ground(closure)
+        base = self._plan.close(needed_libraries(closure), programs=programs)
         self._keep_lock(base.lock)
-        return base
+        return ground_of_packages(base, self._cache, strip=self._request.options.strip)
 
     def index_settings(self, lock: Path) -> Callable[[], IndexSettings]:
         """The index settings that count for ``lock``, read when a file must be fetched."""
@@ -103,7 +122,11 @@ class Foundation:
             from lightship.sandbox.bubblewrap import Bubblewrap
 
             packages = self._request.options.build_package
-            root = build_root(self._base_request, self._cache, packages=packages, progress=self._progress)
+            wanted = self._base_request
+            if self._image is not None:
+                # A building site for the image's own Python; what it builds is checked against the image's C library.
+                wanted = replace(wanted, python=self.interpreter.target.minor, system_packages=())
+            root = build_root(wanted, self._cache, packages=packages, progress=self._progress)
             self._site_lock = root.lock
             return WheelBuilder(
                 site=BuildSite(rootfs=root.directory, key=root.key, interpreter=root.interpreter),
@@ -128,12 +151,3 @@ class Foundation:
             self._progress.note(f"{LOCK_NAME} was not written: {error}")
             return
         self._progress.note(f"wrote {LOCK_NAME}: commit it, and every machine builds on the same base")
-
-
-def _cpython_roots(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Where pyenv and uv keep interpreters (their documentation, 2025)."""
-    home = Path(environ.get("HOME") or "/")
-    data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
-    pyenv = Path(environ.get("PYENV_ROOT") or home / ".pyenv")
-    uv = Path(environ.get("UV_PYTHON_INSTALL_DIR") or data / "uv" / "python")
-    return pyenv / "versions", uv

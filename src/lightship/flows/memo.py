@@ -27,13 +27,14 @@ _KIND = "builds"
 _CI_VARIABLES = ("CI_PROJECT_URL", "CI_COMMIT_SHA", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")
 
 
-def memo_key(request: BuildRequest, *, platform: str, application: str, files: Sequence[Path]) -> str:
-    """The key of this build. ``application`` names the project's files, ``files`` are further inputs, read whole."""
+def memo_key(request: BuildRequest, *, platform: str, base: str, application: str, files: Sequence[Path]) -> str:
+    """The key of this build. ``base`` and ``application`` name the base and the project's files, ``files`` are further
+    inputs, read whole."""
     options = [repr(getattr(request.options, field.name)) for field in fields(request.options)]
     contents = [path.read_bytes() if path.is_file() else None for path in files]
     variables = [request.environ.get(name) for name in _CI_VARIABLES]
-    return cache_key("build", _VERSION, __version__, platform, application, request.epoch, *request.tags, *options,
-                     *contents, *variables)  # fmt: skip
+    tool = ("build", _VERSION, __version__)
+    return cache_key(*tool, platform, base, application, request.epoch, *request.tags, *options, *contents, *variables)
 
 
 def find_memo(cache: Cache, key: str) -> tuple[PlainImage, BuildOutcome] | None:
