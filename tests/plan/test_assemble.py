@@ -16,7 +16,7 @@ import pytest
 from lightship import proc
 from lightship.archive.codec import open_decompressed
 from lightship.archive.content import Deflated, Inline
-from lightship.archive.layer import SPLICE_BYTES, LayerCompression, LayerWriter
+from lightship.archive.layer import DEFAULT_LEVEL, SPLICE_BYTES, LayerCompression, LayerWriter
 from lightship.archive.zip import read_zip
 from lightship.errors import ArchiveError, HostileError, InputError, LightshipError, StorageError
 from lightship.oci.digest import Digest
@@ -150,6 +150,7 @@ def test_the_key_holds_every_option(cache: Cache, wheel: Path) -> None:
     assert find_layer(cache, "k", "zstd") is None
     assert find_layer(cache, "k", level=9) is None
     assert find_layer(cache, "k", mtime=1) is None
+    assert find_layer(cache, "k", level=DEFAULT_LEVEL["gzip"]) == made
 
 
 def test_a_damaged_blob_is_made_again(cache: Cache, wheel: Path) -> None:

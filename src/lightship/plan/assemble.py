@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lightship.archive.layer import (
+    DEFAULT_LEVEL,
     SPLICE_BYTES,
     LayerCompression,
     LayerWriter,
@@ -254,6 +255,7 @@ class _StoppedError(WorldError):
 
 
 def _record_key(key: str, compression: LayerCompression, level: int | None, mtime: int) -> str:
+    level = DEFAULT_LEVEL[compression] if level is None else level
     return cache_key(key, ASSEMBLE_VERSION, codec_version(compression), compression, level, mtime)
 
 
