@@ -82,8 +82,12 @@ def test_a_build_root_is_whole_or_not_there(debian: Distribution) -> None:
     _with_tools(debian)
     site = build_root(debian.request(), debian.cache)
     remove_tree(site.directory)
-    for path in debian.cache.root.glob("debs/*/*.pack-*"):
-        path.write_bytes(bytes(path.stat().st_size))
+    left = site.directory.with_name(".killed.1.tmp")
+    (left / "usr").mkdir(parents=True)
+    os.utime(left, (0, 0))
+    (gcc,) = [record for record in site.lock.section("amd64-build").packages if record.name == "gcc"]
+    (pack,) = debian.cache.root.glob(f"debs/*/{gcc.sha256}.pack-*")
+    pack.write_bytes(bytes(pack.stat().st_size))
     with pytest.raises(ArchiveError, match=r"is not what its container says|damaged"):
         build_root(debian.request(lock=site.lock), debian.cache)
     assert not list(debian.cache.root.glob("rootfs/*/*"))

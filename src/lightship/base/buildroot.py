@@ -3,7 +3,9 @@
 It is made like the base it builds for, from the same archive and for the same interpreter, and is never shipped.
 """
 
+import contextlib
 import secrets
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,7 @@ from lightship.store.cache import Cache, cache_key
 __all__ = ["BuildRoot", "build_root"]
 
 _VERSION = 1
+_STALE_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,7 @@ def build_root(
     key = cache_key("build-root", _VERSION, base.cache_key)
     directory = cache.path("rootfs", key)
     if not directory.is_dir():
+        _sweep(directory.parent)
         progress.start("build root", len(base.entries), unit="files")
         with storage_errors("write the build root"):
             temporary = directory.with_name(f".{key[:16]}.{secrets.token_hex(6)}.tmp")
@@ -62,3 +66,11 @@ def build_root(
         lock=base.lock,
         packages=tuple(f"{name}={version}" for name, version in sorted(base.packages.items())),
     )
+
+
+def _sweep(parent: Path) -> None:
+    """Remove what killed builds left behind; a build that is under way is younger than a day."""
+    for path in parent.glob(".*.tmp") if parent.is_dir() else ():
+        with contextlib.suppress(OSError):  # another process may sweep as well
+            if path.stat().st_mtime < time.time() - _STALE_S:
+                remove_tree(path)

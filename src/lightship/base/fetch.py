@@ -62,7 +62,7 @@ class Fetcher:
             client.close()
 
     def read(self, uri: str, *, cap_bytes: int) -> bytes:
-        """The whole body; raise NotInArchiveError, NetworkError, or InputError past ``cap_bytes``."""
+        """The whole body; raise NotInArchiveError, NetworkError, or MismatchError past ``cap_bytes``."""
 
         def once() -> bytes:
             with self._open(uri) as chunks:
@@ -70,7 +70,7 @@ class Fetcher:
                 for chunk in chunks:
                     body += chunk
                     if len(body) > cap_bytes:
-                        raise InputError(f"{without_password(uri)} is too large: want at most {cap_bytes} bytes")
+                        raise MismatchError(f"{without_password(uri)} is too large: want at most {cap_bytes} bytes")
                 return bytes(body)
 
         return self._patiently(once, uri)
