@@ -8,7 +8,6 @@ import hashlib
 import shutil
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -85,6 +84,8 @@ def _local(path: Path, sha256: str | None, filename: str) -> Fetched:
 def _fetch_missing(
     missing: list[Request], settings: IndexSettings, cache: Cache, jobs: int, progress: Progress
 ) -> dict[Request, Fetched]:
+    from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
     from lightship.build.index.http import IndexClient, StoppedError
     from lightship.build.index.locate import Catalogue
 

@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +55,8 @@ def with_offered_files(
 def _look_up(
     missing: list[LockedPackage], settings: IndexSettings, cache: Cache, jobs: int, progress: Progress
 ) -> dict[LockedPackage, tuple[Artifact, ...]]:
+    from concurrent.futures import ThreadPoolExecutor
+
     from lightship.build.index.http import IndexClient
     from lightship.build.index.locate import Catalogue
 

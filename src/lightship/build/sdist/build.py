@@ -24,20 +24,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-
 from lightship.build.index.download import fetch
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.settings import IndexSettings
-from lightship.build.sdist.job import Job
-from lightship.build.sdist.source import (
-    copy_directory,
-    directory_sha256,
-    read_build_system,
-    unpack_sdist,
-)
-from lightship.build.sdist.workplace import workplace
-from lightship.ecosystem.python.choose import wheel_rank
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import InputError, LightshipError, ToolError
 from lightship.paths import storage_errors
@@ -49,6 +38,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from lightship.build.index.http import IndexClient
+    from lightship.build.sdist.job import Job
     from lightship.build.sdist.requires import Pin, Resolver
 
 __all__ = ["VERSION", "BuildSite", "BuiltWheel", "WheelBuilder"]
@@ -125,6 +115,8 @@ class WheelBuilder:
 
         ``.git``, ``.venv`` and ``__pycache__`` never come along. Errors as `build_sdist`.
         """
+        from lightship.build.sdist.source import copy_directory, directory_sha256
+
         key = self._key("directory", directory_sha256(directory, ignored))
 
         def lay_out(source: Path) -> Path:
@@ -137,6 +129,8 @@ class WheelBuilder:
         self, sdist: Fetched, project: str, filename: str, version: str | None, *, depth: int
     ) -> BuiltWheel:
         def lay_out(source: Path) -> Path:
+            from lightship.build.sdist.source import unpack_sdist
+
             return unpack_sdist(sdist.path, source, what=filename)
 
         return self._cached(self._key("sdist", sdist.sha256), lay_out, project, version, depth=depth)
@@ -154,6 +148,8 @@ class WheelBuilder:
             return found
         if depth > _MAX_DEPTH:
             raise InputError(f"{project}: build requirements without wheels are nested more than {_MAX_DEPTH} deep")
+        from lightship.build.sdist.source import read_build_system
+
         with self._workplace(project) as work:
             source = lay_out(work / "unpacked")
             wheel, pins = self._job(work, project, key, depth).run(source, read_build_system(source))
@@ -163,7 +159,11 @@ class WheelBuilder:
             record.write(json.dumps(document, sort_keys=True).encode())
         return built
 
-    def _job(self, work: Path, project: str, key: str, depth: int) -> Job:
+    def _job(self, work: Path, project: str, key: str, depth: int) -> "Job":
+        from packaging.utils import canonicalize_name
+
+        from lightship.build.sdist.job import Job
+
         return Job(
             project=project,
             site=self.site,
@@ -194,6 +194,8 @@ class WheelBuilder:
 
     @contextlib.contextmanager
     def _workplace(self, project: str) -> Iterator[Path]:
+        from lightship.build.sdist.workplace import workplace
+
         task = f"build {project}"
         with workplace(self.cache.root / "work") as work:
             self.progress.start(task)
@@ -224,6 +226,10 @@ class WheelBuilder:
         )
 
     def _check_name(self, filename: str, project: str, version: str | None) -> None:
+        from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+        from lightship.ecosystem.python.choose import wheel_rank
+
         target = self.site.interpreter.target
         try:
             name, built, _, _ = parse_wheel_filename(filename)
