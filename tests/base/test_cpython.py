@@ -26,6 +26,8 @@ def _tree(root: Path, version: str = "3.12.1", *, machine: str = "x86_64") -> Pa
         root / "bin" / f"pip{minor}": b"#!/made/at/bin/python\n",
         root / "lib" / f"libpython{minor}.so.1.0": shared_object(soname=f"libpython{minor}.so.1.0", machine=machine),
         root / "lib" / "libpython.a": b"!<arch>\n",
+        root / "lib" / "libown.so.2": shared_object(soname="libown.so.2", machine=machine),
+        root / "lib" / "libtk.so.9": shared_object(soname="libtk.so.9", needed=["libX11.so.6"], machine=machine),
         root / "include" / f"python{minor}" / "patchlevel.h": f'#define PY_VERSION      "{version}"\n'.encode(),
         root / "include" / f"python{minor}" / "Python.h": b"",
         stdlib / "os.py": b"# os\n",
@@ -35,9 +37,9 @@ def _tree(root: Path, version: str = "3.12.1", *, machine: str = "x86_64") -> Pa
         stdlib / "ensurepip" / "__init__.py": b"",
         stdlib / "ensurepip" / "_bundled" / "pip.whl": b"wheel",
         stdlib / "site-packages" / "pip" / "__init__.py": b"",
-        stdlib / "lib-dynload" / "_ssl.so": shared_object(needed=["libssl.so.3"], machine=machine),
+        stdlib / "lib-dynload" / "_ssl.so": shared_object(needed=["libssl.so.3", "libown.so.2"], machine=machine),
         stdlib / "_sysconfigdata__linux_x86_64.py": b"# made\nbuild_time_vars = {'prefix': '/made/at',\n"
-        b" 'LIBDIR': '/made/at/lib', 'CC': 'gcc'}\n",
+        b" 'LIBDIR': '/made/at/lib', 'OTHER': '/made/atomic', 'CC': 'gcc'}\n",
     }
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +62,10 @@ def test_what_is_taken(tmp_path: Path) -> None:
         "usr/local/bin/python3.12",
         "usr/local/bin/python3",
         "usr/local/bin/python",
+        "usr/local/lib/libown.so.2",
+        "usr/lib/x86_64-linux-gnu/libown.so.2",
         "usr/local/lib/libpython3.12.so.1.0",
-        "usr/local/lib/libpython3.12.so",
         "usr/lib/x86_64-linux-gnu/libpython3.12.so.1.0",
-        "usr/lib/x86_64-linux-gnu/libpython3.12.so",
         "usr/local/lib/python3.12/os.py",
         "usr/local/lib/python3.12/ensurepip/__init__.py",
         "usr/local/lib/python3.12/lib-dynload/_ssl.so",
@@ -74,6 +76,7 @@ def test_what_is_taken(tmp_path: Path) -> None:
     assert entries["usr/local/lib/python3.12/os.py"].mode == 0o644
     assert set(tree.elves) == {
         "usr/local/bin/python3.12",
+        "usr/local/lib/libown.so.2",
         "usr/local/lib/libpython3.12.so.1.0",
         "usr/local/lib/python3.12/lib-dynload/_ssl.so",
     }
@@ -85,7 +88,7 @@ def test_the_prefix_is_rewritten(tmp_path: Path) -> None:
     content = entries["usr/local/lib/python3.12/_sysconfigdata__linux_x86_64.py"].content
     assert isinstance(content, Inline)
     assert b"'LIBDIR': '/usr/local/lib'" in content.content
-    assert b"/made/at" not in content.content
+    assert content.content.count(b"/made/at") == content.content.count(b"/made/atomic") == 1
 
 
 def test_headers_when_asked(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ _RELEASE = LockedRelease(
 _LOCK = BaseLock(
     architectures={
         "arm64": ArchitectureLock(),
-        "amd64": ArchitectureLock(releases=(_RELEASE,), packages=(_PACKAGE,), missing=("libcuda.so.1",)),
+        "amd64": ArchitectureLock(
+            releases=(_RELEASE,), packages=(_PACKAGE,), requested=("bash",), missing=("libcuda.so.1",)
+        ),
     }
 )
 

@@ -24,6 +24,7 @@ from lightship.store.cache import Cache
 __all__ = ["PREFIX", "CPythonTree", "find_cpython", "read_cpython", "tree_version"]
 
 PREFIX = "usr/local"
+_LIBRARY = re.compile(r"lib.+\.so\.[0-9.]+|libpython3\.so")
 _VERSION = re.compile(r'^#define\s+PY_VERSION\s+"([0-9][^"]*)"', re.MULTILINE)
 _LEFT_OUT = (
     ("stdlib-idle", "the interpreter's own tests, editor and demonstrations",
@@ -132,10 +133,10 @@ class _Reader:
 
     def read(self, *, headers: bool) -> CPythonTree:
         self._add_executable()
-        self._add_libraries()
         self._add_stdlib()
         if headers:
             self._add_headers()
+        self._add_libraries()
         return CPythonTree(
             directory=Path(self._directory),
             version=self._version,
@@ -153,20 +154,24 @@ class _Reader:
             self._add_link(f"{PREFIX}/bin/{link}", name, "the interpreter's usual names")
 
     def _add_libraries(self) -> None:
-        """libpython and other libraries beside it, with a link where the loader looks by itself: neither a cache of
-        the loader nor the RPATH of the build's prefix is needed."""
+        """libpython, and what else beside it the files taken so far need (Tcl and Tk stay out with Tk), each with a
+        link where the loader looks by itself: neither its cache nor the RPATH of the first prefix counts."""
         library = f"{self._directory}/lib"
-        for name in sorted(os.listdir(library)):  # noqa: PTH208 - names are wanted
-            if not re.fullmatch(r"lib.+\.so(\.[0-9.]+)?", name):
-                continue
-            source = f"{library}/{name}"
-            if os.path.islink(source):  # noqa: PTH114
-                self._add_link(f"{PREFIX}/lib/{name}", os.path.basename(os.readlink(source)), "a library's name")  # noqa: PTH115, PTH119
-            else:
-                self._add_file(source, f"{PREFIX}/lib/{name}", why="the interpreter's library")
-            self._add_link(
-                f"usr/lib/{self._machine}-linux-gnu/{name}", f"/{PREFIX}/lib/{name}", "where the loader looks by itself"
-            )
+        names = [name for name in sorted(os.listdir(library)) if _LIBRARY.fullmatch(name)]  # noqa: PTH208
+        taken: set[str] = set()
+        while True:
+            needed = {soname for elf in self._elves.values() for soname in elf.needed}
+            wanted = [n for n in names if n not in taken and (n.startswith("libpython") or n in needed)]
+            if not wanted:
+                return
+            for name in wanted:
+                taken.add(name)
+                self._add_library(f"{library}/{name}", name)
+
+    def _add_library(self, source: str, name: str) -> None:
+        target = f"{PREFIX}/lib/{name}"
+        self._add_file(os.path.realpath(source), target, why="the interpreter's library")
+        self._add_link(f"usr/lib/{self._machine}-linux-gnu/{name}", f"/{target}", "where the loader looks by itself")
 
     def _add_headers(self) -> None:
         place = f"include/python{self._minor}"
@@ -254,4 +259,5 @@ def _relocated(text: str, name: str) -> str:
         prefix = variables["prefix"]
     except (ValueError, SyntaxError, KeyError, TypeError) as error:
         raise InputError(f"interpreter not understood: {name} holds no build variables") from error
-    return text.replace(prefix, f"/{PREFIX}") if len(prefix) > 1 else text
+    # Not inside a longer name: /opt/py is no part of /opt/python.
+    return re.sub(re.escape(prefix) + r"(?![\w.-])", f"/{PREFIX}", text) if len(prefix) > 1 else text

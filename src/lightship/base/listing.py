@@ -13,7 +13,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["LISTING_VERSION", "elf_from_json", "find_listing", "pack_key", "save_listing"]
 
-LISTING_VERSION = 2
+LISTING_VERSION = 3
 """Part of every key; raised when members, facts or the container change."""
 
 
@@ -27,13 +27,16 @@ def _listing_key(record: PackageRecord) -> str:
 
 
 def find_listing(record: PackageRecord, cache: Cache) -> UnpackedDeb | None:
-    """The package as it was opened before; None when it was not, or its container is gone."""
+    """The package as it was opened before; None when it was not, or its container is gone
+    or cut short. The container's content is checked when it is read (CRC-32)."""
     path = cache.find("records", _listing_key(record))
     container = cache.find("debs", pack_key(record))
     if path is None or container is None:
         return None
     try:
         document = json.loads(path.read_bytes())
+        if container.stat().st_size != document["container_bytes"]:
+            return None
         members = tuple(_member(row, container) for row in document["members"])
         texts = (str(document[name]) for name in ("control", "md5sums", "postinst"))
         control, md5sums, postinst = texts
@@ -45,6 +48,7 @@ def find_listing(record: PackageRecord, cache: Cache) -> UnpackedDeb | None:
 def save_listing(deb: UnpackedDeb, cache: Cache) -> None:
     """Remember an opened package."""
     document = {
+        "container_bytes": cache.path("debs", pack_key(deb.record)).stat().st_size,
         "control": deb.control,
         "md5sums": deb.md5sums,
         "postinst": deb.postinst,

@@ -39,11 +39,13 @@ class LockedRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchitectureLock:
-    """What is locked for one Debian architecture. Sorted; ``packages`` by name. ``missing`` are libraries and
-    programs that were asked for and are in no package: they are not looked for again."""
+    """What is locked for one Debian architecture. Sorted; ``packages`` by name. ``requested`` are the system
+    packages that were asked for, ``missing`` the libraries and programs that are in no package and are not looked for
+    again."""
 
     releases: tuple[LockedRelease, ...] = ()
     packages: tuple[PackageRecord, ...] = ()
+    requested: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
 
@@ -66,8 +68,9 @@ class BaseLock:
         parts = [_HEAD, f"version = {_VERSION}\n"]
         for name in sorted(self.architectures):
             section = self.architectures[name]
-            missing = ", ".join(map(_value, section.missing))
-            parts.append(f"[{name}]\nmissing = [{missing}]\n")
+            parts.append(
+                f"[{name}]\nsystem-packages = {_list(section.requested)}\nmissing = {_list(section.missing)}\n"
+            )
             parts += [
                 _table(f"{name}.release", ((field, getattr(release, field)) for field in _RELEASE))
                 for release in section.releases
@@ -86,6 +89,10 @@ def _table(name: str, fields: Iterable[tuple[str, object]]) -> str:
     lines = [f"[[{name}]]"]
     lines += [f"{field.replace('_', '-')} = {_value(value)}" for field, value in fields]
     return "\n".join(lines) + "\n"
+
+
+def _list(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_value, values))}]"
 
 
 def _value(value: object) -> str:
@@ -128,6 +135,7 @@ def parse_lock(text: str, *, what: str = LOCK_NAME) -> BaseLock:
             sections[name] = ArchitectureLock(
                 releases=tuple(_release(row) for row in section.get("release", ())),
                 packages=tuple(_package(row) for row in section.get("package", ())),
+                requested=tuple(map(str, section.get("system-packages", ()))),
                 missing=tuple(map(str, section.get("missing", ()))),
             )
         except (KeyError, TypeError, AttributeError, LightshipError) as error:

@@ -82,7 +82,7 @@ class Packages:
                 self._opened[deb.record.sha256] = deb
         return [self._opened[record.sha256] for record in records]
 
-    def lock_of(self, selection: Selection, missing: Iterable[str]) -> BaseLock:
+    def lock_of(self, selection: Selection, *, requested: Iterable[str], missing: Iterable[str]) -> BaseLock:
         """The lock that reproduces ``selection``; the old one when nothing changed, so its dates stay."""
         packages = tuple(selection.records())
         if packages == self.locked.packages or self._archive is None:
@@ -99,9 +99,13 @@ class Packages:
                 )
                 for suite in self._archive.suites
             )
-        return self._lock.with_section(
-            self._section, ArchitectureLock(releases=releases, packages=packages, missing=tuple(sorted(missing)))
+        section = ArchitectureLock(
+            releases=releases,
+            packages=packages,
+            requested=tuple(sorted(set(requested))),
+            missing=tuple(sorted(missing)),
         )
+        return self._lock.with_section(self._section, section)
 
     def _open_archive(self) -> Archive:
         if self._archive is None:

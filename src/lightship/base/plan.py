@@ -102,7 +102,7 @@ class BasePlan:
             tree=self._tree,
             account=self._request.account,
             notes=self._packages.notes,
-            lock=self._packages.lock_of(gathering.selection, gathering.missing),
+            lock=self._packages.lock_of(gathering.selection, requested=asked, missing=gathering.missing),
         )
 
     def _seeds(self, interpreter: Interpreter) -> list[tuple[str, str]]:
