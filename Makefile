@@ -40,7 +40,7 @@ types: $(VENV)/.ready
 
 ## make docs    regenerate docs/reference
 docs: $(VENV)/.ready
-	@$(BIN)/python tools/reference.py
+	@$(BIN)/python -m tools.reference
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build

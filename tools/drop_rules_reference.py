@@ -1,4 +1,4 @@
-"""Write docs/reference/drop-rules.md from the rules' own pages: ``python tools/drop_rules_reference.py``."""
+"""docs/reference/drop-rules.md from the rules' own pages; `tools.reference` writes it."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs/reference/drop-rules.md"
 _INTRODUCTION = """\
 # Drop rules
 
-Written by `tools/drop_rules_reference.py` from the rules' docstrings; edit those.
+Written by `make docs` from the rules' docstrings; edit those.
 
 What an image leaves out. Each rule sees one distribution at a time and gives its reason; `lightship build` reports
 files and bytes for each, and the plan names every path. A `lossless` rule changes no file that a program can see, a
@@ -51,8 +51,3 @@ def _section(rule: Rule) -> str:
 
 def _code_introduction(match: re.Match[str]) -> str:
     return f"{match[1]}:\n\n" if match[1] else "\n"
-
-
-if __name__ == "__main__":
-    PAGE.parent.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(reference(), encoding="utf-8")

@@ -5,6 +5,7 @@
 
 import difflib
 import os
+import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -180,12 +181,14 @@ def _convert(setting: Setting, value: object, where: str) -> Value:
         case "choice" if value in setting.choices:
             return value
         case "seconds" if isinstance(value, str):
-            return parse_seconds(value)
+            return _seconds(value, where)
         case "seconds" if isinstance(value, int | float) and not isinstance(value, bool):
             return float(value)
         case "list" if isinstance(value, str) and setting.key == "archive.uri":
             return (value,)
-        case "list" if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+        case "words" if isinstance(value, tuple) and len(value) == 1:  # from the command line: one text
+            return _split(str(value[0]), where)
+        case "list" | "words" if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
             return tuple(str(item) for item in value)
         case "table" if isinstance(value, dict) and all(isinstance(item, str | int | float) for item in value.values()):
             return {str(name): str(item) for name, item in value.items()}
@@ -193,6 +196,20 @@ def _convert(setting: Setting, value: object, where: str) -> Value:
             return dict(_pair(str(item), where) for item in value)
     wanted = f"one of {', '.join(setting.choices)}" if setting.choices else _WANTED[setting.kind]
     raise InputError(f"{where}: want {wanted}, got {value!r:.80}")
+
+
+def _split(text: str, where: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"{where}: want words as for a shell, got {text!r:.80}: {error}") from error
+
+
+def _seconds(text: str, where: str) -> float:
+    try:
+        return parse_seconds(text)
+    except UsageError as error:
+        raise UsageError(f"{where}: {error}") from error
 
 
 def _pair(text: str, where: str) -> tuple[str, str]:
@@ -205,6 +222,7 @@ def _pair(text: str, where: str) -> tuple[str, str]:
 _WANTED: dict[Kind, str] = {
     "text": "a text",
     "list": "a list of texts",
+    "words": "a list of words",
     "table": "a table of texts",
     "switch": "true or false",
     "choice": "a choice",

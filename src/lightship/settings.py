@@ -5,7 +5,7 @@ from typing import Literal
 
 __all__ = ["SETTINGS", "Kind", "Setting", "Value"]
 
-Kind = Literal["text", "list", "table", "switch", "choice", "seconds", "number"]
+Kind = Literal["text", "list", "words", "table", "switch", "choice", "seconds", "number"]
 Value = str | bool | int | float | tuple[str, ...] | dict[str, str] | None
 
 
@@ -32,7 +32,7 @@ class Setting:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting(key="image.name", flag="--name", kind="text", help="Name of the image, without a tag."),
+    Setting(key="image.name", flag="--name", kind="text", help="Name of the image; -t gives one with a tag."),
     Setting(
         key="image.base",
         flag="--base",
@@ -47,8 +47,8 @@ SETTINGS: tuple[Setting, ...] = (
         default="auto",
         help="Interpreter: auto (the distribution's), a version such as 3.12, or the folder of a CPython.",
     ),
-    Setting(key="image.entrypoint", flag="--entrypoint", kind="list", help="Command that the image starts."),
-    Setting(key="image.cmd", flag="--cmd", kind="list", help="Default arguments of the entrypoint."),
+    Setting(key="image.entrypoint", flag="--entrypoint", kind="words", help="Command that the image starts."),
+    Setting(key="image.cmd", flag="--cmd", kind="words", help="Default arguments of the entrypoint."),
     Setting(
         key="image.user",
         flag="--user",
@@ -111,10 +111,10 @@ SETTINGS: tuple[Setting, ...] = (
         kind="choice",
         default="safe",
         choices=("lossless", "safe"),
-        help="How far drop rules may go.",
+        help="How far drop rules may go: lossless (nothing that a program can see), safe (nothing that is read).",
     ),
-    Setting(key="build.keep", flag="--keep", kind="list", help="Patterns of paths that no rule may drop."),
-    Setting(key="build.drop", flag="--drop", kind="list", help="Patterns of paths to leave out."),
+    Setting(key="build.keep", flag="--keep", kind="list", help="Patterns of installed paths that no rule may drop."),
+    Setting(key="build.drop", flag="--drop", kind="list", help="Patterns of installed paths to leave out."),
     Setting(
         key="build.strip",
         flag="--strip/--no-strip",
@@ -174,7 +174,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         key="probe.command",
         flag="--probe-command",
-        kind="list",
+        kind="words",
         help="Command in the image that succeeds when all is well.",
     ),
 )

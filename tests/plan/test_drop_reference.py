@@ -6,7 +6,7 @@ from lightship.plan.drop import RULES
 
 
 def test_the_page_is_as_generated() -> None:
-    assert PAGE.read_text(encoding="utf-8") == reference(), "run: python tools/drop_rules_reference.py"
+    assert PAGE.read_text(encoding="utf-8") == reference(), "run: make docs"
 
 
 def test_every_rule_is_on_the_page() -> None:

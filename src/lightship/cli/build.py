@@ -6,50 +6,41 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import common_options, default_jobs, setting_options
+from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, setting_options
 
 __all__ = ["command"]
 
 
-@click.command(name="build", short_help="A locked Python project to an OCI image.")
+@click.command(name="build", short_help="A locked Python project to an OCI image.", epilog=VARIABLES)
 @click.argument("project", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
-@click.option(
-    "-t", "--tag", "tags", multiple=True, envvar="LIGHTSHIP_TAG", help="Name and tag of the image. Repeatable."
-)
-@click.option(
+@flag("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Name of the image, with a tag. Repeatable.")
+@flag(
     "--output",
     "outputs",
     multiple=True,
-    envvar="LIGHTSHIP_OUTPUT",
     metavar="IMAGE",
-    help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF. Repeatable.",
+    help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
+    "containers-storage:REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
 )
-@click.option(
-    "--platform", envvar="LIGHTSHIP_PLATFORM", metavar="OS/ARCH", help="Target. Default: linux, this machine."
-)
-@click.option(
+@flag("--platform", metavar="OS/ARCH", help="What the image is for. Default: linux on this machine's processor.")
+@flag(
     "--config",
     "config_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    envvar="LIGHTSHIP_CONFIG",
-    help="Configuration file. Default: lightship.toml or [tool.lightship] of the project.",
+    metavar="FILE",
+    help="Configuration. Default: lightship.toml, or [tool.lightship] in pyproject.toml, of the project.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    envvar="LIGHTSHIP_FORMAT",
-    help="Of the report.",
+@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
+@flag(
+    "-o",
+    "--report-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report (or the plan) to FILE.",
 )
-@click.option(
-    "-o", "report_file", type=click.Path(path_type=Path, dir_okay=False), help="Write the report to a file instead."
-)
-@click.option(
-    "--plan", "plan_only", is_flag=True, help="Print the plan as JSON: every file, its layer, why. No image is made."
-)
-@click.option("--update-base", is_flag=True, envvar="LIGHTSHIP_UPDATE_BASE", help="Lock the base's packages anew.")
-@click.option("--retrace", is_flag=True, envvar="LIGHTSHIP_RETRACE", help="Trace the start anew for startup bytecode.")
+@flag("--plan", "plan_only", is_flag=True, help="Print the plan as JSON: every file, its layer, why. No image is made.")
+@flag("--update-base", is_flag=True, help="Lock the base's packages anew.")
+@flag("--retrace", is_flag=True, help="Trace the start anew for startup bytecode.")
 @setting_options
 @common_options
 def command(
@@ -65,7 +56,6 @@ def command(
     retrace: bool,
     quiet: bool,
     verbose: bool,
-    debug: bool,  # noqa: ARG001 - read in main, before commands are known
     cache_dir: Path | None,
     jobs: int | None,
     **flags: object,
@@ -73,16 +63,21 @@ def command(
     """Build the locked Python project in PROJECT (default: here) into an OCI image.
 
     No container engine, no root, no Dockerfile. The manifest's digest is the last line of stdout:
-    DIGEST=$(lightship build …).
+    DIGEST=$(lightship build …). With --format json and without -o, stdout is the JSON alone, which has the digest.
     """
     from lightship.config import cache_root, load_options, source_date_epoch
+    from lightship.errors import UsageError
     from lightship.flows.build import build
+    from lightship.flows.deliver import check_destinations
     from lightship.flows.outcome import build_report
     from lightship.flows.request import BuildRequest
+    from lightship.oci.reference import TRANSPORTS
     from lightship.report.json import render_json
     from lightship.report.text import render_text
     from lightship.store.cache import Cache
 
+    if report_file is not None and str(report_file).partition(":")[0] in TRANSPORTS:
+        raise UsageError(f"-o is for the report: got {report_file}", hint=f"the image goes to --output {report_file}")
     with Console(quiet=quiet, verbose=verbose) as console:
         request = BuildRequest(
             project=project.absolute(),
@@ -97,6 +92,7 @@ def command(
             environ=dict(os.environ),
             jobs=default_jobs(jobs),
         )
+        check_destinations(request)
         outcome = build(request, Cache(cache_root(cache_dir)), console)
         if isinstance(outcome, str):
             _deliver(outcome, report_file, console)
@@ -107,9 +103,9 @@ def command(
             if report_file is None:
                 return 0
         elif report_file is not None:
-            _deliver(render_text(report), report_file, console)
+            _deliver(render_text(report, verbose=True), report_file, console)
         else:
-            console.talk("\n" + render_text(report).rstrip("\n"))
+            console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
         console.data(outcome.digest)
     return 0
 

@@ -4,6 +4,7 @@ Bars are drawn only on a terminal and outside CI; otherwise a finished task is o
 (no-color.org), by rich.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -25,11 +26,13 @@ class Console:
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
-        self.verbose = verbose
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._bars: Bars | None = None
         self._draws = sys.stderr.isatty() and not quiet and os.environ.get("CI", "").lower() not in ("1", "true")
+
+        if verbose:
+            _say_more()
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +119,16 @@ class Console:
             self._bars = Progress(*columns, console=RichConsole(stderr=True), transient=True)
             self._bars.start()
         return self._bars
+
+
+def _say_more() -> None:
+    """Let libraries say what they retried or chose; with ``--debug`` they say more already."""
+    log = logging.getLogger("lightship")
+    if log.getEffectiveLevel() > logging.INFO:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        log.addHandler(handler)
+        log.setLevel(logging.INFO)
 
 
 class _Task:

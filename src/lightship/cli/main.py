@@ -4,23 +4,35 @@ Exit statuses: 0 good, 1 a finding at or over the threshold, 2 wrong use or bad 
 130 interrupted.
 """
 
+import contextlib
 import importlib
-import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Never
 
 import click
 
 from lightship import __version__
+from lightship.cli.options import VARIABLES, Session
+from lightship.cli.wording import sentence_of
 from lightship.errors import LightshipError, StorageError
 
-__all__ = ["cli", "main"]
+__all__ = ["COMMANDS", "EXIT_STATUSES", "cli", "main"]
 
-_COMMANDS = {
+COMMANDS = {
     "build": "a locked Python project to a small, reproducible OCI image: no container engine, no root",
     "run": "start an image in the embedded sandbox: no engine",
+}
+"""What each command does, in the order in which help lists them; their modules are imported when asked for."""
+
+EXIT_STATUSES = {
+    0: "good",
+    1: "findings at or over the threshold, a budget broken, a probe failed",
+    2: "wrong use or bad input",
+    3: "the world failed: network, disk, engine",
+    130: "interrupted",
 }
 
 
@@ -28,10 +40,10 @@ class _LazyGroup(click.Group):
     """Imports a command's module when it is asked for, so that ``--help`` and errors cost no heavy import."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"lightship.cli.{cmd_name}")
         command = module.command
@@ -39,10 +51,14 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=f"lightship COMMAND --help tells its options. {VARIABLES}",
+)
 @click.version_option(__version__, prog_name="lightship")
 def cli() -> None:
     """Container images of Python applications: small, quick to pull, quick to start, and proven to work."""
@@ -51,42 +67,61 @@ def cli() -> None:
 def main() -> Never:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, _interrupt)
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    debug = "--debug" in sys.argv or bool(os.environ.get("LIGHTSHIP_DEBUG"))
-    if debug:
-        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    sys.exit(_guarded(debug=debug))
-
-
-def _guarded(*, debug: bool) -> int:
+    session = Session()
+    status = _guarded(lambda: cli.main(standalone_mode=False, obj=session), session)
     try:
-        status = cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(status)
+
+
+def _guarded(call: Callable[[], object], session: Session) -> int:
+    """The exit status of ``call``; an error is told on stderr, with its traceback where the session wants it."""
+    try:
+        status = call()
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
         return 2
+    except click.ClickException as error:
+        return _fail(*sentence_of(error), 2)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted", None)
-        return 130
-    except LightshipError as error:
-        if debug:
-            raise
-        _fail(str(error), error.hint)
-        return error.exit_status
-    except MemoryError:
-        _fail("out of memory", None)
-        return 3
-    except OSError as error:
-        if debug:
-            raise
-        where = f": {error.filename}" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}", None)
-        return StorageError.exit_status
+        return _fail("interrupted", None, 130)
+    except BrokenPipeError:
+        _forget_stdout()
+        return _fail("whoever read the output went away", None, StorageError.exit_status)
+    except Exception as error:  # noqa: BLE001 - the last place where a person can be told
+        if session.debug:
+            import traceback
+
+            with contextlib.suppress(BrokenPipeError):
+                traceback.print_exc()
+        return _told(error)
     return status if isinstance(status, int) else 0
 
 
-def _fail(message: str, hint: str | None) -> None:
-    sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+def _told(error: Exception) -> int:
+    if isinstance(error, LightshipError):
+        return _fail(str(error), error.hint, error.exit_status)
+    if isinstance(error, MemoryError):
+        return _fail("out of memory", "fewer workers need less: --jobs 1", 3)
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return _fail(f"{error.strerror or error}{where}", None, StorageError.exit_status)
+    said = f"a fault in lightship itself: {type(error).__name__}: {error}"
+    return _fail(said, "--debug shows where; please report it", 3)
+
+
+def _fail(message: str, hint: str | None, status: int) -> int:
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+        sys.stderr.flush()
+    return status
+
+
+def _forget_stdout() -> None:
+    """Python flushes stdout once more when it ends, and would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(signum: int, frame: object) -> Never:  # noqa: ARG001 - signal's signature

@@ -1,6 +1,12 @@
-"""Options that commands share, made from `lightship.settings` and the contract of the command line."""
+"""Options that commands share, made from `lightship.settings` and the contract of the command line.
 
+Every option is made by `flag`, which gives it its environment variable: ``LIGHTSHIP_`` and the long name.
+"""
+
+import logging
 import os
+import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -9,32 +15,97 @@ import click
 
 from lightship.settings import SETTINGS, Setting
 
-__all__ = ["common_options", "default_jobs", "setting_options"]
+__all__ = ["VARIABLES", "Session", "common_options", "default_jobs", "flag", "setting_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Decorator = Callable[[_Command], _Command]
+
+
+VARIABLES = "Every option is also an environment variable: --cache-dir is LIGHTSHIP_CACHE_DIR."
+
+
+class Session:
+    """What is known before a command runs: `debug` is set while options are read, so that errors in them show it."""
+
+    debug = False
+
+
+class _Option(click.Option):
+    """A repeatable option takes several words from its variable, quoted as in a shell."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        text = self.resolve_envvar_value(ctx)
+        if text is None or not self.multiple:
+            return super().value_from_envvar(ctx)
+        try:
+            return shlex.split(text)
+        except ValueError as error:
+            raise click.BadParameter(f"not understood: {error}", ctx=ctx, param_hint=str(self.envvar)) from error
+
+
+class _WordsOption(_Option):
+    """A command: its variable is one text, which `lightship.config` splits."""
+
+    def value_from_envvar(self, ctx: click.Context) -> Any:
+        text = self.resolve_envvar_value(ctx)
+        return None if text is None else (text,)
+
+
+class _Workers(click.ParamType):
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
+            self.fail(f"want a whole number from 1 to {_MOST_WORKERS}, got {text!r}", param, ctx)
+        return int(text)
+
+
+_MOST_WORKERS = 256
+_WORKERS = _Workers()
+
+
+def flag(*names: str, words: bool = False, **attributes: Any) -> Callable[[_Command], _Command]:
+    """An option of a command; ``--cache-dir`` is also ``LIGHTSHIP_CACHE_DIR``. ``words`` marks a command line."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = "LIGHTSHIP_" + long.split("/")[0].removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, cls=_WordsOption if words else _Option, envvar=variable, **attributes)
+
+
+def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    session = ctx.find_object(Session)
+    if session is not None and value:
+        session.debug = True
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
 
 
 def common_options(command: _Command) -> _Command:
     """``-q -v --debug --cache-dir --jobs``."""
-    for option in reversed(
-        (
-            click.option("-q", "--quiet", is_flag=True, envvar="LIGHTSHIP_QUIET", help="Say nothing but errors."),
-            click.option("-v", "--verbose", is_flag=True, envvar="LIGHTSHIP_VERBOSE", help="Say more."),
-            click.option("--debug", is_flag=True, envvar="LIGHTSHIP_DEBUG", help="Log everything, show tracebacks."),
-            click.option(
-                "--cache-dir",
-                type=click.Path(path_type=Path, file_okay=False),
-                envvar="LIGHTSHIP_CACHE_DIR",
-                help="Where the cache is. Default: ~/.cache/lightship.",
-            ),
-            click.option(
-                "--jobs",
-                type=click.IntRange(1, 256),
-                envvar="LIGHTSHIP_JOBS",
-                help="Workers. Default: the cores this process may use.",
-            ),
-        )
-    ):
+    made: tuple[_Decorator[_Command], ...] = (
+        flag("-q", "--quiet", is_flag=True, help="Say nothing but errors."),
+        flag("-v", "--verbose", is_flag=True, help="Say more: every note, digests, what is tried again."),
+        flag(
+            "--debug",
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_remember_debug,
+            help="Log everything; an error shows its traceback.",
+        ),
+        flag(
+            "--cache-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="Where the cache is. Default: lightship in $XDG_CACHE_HOME or ~/.cache.",
+        ),
+        flag(
+            "--jobs",
+            type=_WORKERS,
+            metavar="N",
+            help="Workers, 1 to 256. Default: the cores this process may use.",
+        ),
+    )
+    for option in reversed(made):
         command = option(command)
     return command
 
@@ -52,16 +123,24 @@ def setting_options(command: _Command) -> _Command:
 
 
 def _option(setting: Setting) -> Callable[[_Command], _Command]:
-    shared: dict[str, Any] = {"envvar": setting.variable, "help": setting.help}
+    shared: dict[str, Any] = {"help": setting.help}
     match setting.kind:
         case "switch":
-            return click.option(setting.flag, setting.name, default=None, **shared)
+            return flag(setting.flag, setting.name, default=None, **shared)
         case "choice":
-            return click.option(setting.flag, setting.name, type=click.Choice(setting.choices), **shared)
+            return flag(setting.flag, setting.name, type=click.Choice(setting.choices), **shared)
         case "number":
-            return click.option(setting.flag, setting.name, type=int, **shared)
-        case "list" | "table":
+            return flag(setting.flag, setting.name, type=int, metavar="N", **shared)
+        case "words":
+            shared["help"] += " One text, split as a shell does, or one word each time."
+            return flag(setting.flag, setting.name, multiple=True, words=True, metavar="WORDS", **shared)
+        case "list":
             shared["help"] += " Repeatable."
-            return click.option(setting.flag, setting.name, multiple=True, **shared)
+            return flag(setting.flag, setting.name, multiple=True, metavar="TEXT", **shared)
+        case "table":
+            shared["help"] += " Repeatable."
+            return flag(setting.flag, setting.name, multiple=True, metavar="NAME=VALUE", **shared)
+        case "seconds":
+            return flag(setting.flag, setting.name, metavar="DURATION", **shared)
         case _:
-            return click.option(setting.flag, setting.name, **shared)
+            return flag(setting.flag, setting.name, metavar="TEXT", **shared)

@@ -1,12 +1,14 @@
 """``lightship run``: start an image in the embedded sandbox."""
 
+import os
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import common_options
+from lightship.cli.options import VARIABLES, common_options, flag
 
 __all__ = ["command"]
 
@@ -14,20 +16,28 @@ __all__ = ["command"]
 @click.command(
     name="run",
     short_help="Start an image in the embedded sandbox.",
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    context_settings={"allow_interspersed_args": False},
+    epilog=f"Options stand before IMAGE; what follows it is the application's. {VARIABLES}",
 )
 @click.argument("image", metavar="IMAGE")
 @click.argument("words", metavar="[CMD]...", nargs=-1, type=click.UNPROCESSED)
-@click.option("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set a variable. Repeatable.")
-@click.option("-v", "--volume", multiple=True, metavar="HOST:PATH[:ro]", help="Show a host path inside. Repeatable.")
-@click.option("--entrypoint", metavar="PROGRAM", help="Replace the image's entrypoint.")
-@click.option("--user", metavar="UID[:GID]", help="Who runs it. Default: the image's user.")
-@click.option("--workdir", metavar="PATH", help="Where it starts. Default: the image's directory.")
-@click.option("--writable", multiple=True, metavar="PATH", help="A further path that may be written to. Repeatable.")
-@click.option(
-    "--network", type=click.Choice(["host", "none"]), default="host", show_default=True, help="The network it sees."
+@flag("-e", "--env", "env", multiple=True, metavar="NAME=VALUE", help="Set a variable. Repeatable.")
+@flag("--volume", multiple=True, metavar="HOST:PATH[:ro]", help="Show a host path inside. Repeatable.")
+@flag(
+    "--entrypoint",
+    metavar="WORDS",
+    help="Start this program instead of the image's entrypoint and its arguments. Split as a shell does.",
 )
-@click.option("--platform", metavar="OS/ARCH", envvar="LIGHTSHIP_PLATFORM", help="Which image of an index.")
+@flag("--user", metavar="UID[:GID]", help="Who runs it. Default: the image's user.")
+@flag("--workdir", metavar="PATH", help="Where it starts. Default: the image's directory.")
+@flag("--writable", multiple=True, metavar="PATH", help="A further path that may be written to. Repeatable.")
+@flag(
+    "--network",
+    type=click.Choice(["host", "none"]),
+    default="host",
+    help="The network it sees. Default: host, this machine's.",
+)
+@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
 @common_options
 def command(
     image: str,
@@ -42,11 +52,13 @@ def command(
     platform: str | None,
     quiet: bool,
     verbose: bool,
-    debug: bool,  # noqa: ARG001 - read in main, before commands are known
     cache_dir: Path | None,
     jobs: int | None,  # noqa: ARG001 - every command has it
 ) -> int:
-    """Start IMAGE (oci:DIR, docker-archive:FILE, …), with CMD in place of its own arguments.
+    """Start IMAGE, with CMD in place of its own arguments.
+
+    IMAGE is the name of an image that lightship build made, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE,
+    docker-daemon:REF, containers-storage:REF, or the path of a layout or an archive.
 
     The image is unpacked once, then started under bubblewrap: read-only root, own processes, no new privileges.
     The host's network is shared unless --network none. The exit status is the application's.
@@ -55,32 +67,53 @@ def command(
     from lightship.errors import UsageError
     from lightship.flows.launch import LaunchOptions, parse_bind
     from lightship.flows.run import run
+    from lightship.flows.scratch import scratch
+    from lightship.flows.shelf import on_the_shelf
     from lightship.oci.config import ImageConfig
     from lightship.oci.platform import Platform
+    from lightship.oci.reference import TRANSPORTS
     from lightship.rootfs.unpack import unpack_cached
     from lightship.sandbox.bubblewrap import Bubblewrap
     from lightship.store.open import locate, open_image
 
-    variables = {}
-    for pair in env:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--env: want NAME=VALUE, got {pair!r:.80}")
-        variables[name] = value
+    try:
+        program = tuple(shlex.split(entrypoint)) if entrypoint is not None else None
+    except ValueError as error:
+        raise UsageError(f"--entrypoint: want words as for a shell, got {entrypoint!r:.80}: {error}") from error
     options = LaunchOptions(
         command=words,
-        entrypoint=(entrypoint,) if entrypoint is not None else None,
-        env=variables,
+        entrypoint=program,
+        env=_variables(env),
         user=user,
         workdir=workdir,
         writable=writable,
         binds=tuple(parse_bind(text) for text in volume),
         network=network == "host",
     )
+    if verbose and ":/" in image and image.partition(":")[0] not in TRANSPORTS:
+        raise UsageError(f"-v is --verbose: got {image!r} as the image", hint=f"show a host path with --volume {image}")
+    root = cache_root(cache_dir)
     with Console(quiet=quiet, verbose=verbose) as console:
         wanted = Platform.parse(platform) if platform else None
-        with open_image(locate(image), platform=wanted) as opened:
+        reference = on_the_shelf(locate(image), image, root)
+        docker_host = os.environ.get("DOCKER_HOST")
+        with (
+            scratch(root) as temporary,
+            open_image(reference, wanted, docker_host=docker_host, temporary=temporary) as opened,
+        ):
             runtime = ImageConfig.parse(opened.raw_config).runtime
-            rootfs = unpack_cached(opened.layers, cache_root(cache_dir) / "rootfs", progress=console)
+            rootfs = unpack_cached(opened.layers, root / "rootfs", progress=console)
     sys.stdout.flush()
     return run(Bubblewrap.find(), rootfs, runtime, options)
+
+
+def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
+    from lightship.errors import UsageError
+
+    variables = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--env: want NAME=VALUE, got {pair!r:.80}")
+        variables[name] = value
+    return variables

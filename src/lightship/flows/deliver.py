@@ -1,19 +1,24 @@
 """A built image to where it was asked for."""
 
+import json
 from dataclasses import replace
 
-from lightship.errors import UsageError
+from lightship.errors import BadReferenceError, UsageError
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
+from lightship.flows.scratch import scratch
+from lightship.flows.shelf import shelf
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
-from lightship.oci.reference import ImageName, Reference
+from lightship.oci.reference import TRANSPORTS, ImageName, Reference
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
 
-__all__ = ["deliver", "reference_of"]
+__all__ = ["check_destinations", "deliver", "reference_of"]
+
+_TITLE = "org.opencontainers.image.title"
 
 
 def reference_of(request: BuildRequest) -> str | None:
@@ -21,22 +26,60 @@ def reference_of(request: BuildRequest) -> str | None:
     return request.tags[0] if request.tags else request.options.name
 
 
+def check_destinations(request: BuildRequest) -> None:
+    """Raise UsageError or BadReferenceError for a name or an output that cannot be, before anything is built."""
+    names = _names(request)
+    for reference in map(_destination, request.outputs):
+        if reference.transport == "docker":
+            raise UsageError(
+                f"--output: pushing to a registry is not supported, got {reference}",
+                hint="write to oci:DIR and push that with skopeo or crane",
+            )
+        if reference.transport == "docker-daemon" and reference.name is None and not names:
+            raise UsageError("--output docker-daemon: want a name, got none", hint="give one with -t")
+
+
 def deliver(
     image: PlainImage, outcome: BuildOutcome, request: BuildRequest, cache: Cache, phases: Phases, progress: Progress
 ) -> BuildOutcome:
-    """Write ``image`` to every output and complete ``outcome``. Without an output the image goes to the cache's own
-    layout. An output is complete or as it was."""
-    names = [ImageName.parse(name) for name in request.tags or filter(None, (request.options.name,))]
-    outputs = request.outputs or (f"oci:{cache.root / 'images'}",)
+    """Write ``image`` to every output and complete ``outcome``. Without an output the image goes to the shelf, under
+    the project's name where it has no other. An output is complete or as it was."""
+    names = _names(request)
+    outputs = request.outputs
+    if not outputs:
+        outputs = (f"oci:{shelf(cache.root)}",)
+        names = names or _title(image)
     references = [_destination(output) for output in outputs]
-    with phases("write"):
+    host = request.environ.get("DOCKER_HOST")
+    with phases("write"), scratch(cache.root) as temporary:
         for reference in references:
-            copy(image, reference, names=names, docker_host=request.environ.get("DOCKER_HOST"), progress=progress)
-    digest = Digest.of(image.raw_manifest)
-    return replace(outcome, digest=str(digest), outputs=tuple(outputs), seconds=dict(phases.seconds))
+            copy(image, reference, names=names, docker_host=host, temporary=temporary, progress=progress)
+    return replace(
+        outcome,
+        reference=outcome.reference or (names[0].familiar if names else None),
+        digest=str(Digest.of(image.raw_manifest)),
+        outputs=tuple(outputs),
+        seconds=dict(phases.seconds),
+    )
+
+
+def _names(request: BuildRequest) -> list[ImageName]:
+    return [ImageName.parse(name) for name in request.tags or filter(None, (request.options.name,))]
+
+
+def _title(image: PlainImage) -> list[ImageName]:
+    title = json.loads(image.raw_manifest).get("annotations", {}).get(_TITLE, "")
+    try:
+        return [ImageName.parse(title)] if title else []
+    except BadReferenceError:
+        return []  # a project may be called what no image can be
 
 
 def _destination(output: str) -> Reference:
-    if ":" not in output:
-        raise UsageError(f"output not understood: want oci:DIR, docker-archive:FILE …, got {output!r}")
+    if output.partition(":")[0] not in TRANSPORTS or ":" not in output:
+        known = ", ".join(f"{name}:…" for name in TRANSPORTS if name != "docker")
+        raise UsageError(
+            f"--output not understood: want one of {known}, got {output!r}",
+            hint="a folder is oci:DIR; a name for the image is -t NAME",
+        )
     return Reference.parse(output)

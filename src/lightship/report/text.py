@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 
-from lightship.findings import Finding, Report
+from lightship.findings import Finding, Report, Severity
 from lightship.units import format_bytes, format_seconds
 
 __all__ = ["render_findings", "render_table", "render_text"]
 
 
-def render_text(report: Report) -> str:
-    """The summary of a build: size, layers, what was left out, phase times, findings."""
+_MOST_NOTES = 5
+_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+def render_text(report: Report, *, verbose: bool = False) -> str:
+    """The summary of a build: size, layers, what was left out, phase times, findings.
+
+    ``verbose`` tells the layers' digests, where the image and the explanation of every file are, and every note.
+    """
     document = report.document
     lines = [
         f"{document.get('reference') or 'image'}  {document['digest']}",
@@ -27,19 +34,28 @@ def render_text(report: Report) -> str:
     seconds = document["seconds"]
     if isinstance(seconds, dict):
         lines += ["", "  ".join(f"{phase} {format_seconds(float(value))}" for phase, value in seconds.items())]
+    if verbose:
+        lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in _rows(document["layers"]))]
+        lines += ["", *(f"written to {output}" for output in _texts(document["output"]))]
+        lines += [f"every file and why: {document['kept_because']}"] if document["kept_because"] else []
     if report.findings:
-        lines += ["", *render_findings(report.findings)]
+        lines += ["", *render_findings(report.findings, most_notes=None if verbose else _MOST_NOTES)]
     return "\n".join(lines) + "\n"
 
 
-def render_findings(findings: Iterable[Finding]) -> list[str]:
-    """One line a finding, its fix below it."""
+def render_findings(findings: Iterable[Finding], *, most_notes: int | None = None) -> list[str]:
+    """One line a finding, its fix below it; errors first, then warnings, then at most ``most_notes`` notes."""
+    ordered = sorted(findings, key=lambda finding: _SEVERITIES.index(finding.severity))
+    notes = [finding for finding in ordered if finding.severity == "note"]
+    shown = len(ordered) if most_notes is None else len(ordered) - max(0, len(notes) - most_notes)
     lines = []
-    for finding in findings:
+    for finding in ordered[:shown]:
         where = f" ({finding.location})" if finding.location else ""
         lines.append(f"{finding.severity}: {finding.message}{where} [{finding.code}]")
         if finding.fix:
             lines.append(f"  fix: {finding.fix}")
+    if shown < len(ordered):
+        lines.append(f"and {len(ordered) - shown} more notes: -v shows them")
     return lines
 
 
@@ -79,6 +95,10 @@ def _drop_rows(dropped: list[dict[str, object]]) -> list[tuple[str, ...]]:
 
 def _rows(value: object) -> list[dict[str, object]]:
     return value if isinstance(value, list) else []
+
+
+def _texts(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
 def _int(value: object) -> int:

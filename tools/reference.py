@@ -1,0 +1,289 @@
+"""``make docs``: everything below docs/reference that is made from the code, written or compared.
+
+``python -m tools.reference`` writes; a test calls `pages` and compares.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+from tools import drop_rules_reference
+from tools.schemas import build_schema, plan_schema
+
+from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
+from lightship.oci.reference import TRANSPORTS
+from lightship.settings import SETTINGS, Setting
+
+__all__ = ["REFERENCE", "SAMPLE", "option_variable", "pages", "sample_toml"]
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+
+_CLI_INTRODUCTION = """\
+stdout is data, stderr is talk and progress. Every option has an environment variable; an option goes before its
+variable, and that before `lightship.toml`. A repeatable option takes several words from its variable, quoted as in a
+shell: `LIGHTSHIP_ENV='A=1 B="two words"'`. A switch is turned off with `0`.
+"""
+
+_BARE_NAMES = """\
+A bare `REF` is a registry's, unless it is the path of a layout or an archive. `lightship run REF` looks first at the
+images in the cache, where `lightship build` without `--output` puts them.
+"""
+
+_ERRORS = """\
+An error is one sentence on stderr, then `hint: …` where there is a remedy; `--debug` adds the traceback. Nothing
+half-written stays behind. `lightship run` ends with the application's own status, 128 + n when signal n ended it.
+"""
+
+_CONFIGURATION_INTRODUCTION = """\
+`lightship.toml` in the project, or `[tool.lightship]` in its `pyproject.toml` (`[tool.lightship.image]`, …). The first
+of them that exists is read; a variable goes before it, and a flag before both. Paths are relative to the project. A key
+that is not listed here is an error, except in `[[budget]]`, which other commands read.
+
+What `safety`, `keep` and `drop` mean: [drop rules](drop-rules.md).
+"""
+
+_PLACES = {
+    "oci": ("oci:DIR[:TAG]", "an OCI image layout on disk; a folder's path alone means this too"),
+    "oci-archive": ("oci-archive:FILE[:TAG]", "a tar of such a layout"),
+    "docker-archive": ("docker-archive:FILE[:REF]", "what docker save writes and docker load reads"),
+    "docker-daemon": ("docker-daemon:REF", "the store of the Docker engine at $DOCKER_HOST"),
+    "containers-storage": ("containers-storage:REF", "the store of podman, buildah and CRI-O, through skopeo"),
+    "docker": ("docker://REF", "a registry: refused, with the command that copies such an image"),
+}
+
+_SURROUNDINGS = {
+    "`NO_COLOR`": "no colours (no-color.org)",
+    "`CI=true`": "no moving bars; every finished task is a line, as whenever stderr is not a terminal",
+    "`SOURCE_DATE_EPOCH`": "the time of every file and of the image, in seconds since 1970; without it times are fixed",
+    "`XDG_CACHE_HOME`": "the cache is `lightship` in it; `LIGHTSHIP_CACHE_DIR` and `--cache-dir` go before it",
+    "`DOCKER_HOST`": "where the Docker engine listens, for `docker-daemon:`",
+    "pip's and uv's variables": "`PIP_INDEX_URL`, `UV_INDEX_URL`, … count, as do their configuration files and netrc",
+}
+
+_SECTIONS = {
+    "image": "What the image is and how it starts.",
+    "build": "How it is made.",
+    "archive": "Where the base's packages come from, when not from where this machine's apt gets its own.",
+    "probe": "How to tell that the application works. With a probe, only the bytecode of a traced start is shipped.",
+}
+
+_KINDS = {
+    "text": "text",
+    "list": "list of texts",
+    "words": "list of words",
+    "table": "table of texts",
+    "switch": "true or false",
+    "choice": "one of",
+    "seconds": "duration, such as `60s` or `2 min`",
+    "number": "whole number",
+}
+
+SAMPLE: Mapping[str, object] = {
+    "image.name": "registry.example/agent/api",
+    "image.entrypoint": ["gunicorn", "-b", "0.0.0.0:5001", "app:app"],
+    "image.cmd": ["--workers", "4"],
+    "image.env": {"TZ": "UTC"},
+    "image.ports": ["5001"],
+    "image.labels": {"org.opencontainers.image.vendor": "Example"},
+    "image.writable": ["/app/storage"],
+    "image.system-packages": ["libmagic1"],
+    "build.lock": "pylock.toml",
+    "build.groups": ["postgres"],
+    "build.extras": ["server"],
+    "build.bytecode": "startup",
+    "build.keep": ["pandas/tests/**"],
+    "build.drop": ["botocore/data/iot*/**"],
+    "build.packages": ["libmpfr-dev"],
+    "build.level": 9,
+    "archive.uri": "https://mirror.example/debian",
+    "archive.suites": ["bookworm"],
+    "archive.keyring": "keys/mirror.gpg",
+    "probe.http": "http://127.0.0.1:5001/health",
+    "probe.requests": "tests/smoke.http",
+    "probe.command": ["python", "-c", "import app"],
+}
+"""An example for every setting that has no default."""
+
+
+def pages() -> dict[Path, str]:
+    """Every generated page by its path."""
+    return {
+        REFERENCE / "cli.md": _cli_page(),
+        REFERENCE / "configuration.md": _configuration_page(),
+        REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
+        REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
+        drop_rules_reference.PAGE: drop_rules_reference.reference(),
+    }
+
+
+def sample_toml(*, commented: bool) -> str:
+    """A ``lightship.toml`` with every setting; ``commented`` puts a ``#`` before each, under its meaning."""
+    lines: list[str] = []
+    for section in _SECTIONS:
+        lines += ["", f"[{section}]"]
+        for setting in _settings_of(section):
+            line = f"{setting.key.partition('.')[2]} = {_toml(_example(setting))}"
+            lines += [f"# {setting.help}", f"# {line}", ""] if commented else [line]
+        if not lines[-1]:
+            lines.pop()
+    return "\n".join(lines[1:]) + "\n"
+
+
+def option_variable(option: click.Option) -> str | None:
+    """The environment variable of an option; None for ``--help`` and ``--version``, which are no settings."""
+    return option.envvar if isinstance(option.envvar, str) else None
+
+
+def _cli_page() -> str:
+    context = click.Context(cli, info_name="lightship")
+    parts = [
+        "# Command line\n\nWritten by `make docs` from the commands themselves.\n",
+        _CLI_INTRODUCTION,
+    ]
+    for name in COMMANDS:
+        command = cli.get_command(context, name)
+        if command is None:
+            raise LookupError(name)
+        parts.append(_command_section(command, click.Context(command, info_name=name, parent=context)))
+    parts += [_images(), _statuses(), _surroundings()]
+    return "\n".join(parts)
+
+
+def _command_section(command: click.Command, context: click.Context) -> str:
+    usage = " ".join(command.collect_usage_pieces(context))
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    settings = {setting.name for setting in SETTINGS} if command.name == "build" else set()
+    own = [option for option in options if option.name not in settings]
+    lines = [f"## lightship {command.name}\n", f"```\nlightship {command.name} {usage}\n```\n", _prose(command.help)]
+    lines.append(_table(("option", "variable", "meaning"), [_option_row(option) for option in own]))
+    if settings:
+        lines.append("The settings of [configuration](configuration.md), which a flag overrides:\n")
+        rows = [_option_row(option) for option in options if option.name in settings]
+        lines.append(_table(("option", "variable", "meaning"), rows))
+    return "\n".join(lines)
+
+
+def _option_row(option: click.Option) -> tuple[str, ...]:
+    names = [f"`{name}`" for name in (*option.opts, *option.secondary_opts)]
+    kind = option.metavar or ("" if option.is_flag else "\\|".join(getattr(option.type, "choices", ())))
+    shown = ", ".join(names) + (f" {_code(kind)}" if kind else "")
+    return shown, _code(option_variable(option) or ""), option.help or ""
+
+
+def _images() -> str:
+    if set(_PLACES) != set(TRANSPORTS):
+        raise LookupError("a transport without a description")
+    rows = [(f"`{form}`", text) for form, text in (_PLACES[transport] for transport in TRANSPORTS)]
+    return "\n".join(
+        [
+            "## Image references\n",
+            _table(("form", "where the image lives"), rows),
+            _BARE_NAMES,
+        ]
+    )
+
+
+def _statuses() -> str:
+    rows = [(str(status), meaning) for status, meaning in EXIT_STATUSES.items()]
+    return "\n".join(
+        [
+            "## Exit status\n",
+            _table(("status", "meaning"), rows),
+            _ERRORS,
+        ]
+    )
+
+
+def _surroundings() -> str:
+    return "\n".join(["## Other variables\n", _table(("variable", "meaning"), list(_SURROUNDINGS.items()))])
+
+
+def _configuration_page() -> str:
+    parts = [
+        "# Configuration\n\nWritten by `make docs` from the settings themselves.\n",
+        _CONFIGURATION_INTRODUCTION,
+    ]
+    for section, meaning in _SECTIONS.items():
+        rows = [_setting_row(setting) for setting in _settings_of(section)]
+        parts += [
+            f"## [{section}]\n\n{meaning}\n",
+            _table(("key", "flag, variable", "kind", "default", "meaning"), rows),
+        ]
+    parts.append(
+        f"## A whole file\n\nEvery key, with its default or an example.\n\n```toml\n{sample_toml(commented=True)}```\n"
+    )
+    return "\n".join(parts)
+
+
+def _setting_row(setting: Setting) -> tuple[str, ...]:
+    kind = _KINDS[setting.kind]
+    if setting.choices:
+        kind += " " + ", ".join(f"`{choice}`" for choice in setting.choices)
+    default = "" if setting.default is None else f"`{_toml(_default(setting))}`"
+    flags = "`, `".join(setting.flag.split("/"))
+    key = setting.key.partition(".")[2]
+    return f"`{key}`", f"`{flags}`<br>`{setting.variable}`", kind, default, setting.help
+
+
+def _settings_of(section: str) -> list[Setting]:
+    return [setting for setting in SETTINGS if setting.key.partition(".")[0] == section]
+
+
+def _example(setting: Setting) -> object:
+    return _default(setting) if setting.default is not None else SAMPLE[setting.key]
+
+
+def _default(setting: Setting) -> object:
+    return f"{setting.default:g}s" if setting.kind == "seconds" else setting.default
+
+
+def _toml(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int():
+            return json.dumps(value, ensure_ascii=False)
+        case list() | tuple():
+            return f"[{', '.join(_toml(item) for item in value)}]"
+        case dict():
+            pairs = (f"{_toml_key(str(name))} = {_toml(item)}" for name, item in value.items())
+            return f"{{ {', '.join(pairs)} }}"
+    raise TypeError(f"no TOML for {value!r}")
+
+
+def _toml_key(name: str) -> str:
+    bare = all(letter.isalnum() or letter in "-_" for letter in name)
+    return name if bare else json.dumps(name)
+
+
+def _prose(text: str | None) -> str:
+    paragraphs = (text or "").strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs) + "\n"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| {' | '.join(cell or ' ' for cell in row)} |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def _json(schema: Mapping[str, object]) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write every page that is not as it should be."""
+    for path, text in pages().items():
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"wrote {path.relative_to(REFERENCE.parents[1])}")
+
+
+if __name__ == "__main__":
+    main()
