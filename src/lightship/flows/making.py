@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lightship.build.application import Application
 from lightship.build.bytecode import BytecodeMode
+from lightship.build.collisions import collision_findings
 from lightship.build.packages import PackagePlanner, Transform, WheelFile
 from lightship.build.wheel_facts import WheelFacts
 from lightship.ecosystem.python.interpreter import Scheme
@@ -72,6 +73,7 @@ class Making:
             level=self.options.level,
             mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
         )
+        self.bytecode_findings: list[Finding] = []
         self._files: dict[str, tuple[Entry, ...]] = {}
 
     def image(self) -> tuple[PlainImage, BuildOutcome]:
@@ -200,7 +202,7 @@ class Making:
             jobs=self.request.jobs,
             progress=self.progress,
         )
-        self.findings_of_bytecode = maker.findings
+        self.bytecode_findings = maker.findings
         return maker
 
     def _base_rootfs(self) -> Path:
@@ -281,18 +283,11 @@ class Making:
         return from_blobs([*self.ground.layers, *(layer.layer for layer in layers)], config, notes)
 
     def _outcome(self, image: PlainImage, layers: Sequence[MadeLayer]) -> BuildOutcome:
-        collisions = [
-            Finding(
-                code="path-collision",
-                severity="warning",
-                title="two packages own one path",
-                message=f"{c.path} is in {c.winner} and {c.loser} with other content; {c.winner}'s is in the image",
-                location=c.path,
-            )
-            for c in self.planner.collisions
-            if not c.identical
-        ]
-        findings = (*self.findings, *getattr(self, "findings_of_bytecode", ()), *collisions)
+        findings = (
+            *self.findings,
+            *getattr(self, "findings_of_bytecode", ()),
+            *collision_findings(self.planner.collisions),
+        )
         return BuildOutcome(
             reference=reference_of(self.request),
             digest="",
