@@ -48,7 +48,7 @@ def _timed(name: str, request: BaseRequest, cache: Cache) -> Base:
     wall, cpu = time.perf_counter(), time.process_time()
     with plan_base(request, cache) as plan:
         plan.probe()
-        base = plan.close(text_conversion=False)
+        base = plan.close(find_library=False, text_conversion=False)
     print(f"{name:7} {time.process_time() - cpu:6.2f} s CPU {time.perf_counter() - wall:6.2f} s wall")
     return base
 

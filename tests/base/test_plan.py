@@ -301,9 +301,9 @@ def test_find_library_keeps_ldconfig(debian: Distribution) -> None:
         for deb in debian.archive.debs
     ]
     debian.archive.write()
-    assert "usr/sbin/ldconfig" not in _by_path(_base(debian))
     with plan_base(debian.request(), debian.cache) as plan:
-        entries = _by_path(plan.close(find_library=True))
+        assert "usr/sbin/ldconfig" not in _by_path(plan.close(find_library=False))
+    entries = _by_path(_base(debian))
     assert "usr/sbin/ldconfig" in entries
     content = entries["etc/ld.so.cache"].content
     assert isinstance(content, Inline)

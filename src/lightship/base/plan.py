@@ -68,14 +68,15 @@ class BasePlan:
         *,
         system_packages: Iterable[str] = (),
         programs: Iterable[str] = (),
-        find_library: bool = False,
+        find_library: bool = True,
         text_conversion: bool = True,
     ) -> Base:
         """The base with the libraries ``needed``, the packages asked for, and those of ``programs`` (``/bin/bash``).
 
-        With ``find_library``, ldconfig stays, without which `ctypes.util.find_library` finds nothing. Without
-        ``text_conversion`` (nothing beside the base names ``iconv_open``) the C library's tables for iconv stay out,
-        unless the base itself asks for them.
+        Both switches are on for whoever does not know. Without ``find_library`` (nothing calls
+        `ctypes.util.find_library`) ldconfig stays out, which that function believes alone. Without ``text_conversion``
+        (nothing beside the base names ``iconv_open``) the C library's tables for iconv stay out, unless the base itself
+        asks for them.
         """
         interpreter = self.probe()
         gathering = Gathering(
