@@ -16,7 +16,7 @@ from lightship.build.index.configured import read_index_settings
 from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.errors import StorageError, UsageError
+from lightship.errors import InputError, StorageError, UsageError
 from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
 from lightship.flows.ground import Ground, ImageBase, ground_of_packages
 from lightship.flows.needs import needed_libraries
@@ -24,6 +24,7 @@ from lightship.flows.request import BuildRequest
 from lightship.oci.platform import Platform
 from lightship.progress import Progress
 from lightship.store.cache import Cache
+from lightship.store.select import host_platform
 
 if TYPE_CHECKING:
     from lightship.build.sdist.build import WheelBuilder
@@ -74,6 +75,11 @@ class Foundation:
     ) -> None:
         self._stack.close()
 
+    @property
+    def is_foreign(self) -> bool:
+        """True when the image's programs cannot run on this machine."""
+        return self.platform.machine != host_platform().machine
+
     @cached_property
     def interpreter(self) -> Interpreter:
         """The interpreter that the image will have."""
@@ -121,6 +127,11 @@ class Foundation:
             from lightship.build.sdist.build import BuildSite, WheelBuilder
             from lightship.sandbox.bubblewrap import Bubblewrap
 
+            if self.is_foreign:
+                raise InputError(
+                    f"a package has only a source, and building for {self.platform} needs a machine of that kind",
+                    hint="build there, or lock a version that has a wheel",
+                )
             packages = self._request.options.build_package
             wanted = self._base_request
             if self._image is not None:

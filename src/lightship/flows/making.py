@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,13 +27,14 @@ from lightship.flows.ground import Ground
 from lightship.flows.image_config import annotations, image_config, rfc3339
 from lightship.flows.layers import LayerStyle, MadeLayer, explain, make_layers, merge_drops
 from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts
-from lightship.flows.outcome import BuildOutcome
+from lightship.flows.outcome import BuildOutcome, LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.startup import startup_modules
 from lightship.image.blobs import from_blobs
 from lightship.image.value import PlainImage
 from lightship.oci.config import ImageConfig
+from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.plan.assemble import DEFAULT_MTIME
 from lightship.plan.drop import DropOptions
@@ -74,6 +76,7 @@ class Making:
             mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
         )
         self.bytecode_findings: list[Finding] = []
+        self._fresh: set[Digest] = set()
         self._files: dict[str, tuple[Entry, ...]] = {}
 
     def image(self) -> tuple[PlainImage, BuildOutcome]:
@@ -220,11 +223,16 @@ class Making:
     def _layers(self, recipes: Iterable[LayerRecipe]) -> tuple[MadeLayer, ...]:
         wanted = tuple(recipes)
         with self.phases("layers"):
-            return make_layers(wanted, self.style, self.cache, jobs=self.request.jobs, progress=self.progress)
+            made = make_layers(wanted, self.style, self.cache, jobs=self.request.jobs, progress=self.progress)
+        self._fresh.update(layer.built.digest for layer in made if not layer.cached)
+        return made
 
     def _bytecode_mode(self) -> tuple[BytecodeMode, tuple[str, ...]]:
         """The mode, and for ``startup`` the modules of a start; those are traced when no lock tells them."""
         mode = self.options.bytecode_mode
+        if mode != "none" and self.foundation.is_foreign:
+            self.findings.append(_not_compiled(self.foundation.platform))
+            return "none", ()
         if mode != "startup":
             return mode, ()
         lock = self.request.project / STARTUP_LOCK
@@ -282,6 +290,10 @@ class Making:
         )
         return from_blobs([*self.ground.layers, *(layer.layer for layer in layers)], config, notes)
 
+    def _summary(self, layer: MadeLayer) -> LayerSummary:
+        """``cached`` means made by an earlier build, not earlier in this one."""
+        return replace(layer.summary, cached=layer.built.digest not in self._fresh)
+
     def _outcome(self, image: PlainImage, layers: Sequence[MadeLayer]) -> BuildOutcome:
         findings = (
             *self.findings,
@@ -294,7 +306,7 @@ class Making:
             outputs=(),
             platform=str(self.foundation.platform),
             python=self.foundation.interpreter.target.python,
-            layers=(*self.ground.summaries, *(layer.summary for layer in layers)),
+            layers=(*self.ground.summaries, *map(self._summary, layers)),
             dropped=merge_drops(layers),
             findings=tuple(dict.fromkeys(findings)),
             kept_because=_explanation(layers, image, self.cache),
@@ -319,4 +331,14 @@ def _missing(name: str, why: str) -> Finding:
         title="a library that no package of the archive has",
         message=f"{name} is in no package of the archive: {why}",
         fix="if it is used: provide it with system-packages or a base image",
+    )
+
+
+def _not_compiled(platform: Platform) -> Finding:
+    return Finding(
+        code="bytecode-foreign",
+        severity="warning",
+        title="no bytecode for a foreign machine",
+        message=f"bytecode is compiled by the target's own interpreter, and {platform} does not run on this machine",
+        fix="build on a machine of that architecture: every cold start compiles what it imports",
     )
