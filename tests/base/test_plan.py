@@ -15,6 +15,7 @@ from lightship.base.plan import plan_base
 from lightship.base.request import Account, Base, NeededLibrary
 from lightship.errors import InputError, NetworkError
 from lightship.plan.model import Entry
+from lightship.store.cache import Cache
 
 
 def _base(debian: Distribution, *needed: str, **fields: object) -> Base:
@@ -309,3 +310,28 @@ def test_find_library_keeps_ldconfig(debian: Distribution) -> None:
     assert isinstance(content, Inline)
     assert b"libz.so.1\0/usr/lib/x86_64-linux-gnu/libz.so.1\0" in content.content
     assert b"libz.so.1.0\0/" not in content.content, "listed by soname, as ldconfig does"
+
+
+def test_two_caches_give_one_base(debian: Distribution, tmp_path: Path) -> None:
+    debian.archive.write()
+    first = _base(debian)
+    debian.cache = Cache(tmp_path / "another")
+    second = _base(debian)
+    assert second.cache_key == first.cache_key
+    assert second.lock.text() == first.lock.text()
+    assert [(entry.path, entry.mode, entry.why) for entry in second.entries] == [
+        (entry.path, entry.mode, entry.why) for entry in first.entries
+    ]
+
+
+def test_a_container_that_was_cut_short_is_made_again(debian: Distribution) -> None:
+    debian.archive.write()
+    first = _base(debian)
+    for path in debian.cache.root.glob("debs/*/*.pack-*"):
+        path.write_bytes(path.read_bytes()[:-1])
+    again = _base(debian)
+    assert again.entries == first.entries
+    with Containers() as containers:
+        for entry in again.entries:
+            if entry.content is not None:
+                read_content(entry.content, containers)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["certificates"]
 
 _ARMOUR = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+_DISTRIBUTION_KEYRINGS = ("debian-archive-keyring.gpg", "debian-archive-keyring.pgp", "ubuntu-archive-keyring.gpg")
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{40,64}!?")
 
 
@@ -39,9 +40,11 @@ def certificates(signed_by: str, settings: ArchiveSettings) -> "list[Cert]":
 def _trusted(settings: ArchiveSettings) -> Iterable[Path]:
     folder = settings.etc_apt / "trusted.gpg.d"
     parts = sorted(path for path in folder.iterdir() if path.suffix in (".gpg", ".asc")) if folder.is_dir() else []
-    # Archive settings without a keyring on a host that has the distribution's keyring package.
-    shared = sorted(settings.keyrings.glob("*-archive-keyring.gpg")) if settings.keyrings.is_dir() else []
-    return [*parts, *shared]
+    whole = settings.etc_apt / "trusted.gpg"
+    if whole.is_file() and whole.stat().st_size:
+        parts.append(whole)
+    # For archive settings without a keyring. By name: third parties put their keyrings into the same folder.
+    return [*parts, *(path for name in _DISTRIBUTION_KEYRINGS if (path := settings.keyrings / name).is_file())]
 
 
 def _read(path: Path) -> "list[Cert]":
