@@ -111,7 +111,7 @@ def test_how_plain_bytes_arrive_changes_nothing(tmp_path: Path, compression: Lay
 
 
 def test_zstd_is_the_same_for_every_kind_of_content_and_number_of_threads(tmp_path: Path) -> None:
-    content = TEXT * 40
+    content = TEXT * 20  # several jobs of zstd
     blobs = {
         write(("usr/a", kind), compression="zstd", threads=threads)[0]
         for kind in (deflated(tmp_path / "1", content), stored(tmp_path / "2", content), Inline(content))
@@ -137,7 +137,7 @@ def test_content_that_is_not_what_it_says_makes_no_layer(
 
 
 def test_no_layer_is_held_in_memory(tmp_path: Path, compression: LayerCompression) -> None:
-    content = hashlib.shake_128(b"noise").digest(1 << 20) * 24
+    content = hashlib.shake_128(b"noise").digest(1 << 20) * 16
     kinds: tuple[Content, ...] = (deflated(tmp_path / "1", content), stored(tmp_path / "2", content))
     del content
     tracemalloc.start()

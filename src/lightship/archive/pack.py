@@ -37,6 +37,7 @@ _WHOLE_BYTES = 1 << 25
 """From here on a member is compressed in a stream: libdeflate wants all of it in memory."""
 _DOS_DATE = 0x21  # 1980-01-01
 _FULL = 0xFFFFFFFF
+_MAX_COUNT = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,11 @@ class PackWriter:
     """Write a pack to ``stream``, which can seek and is empty. A context manager: leaving it without an error writes
     the directory. Pair it with an `atomic_file` or `Cache.write`; nothing is closed here.
 
-    ``level`` is libdeflate's, 1 to 12. 9 costs about twice 6 and saves 1 %, 12 costs 30 times and saves 4 %.
+    ``level`` is libdeflate's, 1 to 12. 8 costs twice what 6 costs and saves 1.2 %, 12 costs 23 times as much and saves
+    3.8 % (300 members of wheels, 18 MB).
     """
 
-    def __init__(self, stream: BinaryIO, *, level: int = 9) -> None:
+    def __init__(self, stream: BinaryIO, *, level: int = 8) -> None:
         self._stream = stream
         self._level = level
         self._offset = 0
@@ -179,10 +181,10 @@ class PackWriter:
         directory = b"".join(self._directory)
         count, offset, size_bytes = len(self._directory), self._offset, len(directory)
         self._stream.write(directory)
-        if count >= 0xFFFF or max(offset, size_bytes) >= _FULL:
+        if count >= _MAX_COUNT or max(offset, size_bytes) >= _FULL:
             end64 = _END64.pack(b"PK\6\6", 44, 3 << 8 | 45, 45, 0, 0, count, count, size_bytes, offset)
             self._stream.write(end64 + _END64_LOCATOR.pack(b"PK\6\7", 0, offset + size_bytes, 1))
-            count, size_bytes, offset = min(count, 0xFFFF), min(size_bytes, _FULL), min(offset, _FULL)
+            count, size_bytes, offset = 0xFFFF, _FULL, _FULL
         self._stream.write(_END.pack(b"PK\5\6", 0, 0, count, count, size_bytes, offset, 0))
 
 
