@@ -185,7 +185,7 @@ def test_a_build_has_neither_network_nor_secrets_nor_the_host(
     assert facts["environ"]["SOURCE_DATE_EPOCH"] == "315532800"
     assert set(facts["environ"]) <= {
         "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LOGNAME", "PATH", "PWD",
-        "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "PYTHONNOUSERSITE", "SOURCE_DATE_EPOCH", "TMPDIR",
+        "PYTHONHASHSEED", "PYTHONNOUSERSITE", "PYTHONPYCACHEPREFIX", "SOURCE_DATE_EPOCH", "TMPDIR",
         "TZ", "USER", "VIRTUAL_ENV",
     }  # fmt: skip
 

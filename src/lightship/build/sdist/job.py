@@ -149,7 +149,7 @@ class Job:
             "SOURCE_DATE_EPOCH": _EPOCH,
             "PYTHONHASHSEED": "0",
             "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": "/build/env/bytecode",  # none beside the sources; the second hook finds the first's
             "VIRTUAL_ENV": "/build/env",
         }
         libraries = self.site.interpreter.library_path
