@@ -90,3 +90,20 @@ def test_the_cache_is_where_it_is_said_to_be(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_root(None) == tmp_path / "lightship"
     assert cache_root(tmp_path / "other") == tmp_path / "other"
+
+
+def test_a_command_is_one_text_or_words(tmp_path: Path) -> None:
+    def entrypoint(*given: str) -> tuple[str, ...]:
+        return load_options(tmp_path, file=None, flags={"entrypoint": given}).entrypoint
+
+    assert entrypoint("python -c 'import app'") == ("python", "-c", "import app")
+    assert entrypoint("python", "-c", "import app") == ("python", "-c", "import app")
+    with pytest.raises(UsageError, match="--entrypoint: want words as for a shell"):
+        entrypoint("'open")
+    (tmp_path / "lightship.toml").write_text('[image]\nentrypoint = ["a program"]\n')
+    assert entrypoint() == ("a program",)
+
+
+def test_a_wrong_duration_names_its_flag(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--probe-timeout: duration not understood"):
+        load_options(tmp_path, file=None, flags={"probe_timeout": "soon"})

@@ -15,7 +15,7 @@ from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
 from lightship.oci.reference import TRANSPORTS
 from lightship.settings import SETTINGS, Setting
 
-__all__ = ["REFERENCE", "SAMPLE", "option_variable", "pages", "sample_toml"]
+__all__ = ["REFERENCE", "option_variable", "pages", "sample_toml"]
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -53,8 +53,8 @@ _PLACES = {
 }
 
 _SURROUNDINGS = {
-    "`NO_COLOR`": "no colours (no-color.org)",
-    "`CI=true`": "no moving bars; every finished task is a line, as whenever stderr is not a terminal",
+    "`NO_COLOR`": "neither colours (no-color.org) nor moving bars: no escape code is written",
+    "`CI=true`": "the same: every finished task is a line, as whenever stderr is not a terminal",
     "`SOURCE_DATE_EPOCH`": "the time of every file and of the image, in seconds since 1970; without it times are fixed",
     "`XDG_CACHE_HOME`": "the cache is `lightship` in it; `LIGHTSHIP_CACHE_DIR` and `--cache-dir` go before it",
     "`DOCKER_HOST`": "where the Docker engine listens, for `docker-daemon:`",
@@ -79,7 +79,7 @@ _KINDS = {
     "number": "whole number",
 }
 
-SAMPLE: Mapping[str, object] = {
+_SAMPLE: Mapping[str, object] = {
     "image.name": "registry.example/agent/api",
     "image.entrypoint": ["gunicorn", "-b", "0.0.0.0:5001", "app:app"],
     "image.cmd": ["--workers", "4"],
@@ -231,7 +231,7 @@ def _settings_of(section: str) -> list[Setting]:
 
 
 def _example(setting: Setting) -> object:
-    return _default(setting) if setting.default is not None else SAMPLE[setting.key]
+    return _default(setting) if setting.default is not None else _SAMPLE[setting.key]
 
 
 def _default(setting: Setting) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 from jsonschema import Draft202012Validator
-from tools.reference import REFERENCE, SAMPLE, option_variable, pages, sample_toml
+from tools.reference import REFERENCE, option_variable, pages, sample_toml
 
 from lightship.cli.main import COMMANDS, cli
 from lightship.config import Options, load_options
@@ -62,7 +62,7 @@ def test_options_explain_themselves() -> None:
 def test_the_sample_is_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "lightship.toml").write_text(sample_toml(commented=False))
     loaded = load_options(tmp_path, file=None, flags={})
-    assert loaded.entrypoint == tuple(SAMPLE["image.entrypoint"])  # type: ignore[call-overload]
+    assert loaded.entrypoint == ("gunicorn", "-b", "0.0.0.0:5001", "app:app")
     assert loaded.probe_timeout == Options().probe_timeout
     keys = {f"{table}.{key}" for table, values in tomllib.loads(sample_toml(commented=False)).items() for key in values}
     assert keys == {setting.key for setting in SETTINGS}

@@ -1,7 +1,7 @@
 """Talk to the person at the terminal: stderr is talk and progress, stdout is data.
 
-Bars are drawn only on a terminal and outside CI; otherwise a finished task is one line. ``NO_COLOR`` is honoured
-(no-color.org), by rich.
+Bars are drawn only on a terminal, outside CI and where colours are welcome (``NO_COLOR``, no-color.org); otherwise a
+finished task is one line, and no escape code is ever written.
 """
 
 import logging
@@ -29,7 +29,7 @@ class Console:
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._bars: Bars | None = None
-        self._draws = sys.stderr.isatty() and not quiet and os.environ.get("CI", "").lower() not in ("1", "true")
+        self._draws = not quiet and not verbose and _may_draw()
 
         if verbose:
             _say_more()
@@ -40,9 +40,7 @@ class Console:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-            self._bars = None
+        self._close_bars()
 
     def start(self, task: str, total: int | None = None, *, unit: str = "") -> None:
         with self._lock:
@@ -83,9 +81,10 @@ class Console:
         if not self.quiet:
             self._say(text)
 
-    @staticmethod
-    def data(text: str) -> None:
-        """Text for the next program, on stdout."""
+    def data(self, text: str) -> None:
+        """Text for the next program, on stdout, below whatever was drawn."""
+        with self._lock:
+            self._close_bars()
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
@@ -116,9 +115,27 @@ class Console:
                 TaskProgressColumn(),
                 TimeElapsedColumn(),
             )
-            self._bars = Progress(*columns, console=RichConsole(stderr=True), transient=True)
+            # not redirected: rich would print on stderr what goes to stdout, and the digest would be lost in a pipe
+            self._bars = Progress(
+                *columns,
+                console=RichConsole(stderr=True),
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
             self._bars.start()
         return self._bars
+
+    def _close_bars(self) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+            self._bars = None
+
+
+def _may_draw() -> bool:
+    in_ci = os.environ.get("CI", "").lower() in ("1", "true")
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return sys.stderr.isatty() and not in_ci and not plain
 
 
 def _say_more() -> None:

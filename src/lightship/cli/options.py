@@ -51,18 +51,13 @@ class _WordsOption(_Option):
         return None if text is None else (text,)
 
 
-class _Workers(click.ParamType):
-    name = "number"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        text = str(value)
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
-            self.fail(f"want a whole number from 1 to {_MOST_WORKERS}, got {text!r}", param, ctx)
-        return int(text)
-
-
 _MOST_WORKERS = 256
-_WORKERS = _Workers()
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_WORKERS):
+        raise click.BadParameter(f"want a whole number from 1 to {_MOST_WORKERS}, got {text!r}")
+    return int(text)
 
 
 def flag(*names: str, words: bool = False, **attributes: Any) -> Callable[[_Command], _Command]:
@@ -100,7 +95,7 @@ def common_options(command: _Command) -> _Command:
         ),
         flag(
             "--jobs",
-            type=_WORKERS,
+            type=_workers,
             metavar="N",
             help="Workers, 1 to 256. Default: the cores this process may use.",
         ),

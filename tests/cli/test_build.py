@@ -1,0 +1,206 @@
+"""``lightship build`` from outside: what it refuses, what it prints, what programs can rely on."""
+
+import hashlib
+import http.server
+import json
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from tests.cli.conftest import Lightship, World
+from tests.validated import assert_valid
+from tools.reference import REFERENCE
+
+from lightship.store.oci_layout import open_layout
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def schema(name: str) -> Draft202012Validator:
+    return Draft202012Validator(json.loads((REFERENCE / "schemas" / f"{name}.schema.json").read_text()))
+
+
+def write_project(home: Path, *, lock: bool = False, toml: str = "") -> Path:
+    project = home / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\ndependencies = ["click"]\n')
+    if lock:
+        (project / "requirements.txt").write_text(f"click==8 --hash=sha256:{'0' * 64}\n")
+    if toml:
+        (project / "lightship.toml").write_text(toml)
+    return project
+
+
+def test_a_project_without_a_lock_is_told_the_command_that_makes_one(lightship: Lightship) -> None:
+    said = lightship("build", write_project(lightship.home))
+    assert (said.status, said.stdout) == (2, "")
+    assert "has no lock file" in said.error
+    assert "uv lock" in said.hint
+
+
+def test_a_bad_file_is_refused_with_the_key(lightship: Lightship) -> None:
+    project = write_project(lightship.home, lock=True, toml='[image]\nentrypiont = ["x"]\n')
+    said = lightship("build", project)
+    assert (said.status, said.error) == (2, "lightship.toml: image.entrypiont is not a setting")
+    assert said.hint == "did you mean image.entrypoint?"
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence", "hint"),
+    [
+        (["--output", "somewhere"], "--output not understood", "oci:DIR"),
+        (["--output", "docker://registry.example/x"], "pushing to a registry is not supported", "skopeo"),
+        (["-o", "oci:out"], "-o is for the report", "--output oci:out"),
+        (["-t", "Bad Name"], "image name not understood", ""),
+        (["--probe-timeout", "soon"], "--probe-timeout: duration not understood", ""),
+        (["--entrypoint", "'open"], "--entrypoint: want words as for a shell", ""),
+        (["--env", "NAME"], "--env: want NAME=VALUE", ""),
+    ],
+)
+def test_what_cannot_be_is_said_before_anything_is_fetched(
+    flags: list[str], sentence: str, hint: str, world: World, lightship: Lightship
+) -> None:
+    asked = len(world.asked)
+    said = lightship("build", world.project, *world.flags, *flags)
+    assert said.status == 2
+    assert sentence in said.error
+    assert hint in said.hint
+    assert len(world.asked) == asked
+
+
+def test_a_failing_world_is_status_3_and_leaves_nothing(world: World, lightship: Lightship) -> None:
+    (lightship.home / "empty").mkdir()
+    flags = ["--archive-uri", "http://127.0.0.1:9", *world.flags[4:]]
+    said = lightship("build", world.project, *flags, "--output", "oci:out")
+    assert (said.status, said.stdout) == (3, "")
+    assert "Traceback" not in said.stderr
+    assert not (lightship.home / "out").exists()
+    assert not (world.project / "lightship-base.lock").exists()
+
+
+def test_the_digest_is_the_last_line_and_the_json_is_what_its_schema_says(world: World, lightship: Lightship) -> None:
+    command: list[str | Path] = ["build", world.project, *world.flags, "-t", "shop:1", "--output", "oci:out"]
+    first = lightship(*command, "--format", "json", "-o", "report.json")
+    assert first.status == 0, first.stderr
+    digest = first.stdout.strip()
+    assert _DIGEST.fullmatch(digest)
+    assert "\x1b" not in first.stderr
+    report = json.loads((lightship.home / "report.json").read_text())
+    schema("build").validate(report)
+    assert (report["digest"], report["output"], report["reference"]) == (digest, "oci:out", "shop:1")
+    assert report["compressed_bytes"] == sum(layer["compressed_bytes"] for layer in report["layers"])
+    assert "tests" in {dropped["rule"] for dropped in report["dropped"]}
+    schema("plan").validate(json.loads(Path(report["kept_because"]).read_text()))
+    image = open_layout(lightship.home / "out", tag="1")
+    assert_valid(image)
+
+    asked = len(world.asked)
+    again = lightship(*command, LIGHTSHIP_FORMAT="json", LIGHTSHIP_QUIET="1")
+    schema("build").validate(json.loads(again.stdout))
+    assert json.loads(again.stdout)["digest"] == digest
+    assert again.stderr == ""
+    assert len(world.asked) == asked
+
+    text = lightship(*command, "-q")
+    assert (text.stdout, text.stderr) == (f"{digest}\n", "")
+    said = lightship(*command, "-v")
+    assert said.stdout == f"{digest}\n"
+    assert "written to oci:out\n" in said.stderr
+    assert all(layer["digest"] in said.stderr for layer in report["layers"])
+
+
+def test_the_plan_is_what_its_schema_says_and_makes_no_image(world: World, lightship: Lightship) -> None:
+    said = lightship("build", world.project, *world.flags, "--plan", "--output", "oci:out")
+    assert said.status == 0, said.stderr
+    plan = json.loads(said.stdout)
+    schema("plan").validate(plan)
+    files = {file["path"]: file for layer in plan["layers"] for file in layer["files"]}
+    assert files["opt/venv/lib/python3.11/site-packages/pretend_lib/__init__.py"]["why"]
+    assert "app/app.py" in files
+    assert not (lightship.home / "out").exists()
+    assert lightship("build", world.project, *world.flags, LIGHTSHIP_PLAN="1").stdout == said.stdout
+
+
+def test_variables_are_flags_and_flags_win(world: World, lightship: Lightship) -> None:
+    variables = {
+        "LIGHTSHIP_TAG": "shop:1 shop:2",
+        "LIGHTSHIP_OUTPUT": "oci:out",
+        "LIGHTSHIP_ENTRYPOINT": "python -c 'print(\"two words\")'",
+        "LIGHTSHIP_ENV": "A=1 'B=two words'",
+        "LIGHTSHIP_STRIP": "0",
+        "LIGHTSHIP_JOBS": "1",
+        "LIGHTSHIP_WORKDIR": "/elsewhere",
+        "LIGHTSHIP_REPORT_FILE": "report.txt",
+    }
+    cache = lightship.home / "other cache"
+    said = lightship("build", world.project, *world.flags, "--workdir", "/srv", "--cache-dir", cache, **variables)
+    assert said.status == 0, said.stderr
+    config = json.loads(open_layout(lightship.home / "out", tag="2").raw_config)["config"]
+    assert config["Entrypoint"] == ["python", "-c", 'print("two words")']
+    assert {"A=1", "B=two words"} <= set(config["Env"])
+    assert config["WorkingDir"] == "/srv"
+    assert said.stdout.strip() in (lightship.home / "report.txt").read_text()
+    assert (cache / "blobs").is_dir()
+    assert not lightship.cache.exists()
+
+
+def test_without_output_the_image_is_on_the_shelf_under_its_projects_name(world: World, lightship: Lightship) -> None:
+    said = lightship("build", world.project, *world.flags, "--format", "json")
+    assert said.status == 0, said.stderr
+    assert json.loads(said.stdout)["reference"] == "shop"
+    assert_valid(open_layout(lightship.cache / "images", tag="shop"))
+
+
+def test_an_interrupt_is_130_and_leaves_nothing_half_written(world: World, lightship: Lightship) -> None:
+    wheel = next((lightship.home / "wheels").iterdir())
+    with stalling(wheel.name, wheel.read_bytes()) as (uri, stalled):
+        process = lightship.begin("build", world.project, *world.flags, "--output", "oci:out", PIP_FIND_LINKS=uri)
+        assert stalled.wait(30), process.communicate(timeout=60)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, "")
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1] == "error: interrupted"
+    assert not (lightship.home / "out").exists()
+    assert not (world.project / "lightship-base.lock").exists()
+    assert list(lightship.cache.rglob("*.tmp")) == []
+    assert lightship("build", world.project, *world.flags, "--output", "oci:out").status == 0
+
+
+@contextmanager
+def stalling(name: str, content: bytes) -> Iterator[tuple[str, threading.Event]]:
+    """A page with a link to a wheel that is sent by half; the event is set then."""
+    stalled, over = threading.Event(), threading.Event()
+    page = f'<a href="{name}#sha256={hashlib.sha256(content).hexdigest()}">{name}</a>'.encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            wanted = self.path.endswith(".whl")
+            body = content if wanted else page
+            self.send_response(200)
+            self.send_header("Content-Type", "application/octet-stream" if wanted else "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body[: len(body) // 2] if wanted else body)
+            if wanted:
+                self.wfile.flush()
+                stalled.set()
+                over.wait(60)
+
+        def log_message(self, *_args: object) -> None: ...
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", stalled
+    finally:
+        over.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,78 @@
+"""What a person sees: bars on a terminal, plain lines everywhere else, nothing when quiet."""
+
+import os
+import pty
+import subprocess
+import sys
+
+import pytest
+
+from lightship.cli.console import Console
+
+_WORK = """\
+from lightship.cli.console import Console
+with Console(quiet={quiet}) as console:
+    console.start("fetch", 2_000_000, unit="B")
+    console.advance("fetch", 2_000_000)
+    console.note("a note")
+    console.finish("fetch")
+    console.data("sha256:0")
+"""
+
+
+def on_a_terminal(code: str, **variables: str) -> tuple[str, str]:
+    """stdout, which is a pipe, and what a terminal at stderr gets."""
+    main, side = pty.openpty()
+    environ = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", **variables}
+    process = subprocess.Popen([sys.executable, "-c", code], env=environ, stdout=subprocess.PIPE, stderr=side)
+    os.close(side)
+    shown = b""
+    try:
+        while chunk := os.read(main, 65536):
+            shown += chunk
+    except OSError:  # Linux: the other side is closed
+        pass
+    finally:
+        os.close(main)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    return stdout.decode(), shown.decode()
+
+
+def test_a_terminal_gets_bars_and_stdout_stays_clean() -> None:
+    stdout, shown = on_a_terminal(_WORK.format(quiet=False))
+    assert stdout == "sha256:0\n"
+    assert "\x1b[" in shown
+    assert "fetch" in shown
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"CI": "true"}, {"TERM": "dumb"}])
+def test_no_escape_codes_where_they_are_unwelcome(variables: dict[str, str]) -> None:
+    _, shown = on_a_terminal(_WORK.format(quiet=False), **variables)
+    assert "\x1b" not in shown
+    assert "fetch" in shown
+    assert "2.00 MB" in shown
+    assert "note: a note" in shown
+
+
+def test_quiet_says_nothing() -> None:
+    assert on_a_terminal(_WORK.format(quiet=True)) == ("sha256:0\n", "")
+
+
+def test_no_escape_codes_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console() as console:
+        console.start("count", 3, unit="wheels")
+        console.advance("count", 3)
+        console.finish("count")
+        console.finish("never begun")
+        console.advance("never begun")
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert written.err.startswith("count ")
+    assert "3 wheels" in written.err
+    assert "\x1b" not in written.err
+
+
+def test_an_error_is_shown_even_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(quiet=True).error("it failed", "try this")
+    assert capsys.readouterr().err == "error: it failed\nhint: try this\n"
