@@ -59,6 +59,7 @@ class Options:
     probe_http: str | None = None
     probe_timeout: float = 60.0
     probe_requests: str | None = None
+    probe_env: Mapping[str, str] = field(default_factory=dict)
     probe_command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -172,6 +172,12 @@ SETTINGS: tuple[Setting, ...] = (
         key="probe.requests", flag="--probe-requests", kind="text", help="A .http file of requests to send once ready."
     ),
     Setting(
+        key="probe.env",
+        flag="--probe-env",
+        kind="table",
+        help="Variables for the probed start alone, such as the address of a database: NAME=VALUE.",
+    ),
+    Setting(
         key="probe.command",
         flag="--probe-command",
         kind="words",

@@ -18,6 +18,7 @@ from pathlib import Path
 import pysequoia
 from tests.base.pretend_elf import shared_object
 
+from lightship.archive.zstd import new_encoder
 from lightship.base.source import ArchiveSettings
 
 __all__ = [
@@ -123,9 +124,8 @@ class Deb:
         if self.compression == "gz":
             return gzip.compress(raw, mtime=0)
         if self.compression == "zst":
-            import zstandard
-
-            return zstandard.ZstdCompressor().compress(raw)
+            encoder = new_encoder(3)
+            return encoder.compress(raw) + encoder.flush()
         return lzma.compress(raw, preset=0)
 
 

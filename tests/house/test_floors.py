@@ -24,7 +24,7 @@ FLOORS = {
 
 GROUND = {name for name, floor in FLOORS.items() if floor == 0}
 SAME_FLOOR_ALLOWED = {("config", "settings"), ("flows", "config")}
-CODECS = {"isal", "deflate", "zstandard", "backports", "compression"}
+CODECS = {"isal", "deflate", "backports", "compression"}
 NETWORK = {"httpx2", "socket", "http.client", "urllib.request"}
 NETWORK_ALLOWED = ("store/docker_engine", "store/docker_daemon", "build/index", "base/", "flows/probe")
 

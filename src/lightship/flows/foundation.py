@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from lightship.base.aptconf import host_archive
 from lightship.base.lock import LOCK_NAME, BaseLock, read_lock, write_lock
 from lightship.base.plan import BasePlan, plan_base
 from lightship.base.request import Account, BaseRequest
@@ -16,6 +16,7 @@ from lightship.build.index.configured import read_index_settings
 from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.ecosystem.python.locked import Selection
 from lightship.errors import InputError, StorageError, UsageError
 from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
 from lightship.flows.ground import Ground, ImageBase, ground_of_packages
@@ -47,7 +48,7 @@ def base_request(request: BuildRequest, platform: Platform, lock: BaseLock | Non
         python=options.python,
         system_packages=options.system_package,
         account=Account.parse(options.user),
-        archive=archive,
+        archive=host_archive(archive, environment=request.environ),
         lock=lock,
         distribution=options.base if options.base in PACKAGES and options.base != "auto" else "",
         cpython_roots=cpython_roots(request.environ),
@@ -115,16 +116,18 @@ class Foundation:
         self._keep_lock(base.lock)
         return ground_of_packages(base, self._cache, strip=self._request.options.strip)
 
-    def index_settings(self, lock: Path) -> Callable[[], IndexSettings]:
-        """The index settings that count for ``lock``, read when a file must be fetched."""
-        return lambda: read_index_settings(self._request.environ, lock)
+    def index_settings(self, selection: Selection) -> Callable[[], IndexSettings]:
+        """The index settings that count for the lock, read when a file must be fetched."""
+        named = {package.index for package in selection.packages if package.hashes and package.index}
+        return lambda: read_index_settings(self._request.environ, selection.lock, named=sorted(named))
 
-    def wheel_builder(self, lock: Path) -> "Callable[[], WheelBuilder]":
+    def wheel_builder(self, selection: Selection) -> "Callable[[], WheelBuilder]":
         """A builder of wheels in this base's build root, made when a package has only a source."""
 
         def make() -> "WheelBuilder":
             from lightship.base.buildroot import build_root
             from lightship.build.sdist.build import BuildSite, WheelBuilder
+            from lightship.build.sdist.constraints import read_build_constraints
             from lightship.sandbox.bubblewrap import Bubblewrap
 
             if self.is_foreign:
@@ -143,7 +146,8 @@ class Foundation:
                 site=BuildSite(rootfs=root.directory, key=root.key, interpreter=root.interpreter),
                 sandbox=Bubblewrap.find(),
                 cache=self._cache,
-                settings=self.index_settings(lock),
+                settings=self.index_settings(selection),
+                constraints=read_build_constraints(self._request.project, self._request.environ),
                 progress=self._progress,
             )
 

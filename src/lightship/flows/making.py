@@ -118,8 +118,8 @@ class Making:
             return gather_wheels(
                 selection,
                 self.foundation.interpreter.target,
-                self.foundation.index_settings(selection.lock),
-                self.foundation.wheel_builder(selection.lock),
+                self.foundation.index_settings(selection),
+                self.foundation.wheel_builder(selection),
                 self.cache,
                 own=self.project if self.options.application == "wheel" else None,
                 jobs=self.request.jobs,
@@ -266,7 +266,9 @@ class Making:
         with self.phases("trace"):
             rootfs = unpack_cached(image.layers, self.cache.root / "rootfs", progress=self.progress)
             runtime = ImageConfig.parse(image.raw_config).runtime
-            traced = trace_start(self._sandbox(), rootfs, runtime, LaunchOptions(), probe, progress=self.progress)
+            traced = trace_start(
+                self._sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
+            )
         return traced.modules
 
     def _compose(self, layers: Sequence[MadeLayer]) -> PlainImage:

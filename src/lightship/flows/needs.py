@@ -16,6 +16,8 @@ from lightship.store.cache import Cache
 __all__ = ["closure_findings", "dlopen_findings", "find_closure", "needed_libraries", "read_facts"]
 
 _DATA = re.compile(r"[^/]+\.data/(purelib|platlib|scripts|data|headers)/(.*)")
+_IDLE = re.compile(r"(^|/)_?(tests?|examples)/")
+"""Modules that no application imports: what they load by name is nobody's need."""
 _SONAME = re.compile(r"lib(.+?)\.so(?:\.[0-9.]+)?")
 
 
@@ -80,7 +82,7 @@ def dlopen_findings(
     askers: dict[str, list[str]] = {}
     for name, found in facts.items():
         for need in found.dlopen:
-            if need.call == "text":
+            if need.call == "text" or _IDLE.search(need.module):
                 continue
             stem = _stem(need.library)
             if stem and stem not in present and stem not in kept:

@@ -82,7 +82,8 @@ def _compressed(tar: bytes, compression: Compression) -> bytes:
     if compression == "gzip":
         return gzip.compress(tar, mtime=0)
     if compression == "zstd":
-        import zstandard
+        from lightship.archive.zstd import new_encoder
 
-        return zstandard.ZstdCompressor(level=3).compress(tar)
+        encoder = new_encoder(3)
+        return encoder.compress(tar) + encoder.flush()
     return tar
