@@ -107,3 +107,12 @@ def test_a_command_is_one_text_or_words(tmp_path: Path) -> None:
 def test_a_wrong_duration_names_its_flag(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--probe-timeout: duration not understood"):
         load_options(tmp_path, file=None, flags={"probe_timeout": "soon"})
+
+
+def test_a_pyproject_that_is_named_is_read_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "pyproject.toml"
+    file.write_text('[project]\nname = "x"\n[tool.lightship.image]\nname = "y"\n')
+    assert load_options(tmp_path / "elsewhere", file=file, flags={}).name == "y"
+    file.write_text("[tool]\nlightship = 3\n")
+    with pytest.raises(InputError, match=r"pyproject.toml: tool.lightship: want a table"):
+        load_options(tmp_path, file=file, flags={})

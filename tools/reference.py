@@ -101,6 +101,7 @@ _SAMPLE: Mapping[str, object] = {
     "archive.keyring": "keys/mirror.gpg",
     "probe.http": "http://127.0.0.1:5001/health",
     "probe.requests": "tests/smoke.http",
+    "probe.env": {"DATABASE_URL": "sqlite://"},
     "probe.command": ["python", "-c", "import app"],
 }
 """An example for every setting that has no default."""

@@ -132,18 +132,20 @@ def _parse_user(user: str) -> tuple[int, int]:
 
 def _read_table(project: Path, file: Path | None) -> tuple[str, dict[str, object]]:
     if file is not None:
-        return str(file), _read_toml(file)
+        return _table_of_pyproject(file, str(file)) if file.name == "pyproject.toml" else (str(file), _read_toml(file))
     own = project / "lightship.toml"
     if own.is_file():
         return own.name, _read_toml(own)
     shared = project / "pyproject.toml"
-    if shared.is_file():
-        tool = _read_toml(shared).get("tool", {})
-        table = tool.get("lightship", {}) if isinstance(tool, dict) else {}
-        if not isinstance(table, dict):
-            raise InputError("pyproject.toml: tool.lightship: want a table")
-        return "pyproject.toml: tool.lightship", table
-    return "lightship.toml", {}
+    return _table_of_pyproject(shared, shared.name) if shared.is_file() else (own.name, {})
+
+
+def _table_of_pyproject(path: Path, name: str) -> tuple[str, dict[str, object]]:
+    tool = _read_toml(path).get("tool", {})
+    table = tool.get("lightship", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise InputError(f"{name}: tool.lightship: want a table")
+    return f"{name}: tool.lightship", table
 
 
 def _read_toml(path: Path) -> dict[str, object]:

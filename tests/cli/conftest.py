@@ -13,7 +13,7 @@ import pytest
 from tests.base.pretend import PretendArchive, distribution, served
 from tests.build.wheels import make_wheel
 
-__all__ = ["Lightship", "Said", "World"]
+__all__ = ["Lightship", "Said", "World", "make_project"]
 
 _PROGRAM = Path(sys.executable).parent / "lightship"
 

@@ -6,13 +6,13 @@ import json
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.cli.conftest import Lightship, World
+from tests.cli.conftest import Lightship, World, make_project
 from tests.validated import assert_valid
 from tools.reference import REFERENCE
 
@@ -56,6 +56,7 @@ def test_a_bad_file_is_refused_with_the_key(lightship: Lightship) -> None:
         (["--output", "somewhere"], "--output not understood", "oci:DIR"),
         (["--output", "docker://registry.example/x"], "pushing to a registry is not supported", "skopeo"),
         (["-o", "oci:out"], "-o is for the report", "--output oci:out"),
+        (["--platform", "windows/amd64"], "--platform: want linux/amd64 or linux/arm64", ""),
         (["-t", "Bad Name"], "image name not understood", ""),
         (["--probe-timeout", "soon"], "--probe-timeout: duration not understood", ""),
         (["--entrypoint", "'open"], "--entrypoint: want words as for a shell", ""),
@@ -170,6 +171,21 @@ def test_an_interrupt_is_130_and_leaves_nothing_half_written(world: World, light
     assert not (world.project / "lightship-base.lock").exists()
     assert list(lightship.cache.rglob("*.tmp")) == []
     assert lightship("build", world.project, *world.flags, "--output", "oci:out").status == 0
+
+
+@pytest.mark.network
+def test_what_was_built_runs_by_its_name(lightship: Lightship, require_tool: Callable[[str], str]) -> None:
+    """The base is of this machine's own package archive."""
+    require_tool("bwrap")
+    project = make_project(lightship.home)
+    built = lightship("build", project, "-t", "registry.example/shop:2", "--bytecode", "all")
+    assert built.status == 0, built.stderr
+    said = lightship("run", "-q", "registry.example/shop:2")
+    assert (said.status, said.stdout) == (0, "1\n"), said.stderr
+    imports = "import pretend_lib, sys; print(pretend_lib.__cached__, sys.dont_write_bytecode)"
+    said = lightship("run", "-q", "--entrypoint", f"python -c '{imports}'", "registry.example/shop:2")
+    assert said.stdout.startswith("/opt/venv/lib/python3."), said.stderr
+    assert lightship("build", project, "-t", "registry.example/shop:2", "--bytecode", "all").stdout == built.stdout
 
 
 @contextmanager

@@ -68,7 +68,7 @@ def command(
     from lightship.config import cache_root, load_options, source_date_epoch
     from lightship.errors import UsageError
     from lightship.flows.build import build
-    from lightship.flows.deliver import check_destinations
+    from lightship.flows.deliver import check_request
     from lightship.flows.outcome import build_report
     from lightship.flows.request import BuildRequest
     from lightship.oci.reference import TRANSPORTS
@@ -92,7 +92,7 @@ def command(
             environ=dict(os.environ),
             jobs=default_jobs(jobs),
         )
-        check_destinations(request)
+        check_request(request)
         outcome = build(request, Cache(cache_root(cache_dir)), console)
         if isinstance(outcome, str):
             _deliver(outcome, report_file, console)

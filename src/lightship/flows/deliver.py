@@ -11,12 +11,13 @@ from lightship.flows.scratch import scratch
 from lightship.flows.shelf import shelf
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
+from lightship.oci.platform import Platform
 from lightship.oci.reference import TRANSPORTS, ImageName, Reference
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
 
-__all__ = ["check_destinations", "deliver", "reference_of"]
+__all__ = ["check_request", "deliver", "reference_of"]
 
 _TITLE = "org.opencontainers.image.title"
 
@@ -26,8 +27,11 @@ def reference_of(request: BuildRequest) -> str | None:
     return request.tags[0] if request.tags else request.options.name
 
 
-def check_destinations(request: BuildRequest) -> None:
-    """Raise UsageError or BadReferenceError for a name or an output that cannot be, before anything is built."""
+def check_request(request: BuildRequest) -> None:
+    """Raise UsageError or BadReferenceError for a platform, a name or an output that cannot be, before anything is
+    built."""
+    if request.platform is not None and Platform.parse(request.platform).os != "linux":
+        raise UsageError(f"--platform: want linux/amd64 or linux/arm64, got {request.platform}")
     names = _names(request)
     for reference in map(_destination, request.outputs):
         if reference.transport == "docker":
