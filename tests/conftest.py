@@ -6,9 +6,15 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.base.pretend import PretendArchive
+    from tests.flows.world import World
 
 __all__ = ["require_tool"]
 
@@ -53,3 +59,45 @@ def python_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\napp:x:1001:1002::/home/app:/bin/sh\n")
     (root / "etc/group").write_text("root:x:0:\napp:x:1002:\nmedia:x:1003:app\n")
     return root
+
+
+@pytest.fixture(scope="session")
+def _world_archive(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[tuple[PretendArchive, str, list[str]]]":
+    from tests.base.pretend import served
+    from tests.flows.world_archive import write_archive
+
+    archive = write_archive(tmp_path_factory.mktemp("world") / "archive")
+    with served(archive.root) as (uri, asked):
+        yield archive, uri, asked
+
+
+@pytest.fixture(scope="session")
+def _world_seed(
+    _world_archive: "tuple[PretendArchive, str, list[str]]", tmp_path_factory: pytest.TempPathFactory
+) -> "World":
+    """A world that was built once, so that its cache is warm."""
+    from tests.flows.world import new_world
+
+    world = new_world(tmp_path_factory.mktemp("seed"), *_world_archive)
+    with world.with_own_links(world.links.folder) as complete:
+        complete.build(world.home / "out")
+    return world
+
+
+@pytest.fixture
+def cold_world(_world_archive: "tuple[PretendArchive, str, list[str]]", tmp_path: Path) -> "Iterator[World]":
+    """A project, an archive and wheels, nothing cached; see `tests.flows.world`."""
+    from tests.flows.world import new_world
+
+    require_tool("bwrap")
+    world = new_world(tmp_path, *_world_archive)
+    with world.with_own_links(world.links.folder) as complete:
+        yield complete
+
+
+@pytest.fixture
+def world(_world_seed: "World", tmp_path: Path) -> "Iterator[World]":
+    """As `cold_world`, with a copy of a cache in which the project's image was built once."""
+    require_tool("bwrap")
+    with _world_seed.copy(tmp_path, cache=True).with_own_links(tmp_path / "links") as complete:
+        yield complete

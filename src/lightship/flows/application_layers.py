@@ -10,6 +10,7 @@ from lightship.build.venv import environment
 from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Interpreter, Scheme
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.oci.reference import Reference
 from lightship.paths import parents
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry, LayerPlan
@@ -32,6 +33,8 @@ def read_project_files(request: BuildRequest) -> Application:
     if options.application != "copy":
         return Application(entries=(), key=options.application)
     own = [request.project / name for name in _OWN_FILES]
+    # archives that earlier builds wrote here; layouts are known by what is in them
+    own += [path for output in request.outputs if (path := Reference.parse(output).path) is not None]
     return read_application(request.project, prefix=options.workdir.strip("/"), leave_out=own)
 
 

@@ -40,7 +40,11 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         platform = Platform.parse(request.platform) if request.platform else host_platform()
         base = base_identity(request, platform)
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
-        found = None if request.plan_only or request.update_base or request.retrace else find_memo(cache, memo)
+        found = (
+            None
+            if request.plan_only or request.update_base or request.retrace
+            else find_memo(cache, memo, request.project)
+        )
     if found is not None:
         image, outcome = found
     else:
@@ -53,5 +57,5 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
             image, outcome = work.image()
         # The locks may have been written by this build: the next one, which finds them, must find this image too.
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
-        remember(cache, memo, image, outcome)
+        remember(cache, memo, request.project, image, outcome, work.sources)
     return deliver(image, outcome, request, cache, phases, progress)

@@ -90,15 +90,16 @@ class BytecodeMaker:
 
         return bytecode_recipes(units, cache_key(self.context, context), make)
 
-    def application(self, entries: Sequence[Entry], key: str) -> LayerRecipe:
-        """The layer with the bytecode of the project's own files; ``key`` names their bytes.
+    def application(self, entries: Sequence[Entry]) -> LayerRecipe:
+        """The layer with the bytecode of the project's own files.
 
         They are compiled by directory, so that a changed line compiles its neighbours and nothing else.
         """
-        full = cache_key("application-bytecode", self.context, key)
+        units = list(_by_directory(entries))
+        full = cache_key("application-bytecode", self.context, *(unit.key for unit in units))
 
         def make() -> LayerPlan:
-            made = self.compile(list(_by_directory(entries)))
+            made = self.compile(units)
             return self._plan("application-bytecode", full, made, "bytecode of the application")
 
         return LayerRecipe(name="application-bytecode", key=full, packages=(), make=make)

@@ -13,6 +13,7 @@ from lightship.build.collisions import collision_findings
 from lightship.build.packages import PackagePlanner, Transform, WheelFile
 from lightship.build.wheel_facts import WheelFacts
 from lightship.ecosystem.python.interpreter import Scheme
+from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
 from lightship.flows.application_layers import (
@@ -30,6 +31,7 @@ from lightship.flows.needs import closure_findings, dlopen_findings, find_closur
 from lightship.flows.outcome import BuildOutcome, LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.flows.sources import local_sources
 from lightship.flows.startup import startup_modules
 from lightship.image.blobs import from_blobs
 from lightship.image.value import PlainImage
@@ -107,13 +109,26 @@ class Making:
         return Scheme(prefix=self.options.prefix.strip("/"), minor=self.foundation.interpreter.target.minor)
 
     @cached_property
-    def wheels(self) -> tuple[WheelFile, ...]:
-        from lightship.flows.wheels import gather_wheels, select_packages
+    def selection(self) -> Selection:
+        from lightship.flows.wheels import select_packages
 
         with self.phases("plan"):
             selection = select_packages(self.project, self.foundation.interpreter.target, self.options, self.cache)
-            for note in selection.notes:
-                self.progress.note(note)
+        for note in selection.notes:
+            self.progress.note(note)
+        return selection
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """What was read beside the project's files and its lock."""
+        own = self.options.application == "wheel"
+        return local_sources(self.project, self.project.lock(self.options.lock), self.selection, own=own)
+
+    @cached_property
+    def wheels(self) -> tuple[WheelFile, ...]:
+        from lightship.flows.wheels import gather_wheels
+
+        selection = self.selection
         with self.phases("fetch"):
             return gather_wheels(
                 selection,
@@ -173,7 +188,7 @@ class Making:
         if mode == "none":
             return plain
         maker = self._maker(mode, startup)
-        own = maker.application(self.application.entries, self.application.key)
+        own = maker.application(self.application.entries)
         units, context = self.planner.units(), self.planner.context
         packages = maker.packages(units, context, self._package_files)
         stdlib = maker.stdlib(self.ground.stdlib, self.ground.cache_key)

@@ -1,10 +1,12 @@
 """What a finished build is remembered by: when nothing that it depends on has changed, nothing is made again.
 
 The key covers the tool, the options, the project's files, the locks and the environment that ends up in annotations;
-the record holds the image's manifest and config, and where its layers are in the cache.
+the record holds the image's manifest and config, where its layers are in the cache, and the hashes of what was read
+beside (`lightship.flows.sources`), which must be the same still.
 """
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,6 +15,7 @@ from lightship import __version__
 from lightship.findings import Finding
 from lightship.flows.outcome import BuildOutcome, DropSummary, LayerSummary
 from lightship.flows.request import BuildRequest
+from lightship.flows.sources import source_sha256
 from lightship.image.blobs import BlobLayer
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
@@ -20,7 +23,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["find_memo", "memo_key", "remember"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the record changes, or a build gives something else for the same key."""
 
 _KIND = "builds"
@@ -37,16 +40,19 @@ def memo_key(request: BuildRequest, *, platform: str, base: str, application: st
     return cache_key(*tool, platform, base, application, request.epoch, *request.tags, *options, *contents, *variables)
 
 
-def find_memo(cache: Cache, key: str) -> tuple[PlainImage, BuildOutcome] | None:
-    """The remembered image and what its build said; None when a part of it is gone from the cache or damaged."""
+def find_memo(cache: Cache, key: str, project: Path) -> tuple[PlainImage, BuildOutcome] | None:
+    """The remembered image and what its build said; None when a source has changed, or a part of the image is gone
+    from the cache or damaged."""
     found = cache.find(_KIND, key)
     if found is None:
         return None
     try:
         document = json.loads(found.read_bytes())
-        outcome = _outcome(document["outcome"])
+        if any(source_sha256(project / path) != sha256 for path, sha256 in document["sources"]):
+            return None
+        outcome = _outcome(document["outcome"], cache)
         layers = tuple(_layer(summary, cache) for summary in outcome.layers)
-        if any(layer is None for layer in layers):
+        if any(layer is None for layer in layers) or (outcome.kept_because and not outcome.kept_because.is_file()):
             return None
         image = PlainImage(
             raw_manifest=document["manifest"].encode(),
@@ -58,12 +64,16 @@ def find_memo(cache: Cache, key: str) -> tuple[PlainImage, BuildOutcome] | None:
     return image, outcome
 
 
-def remember(cache: Cache, key: str, image: PlainImage, outcome: BuildOutcome) -> None:
-    """Keep the build for `find_memo`; images whose layers are not all in the cache are not kept."""
+def remember(
+    cache: Cache, key: str, project: Path, image: PlainImage, outcome: BuildOutcome, sources: Sequence[Path]
+) -> None:
+    """Keep the build for `find_memo`. Paths are kept relative: to ``project``, and to the cache's root."""
+    kept = os.path.relpath(outcome.kept_because, cache.root) if outcome.kept_because else None
     document = {
+        "sources": [[os.path.relpath(path, project), source_sha256(path)] for path in sources],
         "manifest": image.raw_manifest.decode(),
         "config": image.raw_config.decode(),
-        "outcome": asdict(outcome) | {"kept_because": str(outcome.kept_because) if outcome.kept_because else None},
+        "outcome": asdict(outcome) | {"kept_because": kept},
     }
     with cache.write(_KIND, key) as stream:
         stream.write(json.dumps(document).encode())
@@ -84,7 +94,7 @@ def _layer(summary: LayerSummary, cache: Cache) -> BlobLayer | None:
     )
 
 
-def _outcome(document: dict[str, object]) -> BuildOutcome:
+def _outcome(document: dict[str, object], cache: Cache) -> BuildOutcome:
     values = dict(document)
     layers, dropped, findings = values.pop("layers"), values.pop("dropped"), values.pop("findings")
     kept, outputs = values.pop("kept_because"), values.pop("outputs")
@@ -94,7 +104,7 @@ def _outcome(document: dict[str, object]) -> BuildOutcome:
         layers=tuple(LayerSummary(**{**fields, "cached": True}) for fields in layers),
         dropped=tuple(DropSummary(**fields) for fields in dropped),
         findings=tuple(Finding(**fields) for fields in findings),
-        kept_because=Path(str(kept)) if kept else None,
+        kept_because=cache.root / str(kept) if kept else None,
         outputs=tuple(outputs) if isinstance(outputs, list) else (),
         **values,  # type: ignore[arg-type]  # written by `remember` from these very fields
     )

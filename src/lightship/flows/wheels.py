@@ -17,6 +17,7 @@ from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
 from lightship.errors import InputError, LightshipError
+from lightship.flows.sources import left_out_of_wheels
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
@@ -110,7 +111,9 @@ def _build_all(
 
     def build(package: LockedPackage) -> WheelFile:
         if package.directory is not None and package.kind in _LOCAL:
-            wheel = builder.build_directory(package.directory, project=package.name)
+            wheel = builder.build_directory(
+                package.directory, project=package.name, ignored=left_out_of_wheels(package.directory)
+            )
         else:
             artifact = chosen[package.name]
             wheel = builder.build_sdist(

@@ -43,12 +43,14 @@ class Line:
 
 @dataclass(slots=True, kw_only=True)
 class RequirementsText:
-    """What a requirements file and its includes say. ``options`` holds (option, value) in the order of the files."""
+    """What a requirements file and its includes say. ``options`` holds (option, value) in the order of the files,
+    ``files`` are those that were read."""
 
     lines: list[Line] = field(default_factory=list)
     constraints: list[Line] = field(default_factory=list)
     options: list[tuple[str, str]] = field(default_factory=list)
     sha256: str = ""
+    files: tuple[Path, ...] = ()
 
 
 def read_requirements(path: Path, inside: Path) -> RequirementsText:
@@ -74,6 +76,7 @@ def read_requirements(path: Path, inside: Path) -> RequirementsText:
         digest.update(raw)
         waiting += _read_file(raw, file, text, constraint=constraint)
     text.sha256 = digest.hexdigest()
+    text.files = tuple(sorted({file for file, _ in seen}))
     return text
 
 

@@ -1,0 +1,196 @@
+"""The next build: what changed is made, nothing else is, and nothing that counts is overlooked."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.flows.world import World, layer_digests, listing, opened, requirements
+
+from lightship.archive.tar import TarReader
+from lightship.flows.outcome import BuildOutcome
+from lightship.image.protocol import Layer
+
+pytestmark = pytest.mark.conformance
+
+
+def _changed(before: BuildOutcome, after: BuildOutcome) -> set[str]:
+    old, new = layer_digests(before), layer_digests(after)
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def _made(outcome: BuildOutcome) -> set[str]:
+    return {layer.name for layer in outcome.layers if not layer.cached}
+
+
+def _forget(world: World, *kinds: str) -> None:
+    for kind in kinds:
+        shutil.rmtree(world.cache.root / kind, ignore_errors=True)
+
+
+def _spoil_wheels(world: World) -> None:
+    """Whoever opens a cached wheel finds nothing of use, and no index has it: their hashes count as checked."""
+    for path in list((world.cache.root / "wheels").rglob("*")):
+        if path.is_file() and not path.name.endswith(".seal"):
+            world.cache.find_verified("wheels", path.name)
+            status = path.stat()
+            path.write_bytes(bytes(status.st_size))
+            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    shutil.rmtree(world.links.folder)
+
+
+def _line(world: World, text: str = 'GREETING = "good day"\n') -> None:
+    (world.project / "helper/text.py").write_text(text)
+
+
+def test_one_line_changes_the_application_alone(world: World, tmp_path: Path) -> None:
+    before = world.build(tmp_path / "out")
+    _line(world)
+    after = world.build(tmp_path / "out")
+    assert _changed(before, after) == {"application", "application-bytecode"} == _made(after)
+    with opened(tmp_path / "out"):
+        pass
+    _line(world, 'GREETING = "hello"\n')
+    assert world.build(tmp_path / "out").digest == before.digest
+
+
+def test_one_line_opens_no_wheel_and_asks_nobody(world: World, tmp_path: Path) -> None:
+    before = world.build(tmp_path / "out")
+    _spoil_wheels(world)
+    world.asked.clear()
+    world.links.asked.clear()
+    _line(world)
+    after = world.build(tmp_path / "out")
+    assert _changed(before, after) == {"application", "application-bytecode"}
+    assert world.asked == world.links.asked == []
+    with opened(tmp_path / "out"):
+        pass
+
+
+def test_one_version_changes_its_layers_alone(world: World, tmp_path: Path) -> None:
+    for number in range(4):
+        world.links.add(f"pretend_other{number}", {f"pretend_other{number}.py": f"VALUE = {number}\n"})
+    (world.project / "requirements.txt").write_text(requirements(world.links.folder))
+    before = world.build(tmp_path / "out")
+    world.links.pretend(version="1.1")
+    (world.project / "requirements.txt").write_text(requirements(world.links.folder))
+    after = world.build(tmp_path / "out")
+    with opened(tmp_path / "out") as image:
+        touched = {summary.name for summary, layer in zip(after.layers, image.layers, strict=True) if _has_lib(layer)}
+    # requirements.txt is the application's own file as well; its sources, and so their bytecode, are as they were
+    assert _changed(before, after) == _made(after) == touched | {"application"}
+    assert 2 <= len(touched) < len([layer for layer in after.layers if layer.name.startswith(("pack", "byte"))])
+
+
+def _has_lib(layer: Layer) -> bool:
+    with layer.open_tar() as stream:
+        paths = [member.path for member in TarReader(stream)]
+    return any("pretend_lib" in path for path in paths)
+
+
+def test_nothing_changed_and_nothing_is_done(world: World, tmp_path: Path) -> None:
+    before = world.build(tmp_path / "out")
+    _forget(world, "wheels", "debs", "records", "bytecode", "rootfs", "stripped", "indexes")
+    shutil.rmtree(world.links.folder)
+    world.asked.clear()
+    world.links.asked.clear()
+    after = world.build(tmp_path / "elsewhere")
+    assert world.asked == world.links.asked == []
+    assert after.digest == before.digest
+    assert _made(after) == set()
+    assert after.seconds.keys() == {"plan", "write"}
+    with opened(tmp_path / "elsewhere"):
+        pass
+
+
+def test_without_the_memory_of_a_build_no_layer_is_made(world: World, tmp_path: Path) -> None:
+    before = world.build(tmp_path / "out")
+    _forget(world, "builds")
+    _spoil_wheels(world)
+    world.asked.clear()
+    world.links.asked.clear()
+    after = world.build(tmp_path / "out")
+    assert world.asked == world.links.asked == []
+    assert after.digest == before.digest
+    assert _made(after) == set()
+    assert after.findings == before.findings
+    assert after.dropped == before.dropped
+    assert after.kept_because == before.kept_because
+
+
+@pytest.mark.parametrize("kind", ["explanations", "records", "blobs", "rootfs", "bytecode", "selections"])
+def test_a_hole_in_the_cache_is_filled(world: World, tmp_path: Path, kind: str) -> None:
+    before = world.build(tmp_path / "out")
+    _forget(world, kind)
+    after = world.build(tmp_path / "again")
+    assert after.digest == before.digest
+    assert after.kept_because is not None
+    assert json.loads(after.kept_because.read_text())["layers"]
+    with opened(tmp_path / "again"):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["blobs", "records", "explanations", "bytecode", "wheels", "stripped", "builds"])
+def test_a_damaged_cache_never_makes_another_image(world: World, tmp_path: Path, kind: str) -> None:
+    before = world.build(tmp_path / "out")
+    _forget(world, "builds") if kind != "builds" else None
+    if kind in ("bytecode", "wheels", "stripped"):
+        _forget(world, "blobs")
+    for path in (world.cache.root / kind).rglob("*"):
+        if path.is_file() and not path.name.endswith(".seal"):
+            content = path.read_bytes()
+            path.chmod(0o644)
+            path.write_bytes(content[: len(content) // 2])
+    after = world.build(tmp_path / "again")
+    assert after.digest == before.digest
+    with opened(tmp_path / "again"):
+        pass
+
+
+def test_the_base_lock_holds_the_base_still(world: World, tmp_path: Path) -> None:
+    """A new archive's index is asked only where the lock has to change."""
+    before = world.build(tmp_path / "out")
+    world.asked.clear()
+    world.links.asked.clear()
+    assert world.build(tmp_path / "out", system_package=("libmagic1",)).digest != before.digest
+    assert [path for path in world.asked if path.endswith(".deb")] == ["/pool/main/libmagic1/libmagic1_1.0-1_amd64.deb"]
+    lock = (world.project / "lightship-base.lock").read_text()
+    assert "libmagic1" in lock
+    world.build(tmp_path / "out")
+    assert "libmagic1" not in (world.project / "lightship-base.lock").read_text()
+
+
+def test_an_included_requirements_file_counts(world: World, tmp_path: Path) -> None:
+    """Where the project's files are not in the image, its locks must be looked at all the same."""
+    project = world.project
+    (project / "more").mkdir()
+    (project / "requirements.txt").rename(project / "more/all.txt")
+    (project / "requirements.txt").write_text("-r more/all.txt\n")
+    before = world.build(tmp_path / "out", application="none", entrypoint=("pretend-say",))
+    lines = (project / "more/all.txt").read_text().splitlines(keepends=True)
+    (project / "more/all.txt").write_text("".join(line for line in lines if "rival" not in line))
+    after = world.build(tmp_path / "out", application="none", entrypoint=("pretend-say",))
+    assert before.digest != after.digest
+    with opened(tmp_path / "out") as image:
+        assert not [path for path in listing(image) if path.endswith("pretend_rival.py")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"user": "1:1"}, {"env": ("A=b",)}, {"label": ("a.b=c",)}, {"epoch": 86_400}, {"safety": "lossless"},
+        {"strip": False}, {"bytecode": "none"}, {"compression": "zstd"}, {"level": 1}, {"prefix": "/venv"},
+        {"workdir": "/srv"}, {"writable": ("/data",)}, {"environ": {"GITHUB_SHA": "f" * 40}}, {"cmd": ("serve",)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_every_option_counts(world: World, tmp_path: Path, change: dict[str, object]) -> None:
+    before = world.build(tmp_path / "out")
+    if "environ" in change:
+        change = {"environ": {**world.environment, **change["environ"]}}  # type: ignore[dict-item]
+    after = world.build(tmp_path / "out", **change)
+    assert after.digest != before.digest
+    with opened(tmp_path / "out"):
+        pass
+    assert world.build(tmp_path / "out").digest == before.digest
