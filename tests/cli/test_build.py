@@ -95,6 +95,7 @@ def test_the_digest_is_the_last_line_and_the_json_is_what_its_schema_says(world:
     schema("build").validate(report)
     assert (report["digest"], report["output"], report["reference"]) == (digest, "oci:out", "shop:1")
     assert report["compressed_bytes"] == sum(layer["compressed_bytes"] for layer in report["layers"])
+    assert not any(layer["cached"] for layer in report["layers"])
     assert "tests" in {dropped["rule"] for dropped in report["dropped"]}
     schema("plan").validate(json.loads(Path(report["kept_because"]).read_text()))
     image = open_layout(lightship.home / "out", tag="1")
@@ -104,6 +105,7 @@ def test_the_digest_is_the_last_line_and_the_json_is_what_its_schema_says(world:
     again = lightship(*command, LIGHTSHIP_FORMAT="json", LIGHTSHIP_QUIET="1")
     schema("build").validate(json.loads(again.stdout))
     assert json.loads(again.stdout)["digest"] == digest
+    assert all(layer["cached"] for layer in json.loads(again.stdout)["layers"])
     assert again.stderr == ""
     assert len(world.asked) == asked
 
@@ -154,13 +156,17 @@ def test_without_output_the_image_is_on_the_shelf_under_its_projects_name(world:
     said = lightship("build", world.project, *world.flags, "--format", "json")
     assert said.status == 0, said.stderr
     assert json.loads(said.stdout)["reference"] == "shop"
+    said = lightship("build", world.project, *world.flags)
+    assert said.stderr.endswith("start it: lightship run shop\n")
     assert_valid(open_layout(lightship.cache / "images", tag="shop"))
 
 
 def test_an_interrupt_is_130_and_leaves_nothing_half_written(world: World, lightship: Lightship) -> None:
     wheel = next((lightship.home / "wheels").iterdir())
     with stalling(wheel.name, wheel.read_bytes()) as (uri, stalled):
-        process = lightship.begin("build", world.project, *world.flags, "--output", "oci:out", PIP_FIND_LINKS=uri)
+        process = lightship.begin(
+            "build", world.project, *world.flags, "--output", "oci:out", PIP_FIND_LINKS=uri, PIP_TIMEOUT="2"
+        )
         assert stalled.wait(30), process.communicate(timeout=60)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)

@@ -106,6 +106,8 @@ def command(
             _deliver(render_text(report, verbose=True), report_file, console)
         else:
             console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
+        if not outputs and outcome.reference:
+            console.talk(f"\nstart it: lightship run {outcome.reference}")
         console.data(outcome.digest)
     return 0
 
