@@ -57,11 +57,12 @@ def main() -> int:
     parser.add_argument("image")
     parser.add_argument("--python", required=True, help="the interpreter of the plain environment")
     parser.add_argument("--uv", default=str(LIGHTSHIP.with_name("uv")))
+    parser.add_argument("--path", default="", help="PATH of the plain side; default: the environment's programs alone")
     parser.add_argument("--environment", type=Path, help="keep the plain environment here for the next run")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="lightship-imports-") as scratch:
         environment = given.environment or Path(scratch) / "environment"
-        plain = _plain(given.project, Path(scratch), environment, given.python, given.uv)
+        plain = _plain(given.project, Path(scratch), environment, given.python, given.uv, given.path)
     image = _image(given.image)
     worked = set(plain["names"]) - set(plain["failed"])
     lost = {name: image["failed"].get(name, "not installed") for name in worked if name not in _imported(image)}
@@ -79,7 +80,7 @@ def _imported(found: dict) -> set:
     return set(found["names"]) - set(found["failed"])
 
 
-def _plain(project: Path, scratch: Path, environment: Path, python: str, uv: str) -> dict:
+def _plain(project: Path, scratch: Path, environment: Path, python: str, uv: str, path: str) -> dict:
     copy = scratch / "project"
     copy.mkdir()
     for name in ("pyproject.toml", "uv.lock", "README.md"):
@@ -87,7 +88,8 @@ def _plain(project: Path, scratch: Path, environment: Path, python: str, uv: str
             shutil.copy(project / name, copy / name)
     command = [uv, "sync", "-q", "--frozen", "--no-dev", "--no-install-project", "--python", python]
     subprocess.run(command, cwd=copy, env={**os.environ, "UV_PROJECT_ENVIRONMENT": str(environment)}, check=True)
-    home = {"HOME": str(scratch), "PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    # Only the environment's own programs: what the host happens to have installed is no part of the lock.
+    home = {"HOME": str(scratch), "PATH": path or str(environment / "bin"), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [str(environment / "bin" / "python"), "-c", PROBE], env=home, stdout=subprocess.PIPE, check=True
     )
