@@ -96,6 +96,13 @@ def test_local_directories_are_hashed(
     local = replace(settings, index_url=None, find_links=(str(tmp_path),))
     (found,) = with_offered_files([package(pretend.sha256)], local, cache)
     assert found.wheels[0].path == tmp_path / pretend.filename
+    assert with_offered_files([package(pretend.sha256)], never, cache) == (found,)
+    (tmp_path / pretend.filename).write_bytes(pretend.body + b"more")
+    with pytest.raises(NetworkError, match="none of its 1 locked hashes"):
+        with_offered_files([package(pretend.sha256)], local, cache)
+    (tmp_path / pretend.filename).unlink()
+    with pytest.raises(NetworkError, match="none of its 1 locked hashes"):
+        with_offered_files([package(pretend.sha256)], local, cache)
 
 
 def test_nothing_on_offer(index: "FaultyIndex", settings: IndexSettings, cache: Cache) -> None:

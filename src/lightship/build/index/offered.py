@@ -2,7 +2,8 @@
 
 Such a lock pins versions and allows hashes, and says nothing of files. What an index lists with an allowed hash is
 put into the package, for `lightship.ecosystem.python.choose` to choose from. When every hash was found the answer
-cannot change, and is cached without addresses that could hold a secret.
+cannot change, and is cached without addresses that could hold a secret; local files with their size and time, so that
+the indexes are asked again for one that was changed or has gone.
 """
 
 import contextlib
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["with_offered_files"]
 
-_VERSION = 1
+_VERSION = 2
 _TASK = "look up"
 
 
@@ -150,7 +151,7 @@ def _key(package: LockedPackage) -> str:
 
 
 def _remember(package: LockedPackage, files: tuple[Artifact, ...], cache: Cache) -> None:
-    if len(files) < len(package.hashes) or any(file.path is not None for file in files):
+    if len(files) < len(package.hashes):
         return
     entries = [
         {
@@ -158,6 +159,7 @@ def _remember(package: LockedPackage, files: tuple[Artifact, ...], cache: Cache)
             "sha256": file.sha256,
             "size_bytes": file.size_bytes,
             "url": file.url if file.url and "?" not in file.url else None,  # a query may hold a signature
+            "local": [str(file.path.absolute()), *_identity(file.path)] if file.path is not None else None,
         }
         for file in files
     ]
@@ -178,6 +180,20 @@ def _cached(package: LockedPackage, cache: Cache) -> tuple[Artifact, ...] | None
 
 def _entries(content: bytes) -> Iterator[Artifact]:
     for entry in json.loads(content):
+        path = None
+        if entry["local"] is not None:
+            path = Path(entry["local"][0])
+            if _identity(path) != entry["local"][1:]:
+                return
         yield Artifact(
-            filename=entry["filename"], sha256=entry["sha256"], size_bytes=entry["size_bytes"], url=entry["url"]
+            filename=entry["filename"],
+            sha256=entry["sha256"],
+            size_bytes=entry["size_bytes"],
+            url=entry["url"],
+            path=path,
         )
+
+
+def _identity(path: Path) -> list[int]:
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
