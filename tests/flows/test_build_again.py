@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.flows.world import World, layer_digests, listing, opened, requirements
@@ -185,10 +186,10 @@ def test_an_included_requirements_file_counts(world: World, tmp_path: Path) -> N
     ],
     ids=str,
 )  # fmt: skip
-def test_every_option_counts(world: World, tmp_path: Path, change: dict[str, object]) -> None:
+def test_every_option_counts(world: World, tmp_path: Path, change: dict[str, Any]) -> None:
     before = world.build(tmp_path / "out")
     if "environ" in change:
-        change = {"environ": {**world.environment, **change["environ"]}}  # type: ignore[dict-item]
+        change = {"environ": {**world.environment, **change["environ"]}}
     after = world.build(tmp_path / "out", **change)
     assert after.digest != before.digest
     with opened(tmp_path / "out"):

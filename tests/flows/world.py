@@ -204,8 +204,8 @@ class World:
         """Build in this process; fields of the request go there, others are options."""
         known = {name: fields.pop(name) for name in BuildRequest.__dataclass_fields__ if name in fields}
         output = out if isinstance(out, str) else f"oci:{out}"
-        values = {"outputs": (output,), "environ": self.environment, "jobs": jobs, **known}
-        request = BuildRequest(project=self.project, options=self.options(**fields), **values)  # type: ignore[arg-type]
+        values: dict[str, Any] = {"outputs": (output,), "environ": self.environment, "jobs": jobs, **known}
+        request = BuildRequest(project=self.project, options=self.options(**fields), **values)
         outcome = build(request, self.cache, progress)
         assert isinstance(outcome, BuildOutcome)
         return outcome

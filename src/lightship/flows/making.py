@@ -26,7 +26,7 @@ from lightship.flows.deliver import reference_of
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
 from lightship.flows.image_config import annotations, image_config, rfc3339
-from lightship.flows.layers import LayerStyle, MadeLayer, explain, make_layers, merge_drops
+from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops, planned
 from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts
 from lightship.flows.outcome import BuildOutcome, LayerSummary
 from lightship.flows.phases import Phases
@@ -40,8 +40,9 @@ from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.plan.assemble import DEFAULT_MTIME
 from lightship.plan.drop import DropOptions
+from lightship.plan.explain import explain
 from lightship.plan.layering import LayerRecipe
-from lightship.plan.model import Entry
+from lightship.plan.model import BuildPlan, Entry
 from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
@@ -95,14 +96,14 @@ class Making:
     def plan(self) -> str:
         """The plan as JSON: every file, its layer and why it is there; every path that was left out."""
         mode, startup = self._bytecode_mode()
-        plans = [recipe.make() for recipe in self._recipes(mode, startup)]
-        document = {
-            "schema": "lightship/plan/1",
-            "platform": str(self.foundation.platform),
-            "python": self.foundation.interpreter.target.python,
-            "layers": [explain(plan) for plan in plans if plan.entries],
-        }
-        return json.dumps(document, indent=1, ensure_ascii=False)
+        plans = [plan for recipe in self._recipes(mode, startup) if (plan := planned(recipe)).entries]
+        document = BuildPlan(
+            platform=self.foundation.platform,
+            layers=tuple(plans),
+            config=self._config([plan.created_by for plan in plans]),
+            annotations=self._annotations(),
+        )
+        return json.dumps(explain(document), indent=1, ensure_ascii=False)
 
     @cached_property
     def scheme(self) -> Scheme:
@@ -258,9 +259,12 @@ class Making:
 
     def _trace_key(self) -> str:
         options = self.options
-        probe = (options.probe_http, options.probe_requests, *options.probe_command)
+        requests = self.request.project / options.probe_requests if options.probe_requests else None
+        asked = requests.read_bytes() if requests is not None and requests.is_file() else None
+        probe = (options.probe_http, asked, *options.probe_command)
         packages = (part for unit in self.planner.units() for part in (unit.name, unit.key))
-        started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir)
+        env = (part for pair in sorted(options.env.items()) for part in pair)
+        started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir, *env)
         return cache_key("startup", 1, self.planner.context, *started, *packages)
 
     def _trace(self) -> tuple[str, ...]:
@@ -287,25 +291,30 @@ class Making:
         return traced.modules
 
     def _compose(self, layers: Sequence[MadeLayer]) -> PlainImage:
-        created = rfc3339(self.style.mtime)
-        notes = annotations(
+        base = self.ground.digest or layers[0].built.digest
+        notes = self._annotations() | {"org.opencontainers.image.base.digest": str(base)}
+        config = self._config([layer.created_by for layer in layers])
+        return from_blobs([*self.ground.layers, *(layer.layer for layer in layers)], config, notes)
+
+    def _annotations(self) -> dict[str, str]:
+        return annotations(
             self.options,
             name=self.options.name or self.project.name,
             version=self.project.version,
-            created=created,
-            base_digest=str(self.ground.digest or layers[0].built.digest),
+            created=rfc3339(self.style.mtime),
             environ=self.request.environ,
         )
-        config = image_config(
+
+    def _config(self, history: Sequence[str]) -> dict[str, object]:
+        return image_config(
             self.options,
             self.foundation.interpreter,
-            created=created,
-            history=[layer.created_by for layer in layers],
-            labels=notes,
+            created=rfc3339(self.style.mtime),
+            history=history,
+            labels=self._annotations(),
             base_env=self.ground.env,
             base_history=self.ground.history,
         )
-        return from_blobs([*self.ground.layers, *(layer.layer for layer in layers)], config, notes)
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""

@@ -1,8 +1,8 @@
 """Which modules a start imports: traced once for a set of packages, and kept beside the project's own lock.
 
 ``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted. It makes the same
-image on every machine; it is traced anew when the packages, the interpreter, the entrypoint or the probe change, not
-for a changed line of the application, whose new imports cost a moment at the start.
+image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or the
+probe change, not for a changed line of the application, whose new imports cost a moment at the start.
 """
 
 import logging
