@@ -1,10 +1,11 @@
 """``make demo``: build examples/agent-platform, start it in the sandbox, call its routes, print what it took.
 
-Everything that is printed was measured in this run.
+Everything that is printed was measured in this run. The tests call the same routes in the same way.
 """
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,27 +14,32 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "agent-platform"
 LIGHTSHIP = [str(ROOT / ".venv" / "bin" / "lightship")]
-ADDRESS = "http://127.0.0.1:5001"
+BIND = "AGENT_BIND"
+"""The variable that tells the example where to listen."""
 
 Check = Callable[[bytes], bool]
+Route = tuple[str, str, bytes | None, Check]
+"""Name, path, body of a POST, and whether the answer's body is right."""
 
 
-def _json(accept: Callable[[object], bool]) -> Check:
+def _json(accept: Callable[[Any], bool]) -> Check:
     return lambda body: accept(json.loads(body))
 
 
-def _first(answer: object) -> object:
-    return answer["results"][0]["name"]  # type: ignore[index]
-
-
-ROUTES: tuple[tuple[str, str, bytes | None, Check], ...] = (
+ROUTES: tuple[Route, ...] = (
     ("the database answers", "/health", None, _json(lambda a: a == {"documents": 5, "status": "ok"})),
     ("documents were parsed", "/documents", None, _json(lambda a: len(a) == 5)),
-    ("retrieval", "/search?q=which%20ship%20is%20a%20lighthouse", None, _json(lambda a: _first(a) == "sailing.md")),
+    (
+        "retrieval",
+        "/search?q=which%20ship%20is%20a%20lighthouse",
+        None,
+        _json(lambda a: a["results"][0]["name"] == "sailing.md"),
+    ),
     ("a spreadsheet", "/report.xlsx", None, lambda body: body[:2] == b"PK" and len(body) > 4000),
     ("a templated page", "/page", None, lambda body: b"<li" in body and b"poem.md" in body),
     ("a TLS context", "/tls", None, _json(lambda a: a["authorities"] > 100)),
@@ -70,49 +76,67 @@ def main() -> int:
         if build.returncode != 0:
             return build.returncode
         print(f"built {build.stdout.strip()} in {time.monotonic() - began:.1f} s\n")
-        return _call_routes(image)
+        return _start_and_call(image)
 
 
-def _call_routes(image: str) -> int:
-    print(f"lightship run {image}", flush=True)
+def _start_and_call(image: str) -> int:
+    bind = os.environ.get(BIND) or free_address()
+    command = [*LIGHTSHIP, "run", "-e", f"{BIND}={bind}", image]
+    print(f"lightship run -e {BIND}={bind} {image}", flush=True)
     began = time.monotonic()
-    running = subprocess.Popen([*LIGHTSHIP, "run", image], stdout=sys.stderr)
+    running = subprocess.Popen(command, stdout=sys.stderr)
     try:
-        if not _wait(running, time.monotonic() + 180):
+        if not wait_until_ready(bind, lambda: running.poll() is None):
             print("the application did not become ready", file=sys.stderr)
             return 1
         print(f"ready after {time.monotonic() - began:.1f} s (unpack, start, imports, documents indexed)\n")
-        failed = sum(not _call(*route) for route in ROUTES)
+        failed = call_routes(bind)
     finally:
         running.terminate()
         running.wait(timeout=60)
-    print(f"\n{len(ROUTES) - failed} of {len(ROUTES)} routes answer from inside the sandbox")
+    print(f"\n{len(ROUTES) - len(failed)} of {len(ROUTES)} routes answer from inside the sandbox")
     return 1 if failed else 0
 
 
-def _wait(running: "subprocess.Popen[bytes]", deadline: float) -> bool:
-    while time.monotonic() < deadline and running.poll() is None:
+def free_address() -> str:
+    """``host:port`` on loopback that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"127.0.0.1:{listening.getsockname()[1]}"
+
+
+def wait_until_ready(bind: str, alive: Callable[[], bool], *, timeout_s: float = 180) -> bool:
+    """Ask for the health of what listens at ``bind`` until it answers; False when it ends, or has not in time."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline and alive():
         try:
-            with urllib.request.urlopen(f"{ADDRESS}/health", timeout=5):  # noqa: S310 - a fixed http address
+            with urllib.request.urlopen(f"http://{bind}/health", timeout=5):
                 return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     return False
 
 
-def _call(name: str, path: str, body: bytes | None, check: Check) -> bool:
+def call_routes(bind: str) -> list[str]:
+    """Call every route, print what it answered and how long it took; return those that failed, with the reason."""
+    return [said for said in (_call(bind, route) for route in ROUTES) if said is not None]
+
+
+def _call(bind: str, route: Route) -> str | None:
+    name, path, body, check = route
     headers = {"Content-Type": "application/json"} if body else {}
-    request = urllib.request.Request(ADDRESS + path, data=body, headers=headers)  # noqa: S310 - a fixed http address
+    request = urllib.request.Request(f"http://{bind}{path}", data=body, headers=headers)
     began = time.monotonic()
+    reason = None
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-            good = check(answer.read())
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - an http address
+            content = answer.read()
+        if not check(content):
+            reason = f"another answer than it should be: {content[:200]!r}"
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        print(f"  FAILED {name}: {error}")
-        return False
+        reason = f"{type(error).__name__}: {error}"
     took_ms = 1000 * (time.monotonic() - began)
-    print(f"  {'ok    ' if good else 'FAILED'} {name:<30} {path.partition('?')[0]:<14} {took_ms:6.0f} ms")
-    return good
+    print(f"  {'FAILED' if reason else 'ok    '} {name:<30} {path.partition('?')[0]:<14} {took_ms:6.0f} ms")
+    return f"{name} ({path}): {reason}" if reason else None
 
 
 if __name__ == "__main__":

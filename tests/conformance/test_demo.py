@@ -1,0 +1,194 @@
+"""The demo's image, built once, and every route of it called: from the sandbox, and from Docker's containers."""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.validated import assert_valid
+from tools.demo import BIND, EXAMPLE, call_routes, free_address, wait_until_ready
+
+from lightship.image.views import manifest_of
+from lightship.oci.reference import Reference
+from lightship.store.open import open_image
+
+if TYPE_CHECKING:
+    from tests.conformance.conftest import Dockerd
+
+pytestmark = [
+    pytest.mark.conformance,
+    pytest.mark.network,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("dockerd"),  # one image for all of them, and one engine
+]
+
+LIGHTSHIP = str(Path(sys.executable).with_name("lightship"))
+NAME = "registry.example/agent/platform:demo"
+_BUILD_S = 1500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """The image as a layout and as an archive, and what ``lightship build`` printed for it."""
+
+    layout: str
+    archive: Path
+    cache: Path
+    digest: str
+
+
+def _lightship(*arguments: str, cache: Path, timeout_s: float = 300) -> str:
+    done = subprocess.run(
+        [LIGHTSHIP, *arguments, "--cache-dir", str(cache)],
+        capture_output=True, check=False, timeout=timeout_s, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Demo:
+    """The image of examples/agent-platform, from a copy, which the build may write its locks to, and which listens
+    elsewhere while its start is traced: the port of the original may be taken.
+
+    The cache outlives the session, so that a second one downloads nothing.
+    """
+    from tests.conftest import require_tool
+
+    require_tool("bwrap")
+    place = tmp_path_factory.mktemp("demo")
+    project = place / EXAMPLE.name
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    port = free_address().rpartition(":")[2]
+    for name in ("lightship.toml", "gunicorn.conf.py", "tests/smoke.http"):
+        text = (project / name).read_text()
+        assert "5001" in text
+        (project / name).write_text(text.replace("5001", port))
+    configured = os.environ.get("LIGHTSHIP_CACHE_DIR")
+    assert request.config.cache is not None
+    cache = Path(configured) if configured else request.config.cache.mkdir("lightship")
+    layout, archive = f"oci:{place}/layout", place / "image.tar"
+    outputs = ["--output", layout, "--output", f"docker-archive:{archive}"]
+    said = _lightship("build", str(project), "-t", NAME, *outputs, cache=cache, timeout_s=_BUILD_S)
+    return Demo(layout=layout, archive=archive, cache=cache, digest=said.split()[-1])
+
+
+def test_the_image_is_all_that_it_claims_to_be(demo: Demo) -> None:
+    for reference in (demo.layout, f"docker-archive:{demo.archive}"):
+        with open_image(Reference.parse(reference)) as image:
+            assert_valid(image)
+            assert str(manifest_of(image).digest) == demo.digest
+
+
+def test_every_route_answers_from_inside_the_sandbox(demo: Demo, tmp_path: Path) -> None:
+    bind = free_address()
+    command = [LIGHTSHIP, "run", "--cache-dir", str(demo.cache), "-e", f"{BIND}={bind}", demo.layout]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as running:
+        try:
+            ready = wait_until_ready(bind, lambda: running.poll() is None)
+            failed = call_routes(bind) if ready else []
+        finally:
+            running.terminate()
+            status = running.wait(timeout=60)
+    said = (tmp_path / "log").read_text(errors="replace")[-4000:]
+    assert ready, said
+    assert failed == [], said
+    assert status == 0, said  # gunicorn was asked to end, and ended in its own way
+
+
+@pytest.fixture(scope="session")
+def loaded(demo: Demo, dockerd: "Dockerd") -> Iterator[str]:
+    """The name that ``docker load`` gave to the archive."""
+    dockerd.docker("load", "--input", str(demo.archive))
+    yield NAME
+    dockerd.docker("image", "rm", "--force", NAME)
+
+
+@contextlib.contextmanager
+def _container(dockerd: "Dockerd", *options: str) -> Iterator[str]:
+    container = dockerd.docker("run", "--detach", "--network", "host", *options).strip()
+    try:
+        yield container
+    finally:
+        dockerd.docker("rm", "--force", container)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="as the image says"),
+        pytest.param(("--read-only", "--tmpfs", "/tmp"), id="read-only"),
+        pytest.param(
+            ("--user", "1000730000:0", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL",
+             "--security-opt", "no-new-privileges"),
+            id="as an arbitrary user",
+        ),
+    ],
+)  # fmt: skip
+def test_every_route_answers_from_a_container(
+    demo: Demo, dockerd: "Dockerd", loaded: str, options: tuple[str, ...]
+) -> None:
+    bind = free_address()
+    with _container(dockerd, *options, "--env", f"{BIND}={bind}", loaded) as container:
+
+        def alive() -> bool:
+            return dockerd.docker("inspect", "--format", "{{.State.Running}}", container).strip() == "true"
+
+        ready = wait_until_ready(bind, alive)
+        said = dockerd.docker("logs", container)[-4000:]
+        assert ready, said
+        assert call_routes(bind) == [], said
+        uid = dockerd.docker("exec", container, "python3", "-c", "import os; print(os.getuid(), os.getgid())")
+        configured = dockerd.docker("image", "inspect", "--format", "{{.Config.User}}", loaded)
+        wanted = options[1] if "--user" in options else configured.strip()
+        assert uid.split() == wanted.split(":")
+        assert uid.split()[0] != "0"
+
+
+def test_the_engine_calls_it_by_its_config(demo: Demo, dockerd: "Dockerd", loaded: str) -> None:
+    with open_image(Reference.parse(demo.layout)) as image:
+        config = str(manifest_of(image).config.digest)
+    assert dockerd.docker("image", "inspect", "--format", "{{.Id}}", loaded).strip() == config
+
+
+def test_umoci_unpacks_it(demo: Demo, require_tool: Callable[[str], str], tmp_path: Path) -> None:
+    umoci = require_tool("umoci")
+    tag = NAME.rpartition(":")[2]
+    image = f"{demo.layout.removeprefix('oci:')}:{tag}"
+    command = [umoci, "unpack", "--rootless", "--image", image, str(tmp_path / "bundle")]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
+    process = json.loads((tmp_path / "bundle" / "config.json").read_text())["process"]
+    root = tmp_path / "bundle" / "rootfs"
+    assert (root / process["cwd"].strip("/") / "app.py").read_bytes() == (EXAMPLE / "app.py").read_bytes()
+    assert any((root / path.strip("/") / process["args"][0]).exists() for path in _search_path(process["env"]))
+    shutil.rmtree(tmp_path / "bundle")
+
+
+def _search_path(env: list[str]) -> list[str]:
+    return next(value.removeprefix("PATH=") for value in env if value.startswith("PATH=")).split(":")
+
+
+def test_skopeo_copies_it_between_stores(demo: Demo, require_tool: Callable[[str], str], tmp_path: Path) -> None:
+    skopeo = require_tool("skopeo")
+
+    def run(*arguments: str) -> bytes:
+        done = subprocess.run([skopeo, *arguments], cwd=tmp_path, capture_output=True, check=False, timeout=600)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]
+        return done.stdout
+
+    tag = NAME.rpartition(":")[2]
+    run("copy", "--preserve-digests", f"{demo.layout}:{tag}", "oci-archive:copied.tar:demo")
+    raw = run("inspect", "--raw", "oci-archive:copied.tar:demo")
+    assert f"sha256:{hashlib.sha256(raw).hexdigest()}" == demo.digest
+    run("copy", f"docker-archive:{demo.archive}:{NAME}", "dir:layers")
+    with open_image(Reference.parse(f"oci-archive:{tmp_path}/copied.tar")) as image:
+        assert_valid(image)
