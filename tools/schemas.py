@@ -105,6 +105,13 @@ def plan_schema() -> _Schema:
             "unpacked_bytes": {**_SIMPLE[int], "description": "Bytes of a file; 0 for what is none."},
         },
     )
+    entry["properties"] |= {
+        "link_target": {"type": "string", "description": "Where a link points; links have it."},
+        "from": {
+            "enum": ["spliced", "copied", "made"],
+            "description": "Whether a file's compressed bytes are a wheel's own, are copied, or were made here.",
+        },
+    }
     layer: _Schema = {
         "type": "object",
         "properties": {
@@ -119,7 +126,8 @@ def plan_schema() -> _Schema:
     properties: _Schema = {
         "schema": {"const": "lightship/plan/1"},
         "platform": {"type": "string", "description": "linux/amd64; only printed by --plan."},
-        "python": {"type": "string", "description": "Version of the interpreter; only printed by --plan."},
+        "config": {"type": "object", "description": "The image's config (OCI image-spec 1.1); only printed by --plan."},
+        "annotations": {"type": "object", "description": "The manifest's annotations; only printed by --plan."},
         "layers": {"type": "array", "items": layer, "description": "Bottom first."},
     }
     title = "What lightship build --plan prints, and the file that kept_because of a build names."

@@ -35,13 +35,17 @@ def file(path: str, **changes: object) -> Entry:
 
 
 def test_entries_are_sorted_and_owned() -> None:
-    found = normalise([file("b", uid=5, gid=5, mode=0o777), Entry(path="a", type="dir")], uid=0, gid=0)
+    found = normalise([file("b", uid=5, gid=5, mode=0o777), Entry(path="a", type="dir")])
     assert [(entry.path, entry.mode, entry.uid, entry.gid) for entry in found] == [
         ("a", 0o755, 0, 0),
         ("b", 0o755, 0, 0),
     ]
     assert normalise(found) == found
-    assert {entry.uid for entry in normalise(found, uid=1001, gid=1001)} == {1001}
+
+
+def test_what_is_made_here_stays_as_it_was_asked_for() -> None:
+    home = Entry(path="home/app", type="dir", mode=0o775, uid=1001, owner="lightship")
+    assert normalise([home]) == (home,)
 
 
 def test_a_directory_may_come_twice_and_a_file_may_not() -> None:

@@ -72,7 +72,6 @@ def annotations(
     name: str | None,
     version: str | None,
     created: str,
-    base_digest: str,
     environ: Mapping[str, str],
 ) -> dict[str, str]:
     """OCI's predefined annotations, under the user's own labels.
@@ -89,7 +88,6 @@ def annotations(
         f"{prefix}source": environ.get("CI_PROJECT_URL")
         or (github if "/" in github.removeprefix("https://") else None),
         f"{prefix}revision": environ.get("CI_COMMIT_SHA") or environ.get("GITHUB_SHA"),
-        f"{prefix}base.digest": base_digest,
     }
     return {key: value for key, value in sorted({**found, **options.label}.items()) if value}
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,14 +10,16 @@ from lightship.flows.outcome import DropSummary, LayerSummary
 from lightship.image.blobs import BlobLayer
 from lightship.plan.assemble import BuiltLayer, assemble_layers, find_layer
 from lightship.plan.drop.apply import losses
+from lightship.plan.explain import explain_layer
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import LayerPlan
+from lightship.plan.normalise import normalise
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["LayerStyle", "MadeLayer", "explain", "make_layers", "merge_drops"]
+__all__ = ["LayerStyle", "MadeLayer", "make_layers", "merge_drops", "planned"]
 
-_FACTS_VERSION = 2
+_FACTS_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def make_layers(
 ) -> tuple[MadeLayer, ...]:
     """The layers of ``recipes`` that have files, in their order; a recipe whose layer is cached is never made."""
     found = {recipe.key: _find(recipe, style, cache) for recipe in recipes}
-    plans = {recipe.key: recipe.make() for recipe in recipes if found[recipe.key] is None}
+    plans = {recipe.key: planned(recipe) for recipe in recipes if found[recipe.key] is None}
     full = [plan for plan in plans.values() if plan.entries]
     built = assemble_layers(
         full, cache,
@@ -87,6 +89,12 @@ def make_layers(
         for recipe in recipes
     ]
     return tuple(layer for layer in made if layer is not None)
+
+
+def planned(recipe: LayerRecipe) -> LayerPlan:
+    """The recipe's plan with canonical owners, modes and order, whatever made its entries."""
+    plan = recipe.make()
+    return replace(plan, entries=normalise(plan.entries))
 
 
 def merge_drops(layers: Sequence[MadeLayer]) -> tuple[DropSummary, ...]:
@@ -103,26 +111,6 @@ def merge_drops(layers: Sequence[MadeLayer]) -> tuple[DropSummary, ...]:
     return tuple(sorted(total.values(), key=lambda drop: (-drop.unpacked_bytes, drop.rule)))
 
 
-def explain(plan: LayerPlan) -> dict[str, object]:
-    """A plan in JSON's terms: every file and why it is there, every path that was left out and by which rule."""
-    return {
-        "layer": plan.name,
-        "created_by": plan.created_by,
-        "files": [
-            {
-                "path": entry.path,
-                "type": entry.type,
-                "mode": f"{entry.mode:04o}",
-                "unpacked_bytes": entry.unpacked_bytes,
-                "owner": entry.owner,
-                "why": entry.why,
-            }
-            for entry in plan.entries
-        ],
-        "dropped": [asdict(drop) for drop in plan.dropped],
-    }
-
-
 def _facts_key(key: str) -> str:
     return cache_key("layer-facts", _FACTS_VERSION, key)
 
@@ -133,7 +121,7 @@ def _explanation_key(key: str) -> str:
 
 def _remember(plan: LayerPlan, cache: Cache) -> None:
     with cache.write("explanations", _explanation_key(plan.key)) as stream:
-        stream.write(json.dumps(explain(plan), separators=(",", ":")).encode())
+        stream.write(json.dumps(explain_layer(plan), separators=(",", ":")).encode())
     facts = {
         "created_by": plan.created_by,
         "dropped": [asdict(loss) for loss in losses(plan.dropped)],

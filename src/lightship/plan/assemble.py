@@ -43,7 +43,7 @@ __all__ = [
 DEFAULT_MTIME = 315_532_800
 """1980-01-01, the first day a zip can hold."""
 
-ASSEMBLE_VERSION = 1
+ASSEMBLE_VERSION = 2
 """Raised when the same plan gives other bytes."""
 
 _REPORT_BYTES = 1 << 22

@@ -1,57 +1,36 @@
 """A plan as JSON: for every file its layer, size, owner and why it is there; for everything left out which rule did it.
 
-The document is what ``kept_because`` of ``lightship build`` points to; its schema is ``lightship/plan/1``.
+The schema is ``lightship/plan/1``: ``lightship build --plan`` prints it, and ``kept_because`` of a build points to one.
 """
 
-from collections.abc import Iterable
+from dataclasses import asdict
 
 from lightship.archive.content import Deflated, Inline
-from lightship.plan.drop.apply import losses
-from lightship.plan.model import BuildPlan, Dropped, Entry, LayerPlan
+from lightship.plan.model import BuildPlan, Entry, LayerPlan
 
-__all__ = ["SCHEMA", "dropped_summary", "explain"]
+__all__ = ["PLAN_SCHEMA", "explain", "explain_layer"]
 
-SCHEMA = "lightship/plan/1"
+PLAN_SCHEMA = "lightship/plan/1"
 
 
 def explain(plan: BuildPlan) -> dict[str, object]:
     """The whole plan, in the order in which it is written, as values that `json` takes."""
     return {
-        "schema": SCHEMA,
+        "schema": PLAN_SCHEMA,
         "platform": str(plan.platform),
         "config": plan.config,
         "annotations": plan.annotations,
-        "created": plan.created,
-        "layers": [_layer(layer) for layer in plan.layers],
-        "dropped": dropped_summary(drop for layer in plan.layers for drop in layer.dropped),
+        "layers": [explain_layer(layer) for layer in plan.layers],
     }
 
 
-def dropped_summary(dropped: Iterable[Dropped]) -> list[dict[str, object]]:
-    """Files and bytes for each rule, most bytes first: the ``dropped`` of ``lightship build --format json``."""
-    return [
-        {"rule": loss.rule, "safety": loss.safety, "files": loss.files, "unpacked_bytes": loss.unpacked_bytes}
-        for loss in losses(dropped)
-    ]
-
-
-def _layer(layer: LayerPlan) -> dict[str, object]:
+def explain_layer(layer: LayerPlan) -> dict[str, object]:
+    """One layer: every file and why it is there, every path that was left out and by which rule."""
     return {
-        "name": layer.name,
-        "key": layer.key,
-        "unpacked_bytes": sum(entry.unpacked_bytes for entry in layer.entries),
-        "entries": [_entry(entry) for entry in layer.entries],
-        "dropped": [
-            {
-                "path": drop.path,
-                "owner": drop.owner,
-                "rule": drop.rule,
-                "safety": drop.safety,
-                "reason": drop.reason,
-                "unpacked_bytes": drop.unpacked_bytes,
-            }
-            for drop in layer.dropped
-        ],
+        "layer": layer.name,
+        "created_by": layer.created_by,
+        "files": [_entry(entry) for entry in layer.entries],
+        "dropped": [asdict(drop) for drop in layer.dropped],
     }
 
 

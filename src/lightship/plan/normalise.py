@@ -9,7 +9,10 @@ from collections.abc import Iterable
 from lightship.errors import InputError
 from lightship.plan.model import Entry, EntryType
 
-__all__ = ["canonical_mode", "normalise"]
+__all__ = ["OWN", "canonical_mode", "normalise"]
+
+OWN = "lightship"
+"""The owner of what is made here: a home that its user may write to, directories for a running application."""
 
 
 def canonical_mode(kind: EntryType, mode: int) -> int:
@@ -25,23 +28,25 @@ def canonical_mode(kind: EntryType, mode: int) -> int:
     return 0o755 if mode & 0o100 else 0o644
 
 
-def normalise(entries: Iterable[Entry], *, uid: int = 0, gid: int = 0) -> tuple[Entry, ...]:
-    """``entries`` with canonical modes, all owned by ``uid`` and ``gid``, sorted by path.
+def normalise(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """``entries`` with canonical modes, owned by root, sorted by path; what was made here stays as it was asked for.
 
-    Root owns by default: a program cannot change the code it runs. The same directory given twice is one. Raise
-    InputError for a path that comes twice otherwise.
+    Root owns: a program cannot change the code it runs. The same directory given twice is one. Raise InputError for a
+    path that comes twice otherwise.
     """
     found: dict[str, Entry] = {}
     for entry in entries:
-        mode = canonical_mode(entry.type, entry.mode)
-        canonical = (
-            entry
-            if (entry.mode, entry.uid, entry.gid) == (mode, uid, gid)
-            else dataclasses.replace(entry, mode=mode, uid=uid, gid=gid)
-        )
+        canonical = entry if entry.owner == OWN else _canonical(entry)
         before = found.setdefault(entry.path, canonical)
         if before is not canonical and not (before.type == canonical.type == "dir" and before.mode == canonical.mode):
             raise InputError(
                 f"path comes twice: {entry.path} ({before.owner or 'no owner'} and {entry.owner or 'no owner'})"
             )
     return tuple(found[path] for path in sorted(found))
+
+
+def _canonical(entry: Entry) -> Entry:
+    mode = canonical_mode(entry.type, entry.mode)
+    if (entry.mode, entry.uid, entry.gid) == (mode, 0, 0):
+        return entry
+    return dataclasses.replace(entry, mode=mode, uid=0, gid=0)
