@@ -3,6 +3,7 @@
 import gzip
 import logging
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -523,3 +524,44 @@ def test_a_full_disk_is_one_sentence(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert cache.find("wheels", pretend.sha256) is None
+
+
+STALLED = """
+import socket, sys, threading
+from pathlib import Path
+from lightship.build.index.download import fetch
+from lightship.build.index.request import Request
+from lightship.build.index.settings import IndexSettings
+from lightship.ecosystem.python.locked import Artifact
+from lightship.store.cache import Cache
+
+server = socket.create_server(("127.0.0.1", 0))
+address = f"http://127.0.0.1:{server.getsockname()[1]}"
+open_ones = []
+
+def serve():
+    while True:
+        connection, _ = server.accept()
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100000\\r\\n\\r\\nabc")
+        open_ones.append(connection)
+        print("stalled", flush=True)
+
+threading.Thread(target=serve, daemon=True).start()
+artifact = Artifact(filename="x-1-py3-none-any.whl", sha256="0" * 64, url=f"{address}/x-1-py3-none-any.whl")
+settings = IndexSettings(source="test", index_url=f"{address}/simple", timeout_s=3600.0)
+try:
+    fetch([Request(project="x", artifact=artifact, pinned=True)], settings, Cache(Path(sys.argv[1])))
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def test_an_interrupt_does_not_wait_for_a_stalled_server(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", STALLED, str(tmp_path / "cache")]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "stalled\n"
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=120)  # the read itself would wait for an hour
+    assert said.endswith("interrupted\n")

@@ -333,13 +333,12 @@ def test_sources_that_need_themselves_end(builder: WheelBuilder, tmp_path: Path,
         build(builder, tmp_path, files)
 
 
-def test_a_failure_shows_its_last_lines_and_keeps_the_rest(builder: WheelBuilder, tmp_path: Path, cache: Cache) -> None:
+def test_a_failure_shows_its_last_line_and_keeps_the_rest(builder: WheelBuilder, tmp_path: Path, cache: Cache) -> None:
     broken = "\n".join([*(f"print('line {n}')" for n in range(100)), "import pkg_resources"])
-    with pytest.raises(ToolError, match="pretend-lib: building its wheel failed with status 1:\n") as caught:
+    with pytest.raises(ToolError, match="pretend-lib: building its wheel failed with status 1: ") as caught:
         build(builder, tmp_path, {"pyproject.toml": IN_TREE.format(""), "backend.py": broken})
-    said = str(caught.value).splitlines()
-    assert len(said) == 31
-    assert said[-1] == "ModuleNotFoundError: No module named 'pkg_resources'"
+    assert str(caught.value).endswith("status 1: ModuleNotFoundError: No module named 'pkg_resources'")
+    assert "\n" not in str(caught.value)
     assert caught.value.hint is not None
     assert "older setuptools" in caught.value.hint
     kept = Path(caught.value.hint.rpartition("all of it: ")[2])

@@ -107,7 +107,7 @@ def _fetch_missing(
                     wait(futures, return_when=FIRST_EXCEPTION)
                 finally:
                     if not all(future.done() and future.exception() is None for future in futures):
-                        stop.set()
+                        client.abort()
                         pool.shutdown(wait=True, cancel_futures=True)
                 failures = [error for f in futures if not f.cancelled() and (error := f.exception()) is not None]
     finally:

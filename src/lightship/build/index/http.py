@@ -77,6 +77,7 @@ class IndexClient:
         self.settings = settings
         self.stop = stop or threading.Event()
         self._client = _client(settings, connections)
+        self._reading: set[httpx2.Response] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -94,14 +95,26 @@ class IndexClient:
         """
         try:
             response = self._send(url, headers)
+            self._reading.add(response)
             try:
                 yield response
             finally:
+                self._reading.discard(response)
                 response.close()
         except httpx2.HTTPError as error:
             raise _translated(error, url) from error
         except httpx2.InvalidURL as error:
             raise NetworkError(f"address not understood: {display_url(url)}") from error
+
+    def abort(self) -> None:
+        """Cut every body that is being read: a thread that waits for bytes wakes with an error at once."""
+        self.stop.set()
+        for response in tuple(self._reading):
+            stream = response.extensions.get("network_stream")
+            connection = stream.get_extra_info("socket") if stream is not None else None
+            if connection is not None:
+                with contextlib.suppress(OSError):  # it was closed meanwhile
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def page(self, url: str, *, accept: str) -> Page:
         """A whole document of at most 128 MiB, with retries."""

@@ -103,7 +103,7 @@ class WheelBuilder:
     def build_sdist(self, sdist: Fetched, *, project: str, filename: str, version: str | None = None) -> BuiltWheel:
         """The wheel of ``sdist`` for the site's target, from the cache or built.
 
-        Raise ToolError when the build fails (the sentence ends with the last lines of its output; the hint says where
+        Raise ToolError when the build fails (the sentence ends with the last line of its output; the hint says where
         all of it is), InputError or ArchiveError when the sdist cannot be read or its requirements have no solution.
         """
         return self._build_sdist(sdist, project, filename, version, depth=0)

@@ -165,8 +165,9 @@ class Job:
                 stream.seek(max(0, output.stat().st_size - 65536))
                 lines = stream.read().decode(errors="replace").splitlines()
         said = "\n".join(lines[-_LOG_LINES:])
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
         return ToolError(
-            f"{self.project}: building its wheel {what}:\n{said}", hint=f"{_remedy(said)}all of it: {self.log}"
+            f"{self.project}: building its wheel {what}: {last[:300]}", hint=f"{_remedy(said)}all of it: {self.log}"
         )
 
 
