@@ -90,9 +90,12 @@ def cold_world(_world_archive: "tuple[PretendArchive, str, list[str]]", tmp_path
     from tests.flows.world import new_world
 
     require_tool("bwrap")
-    world = new_world(tmp_path, *_world_archive)
+    folder = tmp_path / "cold"
+    folder.mkdir()
+    world = new_world(folder, *_world_archive)
     with world.with_own_links(world.links.folder) as complete:
         yield complete
+    shutil.rmtree(complete.cache.root, ignore_errors=True)
 
 
 @pytest.fixture
@@ -101,3 +104,4 @@ def world(_world_seed: "World", tmp_path: Path) -> "Iterator[World]":
     require_tool("bwrap")
     with _world_seed.copy(tmp_path, cache=True).with_own_links(tmp_path / "links") as complete:
         yield complete
+    shutil.rmtree(complete.cache.root, ignore_errors=True)

@@ -1,7 +1,6 @@
 """The next build: what changed is made, nothing else is, and nothing that counts is overlooked."""
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from tests.flows.world import World, layer_digests, listing, opened, requirement
 from lightship.archive.tar import TarReader
 from lightship.flows.outcome import BuildOutcome
 from lightship.image.protocol import Layer
+from lightship.oci.digest import Digest
+from lightship.store.seal import seal, seal_path
 
 pytestmark = pytest.mark.conformance
 
@@ -34,11 +35,15 @@ def _spoil_wheels(world: World) -> None:
     """Whoever opens a cached wheel finds nothing of use, and no index has it: their hashes count as checked."""
     for path in list((world.cache.root / "wheels").rglob("*")):
         if path.is_file() and not path.name.endswith(".seal"):
-            world.cache.find_verified("wheels", path.name)
-            status = path.stat()
-            path.write_bytes(bytes(status.st_size))
-            os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            _replace(path, bytes(path.stat().st_size))
+            seal_path(path).unlink(missing_ok=True)
+            seal(path, Digest("sha256", path.name))
     shutil.rmtree(world.links.folder)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.unlink()
+    path.write_bytes(content)
 
 
 def _line(world: World, text: str = 'GREETING = "good day"\n') -> None:
@@ -141,8 +146,7 @@ def test_a_damaged_cache_never_makes_another_image(world: World, tmp_path: Path,
     for path in (world.cache.root / kind).rglob("*"):
         if path.is_file() and not path.name.endswith(".seal"):
             content = path.read_bytes()
-            path.chmod(0o644)
-            path.write_bytes(content[: len(content) // 2])
+            _replace(path, content[: len(content) // 2])
     after = world.build(tmp_path / "again")
     assert after.digest == before.digest
     with opened(tmp_path / "again"):

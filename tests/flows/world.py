@@ -247,10 +247,12 @@ class World:
         return done.stdout
 
     def copy(self, where: Path, *, project: str = "project", cache: bool = False) -> "World":
-        """The same project elsewhere, with an empty cache or a copy of this one's."""
+        """The same project elsewhere, with an empty cache or a copy of this one's, whose files nobody may
+        write into."""
         shutil.copytree(self.project, where / project, symlinks=True)
         if cache:
-            shutil.copytree(self.cache.root, where / "cache", symlinks=True)
+            # the cache replaces files and never writes into one, so that links are as good as copies, and cost no disk
+            shutil.copytree(self.cache.root, where / "cache", symlinks=True, copy_function=os.link)
         home = where / "home"
         home.mkdir()
         return replace(self, project=where / project, cache=Cache(where / "cache"), home=home)

@@ -17,6 +17,7 @@ from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.oci.platform import Platform
+from lightship.paths import storage_errors
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.select import host_platform
@@ -50,6 +51,8 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
     else:
         from lightship.flows.making import Making
 
+        with storage_errors("sweep the cache"):
+            cache.sweep_temporary()
         with ExitStack() as stack:
             work = Making(request, project, application, platform, cache, progress, phases, stack)
             if request.plan_only:
