@@ -100,7 +100,6 @@ class Links:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": self.uri or str(self.folder),
             "UV_NO_CONFIG": "1",
-            "UV_NO_INDEX": "1",
             "UV_FIND_LINKS": self.uri or str(self.folder),
         }
 

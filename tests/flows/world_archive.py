@@ -1,4 +1,5 @@
-"""An archive of a distribution that packages the interpreter of the tests and otherwise pretends."""
+"""An archive of a distribution that packages the interpreter of the tests and otherwise pretends: its compilers are
+names, so that only pure Python can be built from source."""
 
 import ast
 import datetime
@@ -13,6 +14,8 @@ from pathlib import Path
 from tests.base.pretend import Deb, Member, PretendArchive, file, symlink
 from tests.base.pretend_elf import shared_object
 
+from lightship.base.kit import BUILD, RUN
+
 __all__ = ["MINOR", "write_archive"]
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -25,6 +28,7 @@ import sys
 sys.modules["_ssl"] = sys.modules["_hashlib"] = None  # their libraries are large, and Python does without
 import site, os, encodings.idna, encodings.latin_1, encodings.ascii, http.server, importlib.metadata
 import importlib.resources, json, runpy, sysconfig, struct, traceback, zipfile
+import __future__, base64, configparser, hashlib
 """
 
 
@@ -114,6 +118,8 @@ def write_archive(root: Path, *extra: Deb) -> PretendArchive:
             members=[file(f"./usr/lib/{_MULTIARCH}/libmagic.so.1", shared_object(soname="libmagic.so.1"))],
         ),
         *_python_debs(archive),
+        *(Deb(name=name) for name in BUILD.packages if name not in RUN.packages),
+        Deb(name=f"lib{_PYTHON}-dev"),
         *extra,
     )
     archive.write(architecture=_ARCHITECTURE)
