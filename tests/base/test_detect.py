@@ -30,6 +30,9 @@ class DictView:
         content = self._files.get(path)
         return content[:limit_bytes] if content is not None else None
 
+    def resolve(self, path: str) -> str:
+        return path
+
 
 _DEBIAN = {
     "usr/bin/python3.11": _GNU,

@@ -38,6 +38,9 @@ class FileView(Protocol):
     def read(self, path: str, *, limit_bytes: int) -> bytes | None:
         """Content of the regular file that ``path`` leads to, None where there is none."""
 
+    def resolve(self, path: str) -> str:
+        """The link-free path that ``path`` leads to; it may not exist."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectoryView:
@@ -51,6 +54,9 @@ class DirectoryView:
 
     def read(self, path: str, *, limit_bytes: int) -> bytes | None:
         return read_file(self.root, path, limit_bytes=limit_bytes)
+
+    def resolve(self, path: str) -> str:
+        return resolve_on_disk(self.root, path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +80,26 @@ def detect_base(
     for directory in dict.fromkeys([*(path.strip("/") for path in search), *_DIRECTORIES]):
         minors = [int(match[1]) for name in view.names(directory) if (match := _EXECUTABLE.fullmatch(name))]
         for minor in sorted(minors, reverse=True):
-            path = f"{directory}/python3.{minor}"
+            # A virtual environment's interpreter is a link: an environment must not be made from another one.
+            path = view.resolve(f"{directory}/python3.{minor}")
             content = view.read(path, limit_bytes=_ELF_LIMIT_BYTES)
             if content is not None and is_elf(content):
-                return _detected(view, platform, path, content, env or {})
+                return _detected(view, platform, path, f"3.{minor}", content, env or {})
     raise InputError(
         "no Python 3 in the base image: want python3.x in usr/local/bin, usr/bin or the image's PATH",
         hint="choose an image with Python, or base = auto",
     )
 
 
-def _detected(view: FileView, platform: Platform, path: str, content: bytes, env: Mapping[str, str]) -> DetectedBase:
+def _detected(
+    view: FileView, platform: Platform, path: str, minor: str, content: bytes, env: Mapping[str, str]
+) -> DetectedBase:
     try:
         elf = read_elf(content)
     except ArchiveError as error:
         raise InputError(f"{path} of the base image cannot be read: {error}") from error
     if elf.machine != platform.machine:
         raise InputError(f"base image for another machine: want {platform.machine}, got {elf.machine}")
-    minor = path.rpartition("python")[2]
     prefix = path.rpartition("/bin/")[0]
     stdlib = [
         f"{place}/lib/python{minor}"
