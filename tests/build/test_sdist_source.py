@@ -128,6 +128,62 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
     assert not (root / "b/c").exists()
 
 
+def link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    return member(name, type=tarfile.SYMTYPE, linkname=target)
+
+
+CHAINS = {
+    "a link below a link": (link("a", "."), link("a/a/a/x", "../../outside"), link("a/a/a/x/.profile", "evil")),
+    "a directory through a link": (link("a", "."), link("a/b/x", "../c")),
+    "parents of a link": (link("a", "."), link("b/x", "../a/../outside")),
+    "a link by way of another": (link(f"{ROOT}/d/e/f", "../.."), link("x", f"{ROOT}/d/e/f/../../outside")),
+}
+
+
+@pytest.mark.parametrize("name", CHAINS)
+def test_links_that_lead_out_together_are_refused(tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    sdist = tar(tmp_path / "p.tar.gz", member(f"{ROOT}/setup.py"), *CHAINS[name])
+    with pytest.raises(HostileError, match=r"symbolic link|links out"):
+        unpack(sdist)
+    assert list(outside.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"outside", "p.tar.gz", "unpacked"}
+
+
+def test_links_to_links_are_made(tmp_path: Path) -> None:
+    root = unpack(
+        tar(
+            tmp_path / "p.tar.gz",
+            member(f"{ROOT}/lib/real.py", b"1"),
+            link(f"{ROOT}/lib/one.py", "real.py"),
+            link(f"{ROOT}/two.py", "lib/one.py"),
+            link(f"{ROOT}/nowhere", "gone"),
+        )
+    )
+    assert (root / "two.py").read_bytes() == b"1"
+    assert (root / "nowhere").is_symlink()
+
+
+def test_a_zip_with_damaged_content_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("p/setup.py", b"x = 1\n" * 400)
+    raw = bytearray(path.read_bytes())
+    raw[40 + len("p/setup.py")] ^= 0xFF
+    path.write_bytes(raw)
+    with pytest.raises(ArchiveError, match="no zip archive that can be read"):
+        unpack(path)
+
+
+def test_two_trees_of_links_have_two_hashes(tmp_path: Path) -> None:
+    for name, text, target in (("one", "a", "b c"), ("two", "a b", "c")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / text).symlink_to(target)
+    hashes = {directory_sha256(tmp_path / name, lambda _: False) for name in ("one", "two")}
+    assert len(hashes) == 2
+
+
 def test_a_huge_header_is_refused_before_it_is_read(tmp_path: Path) -> None:
     info = tarfile.TarInfo("././@LongLink")
     info.type = tarfile.GNUTYPE_LONGNAME

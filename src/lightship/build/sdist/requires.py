@@ -27,6 +27,7 @@ from packaging.version import Version
 
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.simple import IndexFile
+from lightship.build.sdist.source import ZIP_ERRORS
 from lightship.ecosystem.python.choose import wheel_rank
 from lightship.ecosystem.python.locked import Artifact
 from lightship.ecosystem.python.target import Target
@@ -234,7 +235,7 @@ def parse_requirements(texts: Iterable[str], what: str) -> tuple[Requirement, ..
     for text in texts:
         try:
             parsed.append(Requirement(text))
-        except InvalidRequirement as error:
+        except (InvalidRequirement, RecursionError) as error:  # parentheses nest as deep as their writer likes
             raise InputError(f"{what}: want a requirement, got {text[:200]!r}") from error
     return tuple(parsed)
 
@@ -246,7 +247,7 @@ def _read_requirements(pin: Pin) -> tuple[Requirement, ...]:
             if len(names) != 1 or archive.getinfo(names[0]).file_size > _MAX_METADATA_BYTES:
                 raise ArchiveError(f"{pin.filename} is no wheel: want one METADATA, got {len(names)}")
             text = archive.read(names[0]).decode(errors="replace")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (*ZIP_ERRORS, OSError) as error:
         raise ArchiveError(f"{pin.filename} is no wheel: {error}") from error
     headers = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(text)
     return parse_requirements((str(line) for line in headers.get_all("Requires-Dist", [])), pin.filename)

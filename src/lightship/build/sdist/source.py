@@ -2,16 +2,19 @@
 
 Source distribution format, https://packaging.python.org/en/latest/specifications/source-distribution-format/, with
 the refusals of PEP 721 and some more: nothing outside the directory, no devices, no hard link to what is not there.
-Symbolic links are made last, so nothing is ever written through one.
+Symbolic links are made last and none below another, so nothing is ever written through one.
 """
 
 import hashlib
+import lzma
 import os
 import posixpath
 import stat
+import struct
 import tarfile
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +22,9 @@ from typing import IO, Self
 
 from lightship.archive.codec import open_decompressed
 from lightship.errors import ArchiveError, HostileError, InputError
-from lightship.paths import normal_path, storage_errors
+from lightship.paths import is_inside, normal_path, parents, storage_errors
 
-__all__ = ["BuildSystem", "copy_directory", "directory_sha256", "read_build_system", "unpack_sdist"]
+__all__ = ["ZIP_ERRORS", "BuildSystem", "copy_directory", "directory_sha256", "read_build_system", "unpack_sdist"]
 
 _MAX_UNPACKED_BYTES = 4 * 2**30
 _MAX_MEMBERS = 200_000
@@ -30,6 +33,11 @@ _MAX_PYPROJECT_BYTES = 2**20
 _TIME_S = 315532800
 """1980-01-01, the first time that a zip can say. One time for every file: nothing is older than what it is made of,
 and no tool finds a difference between two unpackings."""
+ZIP_ERRORS = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OverflowError, IndexError,
+    struct.error, zlib.error, lzma.LZMAError,
+)  # fmt: skip
+"""What `zipfile` raises for archives that are damaged."""
 _NEVER = frozenset({".git", ".hg", ".venv", "__pycache__"})
 
 
@@ -150,11 +158,18 @@ class _Tree:
             self.file(path, stream, executable=os.access(source, os.X_OK))
 
     def finish(self) -> None:
+        """Make the links. A chain of them may lead out where each alone does not: what they mean is looked at too."""
         for path in sorted(self._links):
+            if any(above in self._links for above in parents(path)):
+                raise HostileError(f"{self._what}: {path} lies below a symbolic link")
             target = self._real(path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            if not target.exists():
+            if not os.path.lexists(target):
                 target.symlink_to(self._links[path])
+        root = os.path.realpath(self._root)
+        for path in self._links:
+            if not is_inside(os.path.realpath(self._real(path)), root):
+                raise HostileError(f"{self._what}: {path} links out of the archive: {self._links[path]!r}")
 
     def _real(self, path: str) -> Path:
         return self._root / path if path else self._root
@@ -217,7 +232,7 @@ def _unpack_zip(sdist: Path, tree: _Tree) -> None:
                 else:
                     with archive.open(member) as content:
                         tree.file(path, content, executable=bool(mode & stat.S_IXUSR))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except ZIP_ERRORS as error:
         raise ArchiveError(f"{sdist.name} is no zip archive that can be read: {error}") from error
 
 
@@ -240,7 +255,7 @@ def directory_sha256(directory: Path, ignored: Callable[[str], bool]) -> str:
     with storage_errors(f"read {directory}"):
         for name, path in _walk(directory, ignored):
             if path.is_symlink():
-                described = f"l {name} {path.readlink()}"
+                described = f"l {name}\0{path.readlink()}"
             elif path.is_dir():
                 described = f"d {name}"
             elif path.is_file():
