@@ -1,18 +1,22 @@
 """Other ways to name what goes in: uv's lock, the project as a wheel, local packages, an interpreter's folder."""
 
+import platform
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.flows.world import MINOR, World, listing, opened
+from tests.flows.world_archive import stdlib_files
 
 pytestmark = pytest.mark.conformance
 
 SITE = f"opt/venv/lib/python{MINOR}/site-packages"
 
-_BACKEND = '''
+_BACKEND = """
 import base64, hashlib, zipfile
 NAME = "{name}-2.0-py3-none-any.whl"
 INFO = "{name}-2.0.dist-info/"
@@ -29,7 +33,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
             wheel.writestr(name, text)
         wheel.writestr(INFO + "RECORD", "".join(rows))
     return NAME
-'''
+"""
 
 
 def _source(folder: Path, name: str, text: str, *, dependencies: str = "[]", more: str = "") -> None:
@@ -96,3 +100,38 @@ def test_a_local_package(world: World, tmp_path: Path) -> None:
     (local / "pretend_local.py").write_text("VALUE = 2\n")
     assert world.build(tmp_path / "out", entrypoint=command).digest != first.digest
     assert world.launch(tmp_path / "out") == "2\n"
+
+
+def _cpython(folder: Path) -> Path:
+    """An installed interpreter, as far as it is needed here."""
+    place = folder / "lib" / f"python{MINOR}"
+    for file in stdlib_files():
+        target = place / file.relative_to(sysconfig.get_path("stdlib"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    (folder / "bin").mkdir()
+    shutil.copy(Path(sys.executable).resolve(), folder / "bin" / f"python{MINOR}")
+    header = folder / "include" / f"python{MINOR}" / "patchlevel.h"
+    header.parent.mkdir(parents=True)
+    header.write_text(f'#define PY_VERSION "{platform.python_version()}"\n')
+    return folder
+
+
+def test_an_installed_interpreter(world: World, tmp_path: Path) -> None:
+    """It is looked at each time: a module that was changed in place counts."""
+    folder = _cpython(tmp_path / "cpython")
+    (world.project / "lightship-base.lock").unlink()
+    python = str(folder)
+    first = world.build(tmp_path / "out", python=python)
+    assert world.launch(tmp_path / "out").startswith("hello 42")
+    with opened(tmp_path / "out") as image:
+        paths = listing(image)
+    assert f"usr/local/bin/python{MINOR}" in paths
+    assert f"usr/bin/python{MINOR}" not in paths
+    assert world.build(tmp_path / "out", python=python).seconds.keys() == {"plan", "write"}
+    module = folder / "lib" / f"python{MINOR}" / "json" / "__init__.py"
+    module.write_text(module.read_text() + "\nPATCHED = True\n")
+    after = world.build(tmp_path / "out", python=python)
+    assert after.digest != first.digest
+    command = ("--entrypoint", "python")
+    assert world.launch(tmp_path / "out", "-c", "import json; print(json.PATCHED)", options=command) == "True\n"

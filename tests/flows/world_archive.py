@@ -16,7 +16,7 @@ from tests.base.pretend_elf import shared_object
 
 from lightship.base.kit import BUILD, RUN
 
-__all__ = ["MINOR", "write_archive"]
+__all__ = ["MINOR", "stdlib_files", "write_archive"]
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 _PYTHON = f"python{MINOR}"
@@ -32,7 +32,7 @@ import __future__, base64, configparser, hashlib
 """
 
 
-def _stdlib_files() -> list[Path]:
+def stdlib_files() -> list[Path]:
     """The standard library as far as a small server needs it: what these imports load, a hundred modules or so."""
     code = _MODULES + "print([m.__file__ for m in list(sys.modules.values()) if getattr(m, '__file__', None)])"
     said = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
@@ -58,7 +58,7 @@ def _read(path: Path, target: str, *, mode: int = 0o644) -> Member:
 
 def _python_debs(archive: PretendArchive) -> list[Deb]:
     executable, root = Path(sys.executable).resolve(), Path(sysconfig.get_path("stdlib"))
-    stdlib = _stdlib_files()
+    stdlib = stdlib_files()
     libraries = _libraries([executable, *(path for path in stdlib if ".so" in path.name)])
     place = f"./usr/lib/{_MULTIARCH}"
     libc = [_read(path, f"{place}/{name}", mode=0o755) for name, path in libraries.items() if _GLIBC.fullmatch(name)]

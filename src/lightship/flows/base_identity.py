@@ -1,6 +1,8 @@
 """What names a base before it is made: cheap enough to ask at every build."""
 
 import contextlib
+import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING
 from lightship.flows.request import BuildRequest
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
+from lightship.paths import storage_errors
 
 if TYPE_CHECKING:
     from lightship.image.value import PlainImage
@@ -17,10 +20,13 @@ __all__ = ["PACKAGES", "base_identity", "cpython_roots", "open_base"]
 PACKAGES = ("auto", "debian", "ubuntu")
 """Bases that are made of distribution packages; every other one is an image."""
 
+_NOT_TAKEN = frozenset({"__pycache__", "site-packages", "test"})
+"""Folders of an installed interpreter that no image gets."""
+
 
 def base_identity(request: BuildRequest, platform: Platform) -> str:
     """What names the base, beside the options and its lock: the digest of an image's manifest, or the place and age of
-    an installed interpreter. Costs next to nothing."""
+    an installed interpreter's files. Costs some milliseconds."""
     options = request.options
     found = ""
     if options.base not in PACKAGES:
@@ -32,9 +38,27 @@ def base_identity(request: BuildRequest, platform: Platform) -> str:
 
     tree = find_cpython(options.python, cpython_roots(request.environ))
     if tree is not None:
-        status = tree.stat()
-        found += f" {tree.resolve()} {status.st_mtime_ns} {status.st_ino}"
+        with storage_errors(f"read the interpreter in {tree.name}"):
+            found += f" {tree.resolve()} {_mark(tree)}"
     return found
+
+
+def _mark(tree: Path) -> str:
+    """Changes when a file of the interpreter does, also in place; it is told by inode, size and time, since reading
+    them would take longer than a build in which nothing changed."""
+    running = hashlib.sha256()
+    waiting = [str(tree / name) for name in ("lib", "include", "bin")]
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            for entry in sorted(found, key=lambda entry: entry.name):
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _NOT_TAKEN:
+                        waiting.append(entry.path)
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    mark = f"{entry.name} {status.st_ino} {status.st_size} {status.st_mtime_ns}\n"
+                    running.update(mark.encode("utf-8", "surrogateescape"))
+    return running.hexdigest()
 
 
 @contextlib.contextmanager
