@@ -37,3 +37,18 @@ def test_places_of_killed_processes_go_and_those_in_use_stay(tmp_path: Path) -> 
             assert {path.name for path in tmp_path.iterdir()} == {"build-alive", "build-young", work.name}
             with workplace(tmp_path):
                 assert work.exists()
+
+
+def test_a_tree_deeper_than_any_path_goes_too(tmp_path: Path) -> None:
+    with workplace(tmp_path) as work:
+        here = Path.cwd()
+        os.chdir(work / "home")
+        try:
+            for _ in range(2100):  # past Python's recursion and PATH_MAX
+                Path("dd").mkdir()
+                os.chdir("dd")
+            Path("closed/inner").mkdir(parents=True)
+            Path("closed").chmod(0)
+        finally:
+            os.chdir(here)
+    assert list(tmp_path.iterdir()) == []

@@ -20,7 +20,8 @@ def remove(directory: Path) -> None:
         except FileNotFoundError:
             return
         except (RecursionError, OSError):
-            # deeper than a path may be long, or than Python recurses: rm walks by descriptors
+            # deeper than a path may be long, or than Python recurses: these walk by descriptors
+            proc.run(["chmod", "-R", "u+rwX", "--", str(directory)], check=False)
             proc.run(["rm", "-rf", "--", str(directory)])
 
 

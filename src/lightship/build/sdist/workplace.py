@@ -2,16 +2,19 @@
 
 import contextlib
 import fcntl
-import os
-import shutil
+import logging
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lightship.errors import LightshipError
 from lightship.paths import storage_errors
+from lightship.rootfs.removal import remove
 
 __all__ = ["remove_tree", "workplace"]
+
+_log = logging.getLogger(__name__)
 
 _DIRECTORIES = ("unpacked", "env", "out", "home", "wheels")
 _LOCK = "lock"
@@ -28,10 +31,12 @@ def workplace(parent: Path) -> Iterator[Path]:
         parent.mkdir(parents=True, exist_ok=True)
         _sweep(parent)
         work = Path(tempfile.mkdtemp(prefix="build-", dir=parent))
-        lock = (work / _LOCK).open("wb")
+        lock = (work / "new-lock").open("wb")
     try:
         with storage_errors("make a place to build in"):
             fcntl.flock(lock, fcntl.LOCK_EX)
+            # named once it is locked: another process, which sweeps, takes what it finds unlocked for abandoned
+            (work / "new-lock").rename(work / _LOCK)
             for name in _DIRECTORIES:
                 (work / name).mkdir(mode=0o755)
         yield work
@@ -55,10 +60,9 @@ def _sweep(parent: Path) -> None:
 
 
 def remove_tree(directory: Path) -> None:
-    """Remove a tree, also where a build took its own right to write away."""
-    shutil.rmtree(directory, ignore_errors=True)
-    if directory.exists():
-        for here, _, _ in os.walk(directory):
-            with contextlib.suppress(OSError):
-                Path(here).chmod(0o700)
-        shutil.rmtree(directory, ignore_errors=True)
+    """Remove a tree, however deep and closed a build left it. What cannot be removed stays: it must not end a build,
+    nor every later one that sweeps."""
+    try:
+        remove(directory)
+    except LightshipError as error:
+        _log.info("%s", error)
