@@ -22,7 +22,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["BytecodeMaker"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same sources give other layers."""
 
 
@@ -61,9 +61,13 @@ class BytecodeMaker:
 
     @cached_property
     def context(self) -> str:
-        """What all bytecode depends on, beside its sources."""
+        """What all bytecode depends on, beside its sources.
+
+        The whole root counts, not what its interpreter says of itself: a project chooses its base, and an interpreter
+        that lies must not reach the images of others through the cache.
+        """
         started = sorted(self.startup) if self.mode == "startup" else ()
-        interpreter = (self.interpreter.executable, self.interpreter.target.cache_key)
+        interpreter = (self.rootfs_key, self.interpreter.executable, self.interpreter.target.cache_key)
         return cache_key("bytecode", _VERSION, worker_source(), self.mode, *interpreter, *started)
 
     def stdlib(self, sources: Sequence[Entry], key: str) -> LayerRecipe:
@@ -71,7 +75,7 @@ class BytecodeMaker:
         full = cache_key("stdlib-bytecode", self.context, key)
 
         def make() -> LayerPlan:
-            made = self.compile([BytecodeUnit(key=key, entries=tuple(sources))])
+            made = self.compile([BytecodeUnit(key=cache_key(self.rootfs_key, key), entries=tuple(sources))])
             return self._plan("interpreter-bytecode", full, made, "bytecode of the standard library")
 
         return LayerRecipe(name="interpreter-bytecode", key=full, packages=(), make=make)
@@ -84,7 +88,8 @@ class BytecodeMaker:
 
         def make(name: str, key: str, packages: tuple[str, ...]) -> LayerPlan:
             wanted = [
-                BytecodeUnit(key=cache_key(context, keys[package]), entries=files(package)) for package in packages
+                BytecodeUnit(key=cache_key(self.rootfs_key, context, keys[package]), entries=files(package))
+                for package in packages
             ]
             return self._plan(name, key, self.compile(wanted), f"bytecode of {len(packages)} packages")
 
@@ -95,7 +100,7 @@ class BytecodeMaker:
 
         They are compiled by directory, so that a changed line compiles its neighbours and nothing else.
         """
-        units = list(_by_directory(entries))
+        units = list(_by_directory(entries, self.rootfs_key))
         full = cache_key("application-bytecode", self.context, *(unit.key for unit in units))
 
         def make() -> LayerPlan:
@@ -133,13 +138,13 @@ class BytecodeMaker:
         return LayerPlan(name=name, key=key, entries=made.entries, created_by=created_by)
 
 
-def _by_directory(entries: Iterable[Entry]) -> Iterable[BytecodeUnit]:
+def _by_directory(entries: Iterable[Entry], rootfs_key: str) -> Iterable[BytecodeUnit]:
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         if entry.path.endswith(".py") and entry.type == "file":
             groups.setdefault(posixpath.dirname(entry.path), []).append(entry)
     for directory, members in sorted(groups.items()):
-        key = cache_key("application", directory, *(part for entry in members for part in _identity(entry)))
+        key = cache_key("application", rootfs_key, directory, *(part for entry in members for part in _identity(entry)))
         yield BytecodeUnit(key=key, entries=tuple(members), strict=True)
 
 

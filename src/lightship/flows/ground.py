@@ -26,6 +26,7 @@ from lightship.paths import storage_errors
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry
 from lightship.progress import Progress
+from lightship.rootfs.links import resolve_on_disk
 from lightship.rootfs.unpack import chain_id, unpack_cached
 from lightship.store.cache import Cache, cache_key
 
@@ -117,12 +118,14 @@ class ImageBase:
     def _stdlib(self) -> tuple[Entry, ...]:
         """Modules of the standard library where the image has no bytecode for them."""
         (stdlib,) = self.detected.interpreter.stdlib
-        root = self.rootfs / stdlib
-        if (root / "__pycache__").is_dir():
+        # Links of the image are followed inside of it: on the host they would lead to the host's files.
+        place = resolve_on_disk(self.rootfs, stdlib)
+        root = self.rootfs / place
+        if "__pycache__" in os.listdir(root):  # noqa: PTH208 - a name is enough, it may be a link
             return ()
         return tuple(
             Entry(
-                path=f"{stdlib}/{path.relative_to(root).as_posix()}",
+                path=f"{place}/{path.relative_to(root).as_posix()}",
                 content=Stored(container=path, offset=0, unpacked_bytes=path.stat().st_size),
                 owner="base image",
                 why="standard library of the base image",

@@ -1,0 +1,99 @@
+"""Bytecode is a base's own: what one interpreter compiled is never another base's, whatever it says of itself."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from lightship import proc
+from lightship.archive.content import Inline
+from lightship.archive.inflate import Containers, read_content
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.ecosystem.python.target import Target
+from lightship.flows.bytecode_layers import BytecodeMaker
+from lightship.oci.platform import Platform
+from lightship.plan.layering import LayerRecipe, PackageUnit
+from lightship.plan.model import Entry
+from lightship.proc import Popen
+from lightship.progress import SILENT
+from lightship.sandbox.protocol import Command
+from lightship.store.cache import Cache
+
+
+@dataclass
+class LyingSandbox:
+    """Starts the interpreter of the tests; with ``evil``, one that compiles something else than it is sent."""
+
+    evil: bool
+    started: list[str] = field(default_factory=list)
+
+    def start(
+        self,
+        command: Command,
+        *,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+    ) -> "Popen[bytes]":
+        *options, worker = command.argv[1:]
+        if self.evil:
+            worker = worker.replace('compile(source, "/" + path', 'compile(b"EVIL = 1", "/" + path')
+        self.started.append(worker)
+        argv = (sys.executable, *options, worker)
+        return proc.spawn(argv, cwd=Path("/"), env=command.env, stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+def _maker(cache: Cache, rootfs_key: str, *, evil: bool) -> BytecodeMaker:
+    version = ".".join(map(str, sys.version_info[:3]))
+    target = Target(python=version, platform=Platform("linux", "amd64"), libc="glibc", libc_version=(2, 36))
+    sandbox = LyingSandbox(evil=evil)
+    return BytecodeMaker(
+        interpreter=Interpreter(executable="usr/bin/python3", stdlib=(), target=target),
+        rootfs=lambda: Path("/"),
+        rootfs_key=rootfs_key,
+        sandbox=lambda: sandbox,
+        cache=cache,
+        mode="all",
+        progress=SILENT,
+    )
+
+
+def _recipes(maker: BytecodeMaker, project: Path) -> dict[str, LayerRecipe]:
+    own = Entry(path="app/main.py", content=Inline(project.read_bytes()))
+    wheel = Entry(path="opt/venv/lib/pretend.py", content=Inline(b"GOOD = 1"))
+    (packages,) = maker.packages([PackageUnit(name="pretend", weight_bytes=8, key="k")], "context", lambda _: (wheel,))
+    return {
+        "packages": packages,
+        "application": maker.application([own]),
+        "stdlib": maker.stdlib([Entry(path="usr/lib/python3/os.py", content=Inline(b"GOOD = 1"))], "stdlib"),
+    }
+
+
+@pytest.mark.parametrize("kind", ["packages", "application", "stdlib"])
+def test_a_base_that_lies_does_not_reach_others_through_the_cache(tmp_path: Path, kind: str) -> None:
+    cache = Cache(tmp_path / "cache")
+    project = tmp_path / "main.py"
+    project.write_text("GOOD = 1")
+    evil = _recipes(_maker(cache, "evil", evil=True), project)[kind]
+    good = _recipes(_maker(cache, "good", evil=False), project)[kind]
+    assert evil.key != good.key
+    (poisoned,), (clean,) = evil.make().entries, good.make().entries
+    with Containers() as containers:
+        texts = [bytes(read_content(each.content, containers)) for each in (poisoned, clean) if each.content]
+    assert b"EVIL" in texts[0]
+    assert b"EVIL" not in texts[1]
+    assert b"GOOD" in texts[1]
+
+
+def test_the_same_base_compiles_once(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    project = tmp_path / "main.py"
+    project.write_text("GOOD = 1")
+    _recipes(_maker(cache, "one", evil=False), project)["packages"].make()
+    again = _maker(cache, "one", evil=False)
+    _recipes(again, project)["packages"].make()
+    sandbox = again.sandbox()
+    assert isinstance(sandbox, LyingSandbox)
+    assert sandbox.started == []
