@@ -10,6 +10,7 @@ from lightship.build.wheel_facts import WheelFacts, cached_wheel_facts
 from lightship.ecosystem.elf.closure import Closure, PlacedElf, find_outside_needs
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.target import Target
+from lightship.errors import ArchiveError
 from lightship.findings import Finding
 from lightship.store.cache import Cache
 
@@ -24,8 +25,16 @@ _SONAME = re.compile(r"lib(.+?)\.so(?:\.[0-9.]+)?")
 def read_facts(wheels: Sequence[WheelFile], cache: Cache, *, jobs: int) -> dict[str, WheelFacts]:
     """Facts by package name; a wheel that was seen before is not opened."""
     with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="lightship-facts") as pool:
-        facts = pool.map(lambda wheel: cached_wheel_facts(wheel.path, wheel.sha256, cache), wheels)
+        facts = pool.map(lambda wheel: _read_facts(wheel, cache), wheels)
         return {wheel.package.name: found for wheel, found in zip(wheels, facts, strict=True)}
+
+
+def _read_facts(wheel: WheelFile, cache: Cache) -> WheelFacts:
+    try:
+        return cached_wheel_facts(wheel.path, wheel.sha256, cache)
+    except ArchiveError as error:
+        # in the cache a wheel is called by its hash, which tells nobody which package is broken
+        raise type(error)(str(error).replace(wheel.path.name, wheel.filename), hint=error.hint) from error
 
 
 def find_closure(facts: Mapping[str, WheelFacts], scheme: Scheme, target: Target) -> Closure:
