@@ -113,10 +113,11 @@ def command(
 
 
 def _deliver(text: str, file: Path | None, console: Console) -> None:
+    from lightship.cli.wording import escaped
     from lightship.paths import atomic_file, storage_errors
 
     if file is None:
         console.data(text)
         return
     with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(text.encode())
+        stream.write(escaped(text).encode())

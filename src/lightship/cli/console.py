@@ -12,6 +12,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from lightship.cli.wording import VisibleFormatter, escaped, visible
 from lightship.units import format_bytes, format_seconds
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Console:
         with self._lock:
             self._tasks[task] = state = _Task(total, unit)
             if self._draws:
-                state.bar = self._open_bars().add_task(task, total=total)
+                from rich.markup import escape
+
+                state.bar = self._open_bars().add_task(escape(visible(task)), total=total)
 
     def advance(self, task: str, amount: int = 1) -> None:
         with self._lock:
@@ -82,13 +85,15 @@ class Console:
             self._say(text)
 
     def data(self, text: str) -> None:
-        """Text for the next program, on stdout, below whatever was drawn."""
+        """Text for the next program, JSON or a line, on stdout, below whatever was drawn."""
+        text = escaped(text)
         with self._lock:
             self._close_bars()
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
 
     def _say(self, line: str) -> None:
+        line = visible(line)
         with self._lock:
             if self._bars is not None:
                 self._bars.console.print(line, markup=False, highlight=False)
@@ -143,7 +148,7 @@ def _say_more() -> None:
     log = logging.getLogger("lightship")
     if log.getEffectiveLevel() > logging.INFO:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("%(message)s"))
+        handler.setFormatter(VisibleFormatter("%(message)s"))
         log.addHandler(handler)
         log.setLevel(logging.INFO)
 

@@ -16,7 +16,7 @@ import click
 
 from lightship import __version__
 from lightship.cli.options import VARIABLES, Session
-from lightship.cli.wording import sentence_of
+from lightship.cli.wording import sentence_of, visible
 from lightship.errors import LightshipError, StorageError
 
 __all__ = ["COMMANDS", "EXIT_STATUSES", "cli", "main"]
@@ -114,7 +114,7 @@ def _told(error: Exception) -> int:
 
 def _fail(message: str, hint: str | None, status: int) -> int:
     with contextlib.suppress(BrokenPipeError):
-        sys.stderr.write(f"error: {message}\n" + (f"hint: {hint}\n" if hint else ""))
+        sys.stderr.write(visible(f"error: {message}\n" + (f"hint: {hint}\n" if hint else "")))
         sys.stderr.flush()
     return status
 

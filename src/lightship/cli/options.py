@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from lightship.cli.wording import VisibleFormatter
 from lightship.settings import SETTINGS, Setting
 
 __all__ = ["VARIABLES", "Session", "common_options", "default_jobs", "flag", "setting_options"]
@@ -72,6 +73,10 @@ def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) ->
     if session is not None and value:
         session.debug = True
         logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(VisibleFormatter(logging.BASIC_FORMAT))
+        for talker in ("httpx2", "httpcore2"):  # they tell whole addresses, with the passwords and tokens in them
+            logging.getLogger(talker).setLevel(logging.WARNING)
 
 
 def common_options(command: _Command) -> _Command:

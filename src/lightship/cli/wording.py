@@ -1,8 +1,37 @@
-"""What click complains about, in the words of this command line: one sentence, and a hint where there is a remedy."""
+"""How this command line says things: click's errors as one sentence with a hint, foreign text so that it only shows."""
+
+import logging
+import re
 
 import click
 
-__all__ = ["sentence_of"]
+__all__ = ["VisibleFormatter", "escaped", "sentence_of", "visible"]
+
+_UNPRINTED = re.compile("[\x7f-\x9f\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """``text`` with everything that would steer a terminal, or is not seen, written as an escape: names in archives
+    and the words of failed builds are somebody else's. Line ends and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
+
+
+def escaped(json: str) -> str:
+    """JSON as it was, where what UTF-8 cannot hold, or a terminal would obey, is written as ``\\uXXXX``: JSON's own
+    rules leave only what is below a blank to no choice (RFC 8259, 7)."""
+    return _UNPRINTED.sub(lambda found: f"\\u{ord(found[0]):04x}", json)
+
+
+class VisibleFormatter(logging.Formatter):
+    """Log records as `visible` text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return visible(super().format(record))
 
 
 def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
