@@ -199,3 +199,13 @@ def test_every_option_counts(world: World, tmp_path: Path, change: dict[str, Any
     with opened(tmp_path / "out"):
         pass
     assert world.build(tmp_path / "out").digest == before.digest
+
+
+def test_what_did_not_compile_is_told_each_time(world: World, tmp_path: Path) -> None:
+    world.links.add("pretend_old", {"pretend_old.py": "print 'for Python 2'\n"})
+    (world.project / "requirements.txt").write_text(requirements(world.links.folder))
+    first = world.build(tmp_path / "out")
+    (finding,) = [finding for finding in first.findings if finding.code == "no-bytecode"]
+    assert "pretend_old.py:1" in finding.message
+    _line(world)
+    assert finding in world.build(tmp_path / "out").findings

@@ -3,9 +3,11 @@
 The target's interpreter runs in the sandbox, from the image's own base; it is started only when a layer must be made.
 """
 
+import contextlib
+import json
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["BytecodeMaker"]
+__all__ = ["BytecodeMaker", "bytecode_findings"]
 
 _VERSION = 2
 """Raised when the same sources give other layers."""
@@ -31,7 +33,7 @@ class BytecodeMaker:
     """Makes recipes of bytecode layers for ``interpreter``.
 
     ``rootfs`` unpacks the base when it is first needed; ``rootfs_key`` names it. ``startup`` are source paths, used
-    in mode ``startup``. ``findings`` grows by sources that do not compile, when their layer is made.
+    in mode ``startup``. Sources that do not compile are remembered for `bytecode_findings`.
     """
 
     interpreter: Interpreter
@@ -43,7 +45,6 @@ class BytecodeMaker:
     startup: Collection[str] = ()
     jobs: int = 1
     progress: Progress
-    findings: list[Finding] = field(default_factory=list)
 
     @cached_property
     def _root(self) -> Path:
@@ -125,17 +126,35 @@ class BytecodeMaker:
         )
 
     def _plan(self, name: str, key: str, made: Bytecode, created_by: str) -> LayerPlan:
-        self.findings += [
-            Finding(
-                code="no-bytecode",
-                severity="note",
-                title="a source that does not compile",
-                message=f"{note.path}:{note.line} does not compile for the target and has no bytecode: {note.message}",
-                location=note.path,
-            )
-            for note in made.notes
-        ]
+        if made.notes:
+            with self.cache.write("records", _notes_key(key)) as record:
+                rows = [[note.path, note.line, note.message] for note in made.notes]
+                record.write(json.dumps(rows).encode())
         return LayerPlan(name=name, key=key, entries=made.entries, created_by=created_by)
+
+
+def bytecode_findings(recipes: Iterable[LayerRecipe], cache: Cache) -> list[Finding]:
+    """Sources that did not compile when the layers of ``recipes`` were made, by this build or an earlier one."""
+    rows: list[tuple[str, int, str]] = []
+    for recipe in recipes:
+        record = cache.find("records", _notes_key(recipe.key))
+        if record is not None:
+            with contextlib.suppress(OSError, ValueError):  # a damaged record: notes are worth no new build
+                rows += json.loads(record.read_bytes())
+    return [
+        Finding(
+            code="no-bytecode",
+            severity="note",
+            title="a source that does not compile",
+            message=f"{path}:{line} does not compile for the target and has no bytecode: {message}",
+            location=path,
+        )
+        for path, line, message in rows
+    ]
+
+
+def _notes_key(key: str) -> str:
+    return cache_key("bytecode-notes", _VERSION, key)
 
 
 def _by_directory(entries: Iterable[Entry], rootfs_key: str) -> Iterable[BytecodeUnit]:

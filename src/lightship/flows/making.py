@@ -21,7 +21,7 @@ from lightship.flows.application_layers import (
     entrypoint_programs,
     environment_recipe,
 )
-from lightship.flows.bytecode_layers import BytecodeMaker
+from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
 from lightship.flows.deliver import reference_of
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
@@ -78,7 +78,6 @@ class Making:
             level=self.options.level,
             mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
         )
-        self.bytecode_findings: list[Finding] = []
         self._fresh: set[Digest] = set()
         self._files: dict[str, tuple[Entry, ...]] = {}
 
@@ -88,6 +87,7 @@ class Making:
         self._base_layers = self._layers(self.ground.recipes)
         recipes = self._recipes(mode, startup)
         layers = self._layers(recipes)
+        self.findings += bytecode_findings(recipes, self.cache)
         with self.phases("image"):
             image = self._compose(layers)
             outcome = self._outcome(image, layers)
@@ -210,7 +210,7 @@ class Making:
         return self._files[name]
 
     def _maker(self, mode: BytecodeMode, startup: Sequence[str]) -> BytecodeMaker:
-        maker = BytecodeMaker(
+        return BytecodeMaker(
             interpreter=self.foundation.interpreter,
             rootfs=self._base_rootfs,
             rootfs_key=self.ground.cache_key,
@@ -221,8 +221,6 @@ class Making:
             jobs=self.request.jobs,
             progress=self.progress,
         )
-        self.bytecode_findings = maker.findings
-        return maker
 
     def _base_rootfs(self) -> Path:
         from lightship.rootfs.unpack import unpack_cached
@@ -323,7 +321,6 @@ class Making:
     def _outcome(self, image: PlainImage, layers: Sequence[MadeLayer]) -> BuildOutcome:
         findings = (
             *self.findings,
-            *getattr(self, "findings_of_bytecode", ()),
             *collision_findings(self.planner.collisions),
         )
         return BuildOutcome(
