@@ -89,6 +89,17 @@ def test_an_index_that_the_lock_names_is_asked_with_its_credentials(
     assert all(b"hunter2" not in path.read_bytes() for path in cache.root.rglob("*") if path.is_file())
 
 
+def test_what_a_locks_own_index_says_is_not_believed_for_another_lock(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache
+) -> None:
+    """The hash may be that of a wheel for Windows: its name decides what is chosen."""
+    index.project("pretend-lib", listed("pretend_lib-1.0-cp311-cp311-manylinux_2_17_x86_64.whl", A))
+    evil = replace(settings, index_url=None).with_indexes([f"{index.url}/simple/"])
+    with_offered_files([package(A, index=f"{index.url}/simple/")], evil, cache)
+    with pytest.raises(AssertionError, match="no index may be asked"):
+        with_offered_files([package(A)], never, cache)
+
+
 def test_local_directories_are_hashed(
     settings: IndexSettings, cache: Cache, tmp_path: Path, pretend: "Pretend"
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lightship.build.index import pip_settings
-from lightship.build.index.configured import read_index_settings
+from lightship.build.index.configured import project_indexes, read_index_settings
 from lightship.build.index.pip_settings import default_index_url, read_pip_settings
 from lightship.build.index.settings import (
     Credential,
@@ -281,3 +281,18 @@ def test_the_longest_shared_path_chooses_among_credentials_of_one_host() -> None
     assert chosen is main
     assert settings.credential_for("http://h.example/main/files/x.whl") is None
     assert settings.credential_for("https://h.example:444/main/files/x.whl") is None
+
+
+def test_what_a_project_says_of_indexes_has_a_key(environment: dict[str, str], tmp_path: Path) -> None:
+    lock = tmp_path / "uv.lock"
+    environment["UV_DEFAULT_INDEX"] = INDEX
+    (tmp_path / "pyproject.toml").write_text("[tool.uv]\npackage = false\n")
+    assert project_indexes(environment, lock) == "", "the user's own indexes are no project's"
+    keys = {project_indexes(environment, lock, named=["https://pretend.invalid/simple"])}
+    for text in ('index-url = "https://a.invalid"', 'find-links = "w"', '[[index]]\nurl = "https://a.invalid"'):
+        (tmp_path / "uv.toml").write_text(text)
+        keys.add(project_indexes(environment, lock))
+    assert len(keys) == 4
+    assert "" not in keys
+    assert project_indexes(environment, tmp_path / "pylock.toml") == ""
+    assert project_indexes({**environment, "UV_NO_CONFIG": "1"}, lock) == ""

@@ -431,3 +431,39 @@ def test_variables_reach_the_build(builder: WheelBuilder, tmp_path: Path) -> Non
     files = {"pyproject.toml": IN_TREE.format(""), "backend.py": backend}
     built = build(replace(builder, variables={"PRETEND": "yes"}), tmp_path, files)
     assert members(built)["pretend_lib.py"] == b"yes"
+
+
+def test_what_a_projects_own_index_built_is_not_anothers(builder: WheelBuilder, tmp_path: Path) -> None:
+    files = {"pyproject.toml": IN_TREE.format(""), "backend.py": BACKEND}
+    sandbox = Counting(builder.sandbox)
+    for indexes in ("evil", "", "evil", ""):
+        build(replace(builder, sandbox=sandbox, indexes=indexes, _client=None, _resolver=None), tmp_path, files)
+    assert sandbox.started == 4, "two builds of two hooks each"
+
+
+def test_a_built_wheel_is_that_of_its_project_from_the_cache_too(builder: WheelBuilder, tmp_path: Path) -> None:
+    source = sdist(tmp_path / "pretend-lib-1.0.tar.gz", {"pyproject.toml": IN_TREE.format(""), "backend.py": BACKEND})
+    for project, version in (("pretend-lib", "1.0"), ("pretend-lib", None)):
+        builder.build_sdist(source, project=project, filename=source.path.name, version=version)
+    for project, version in (("other", "1.0"), ("pretend-lib", "2.0")):
+        with pytest.raises(ToolError, match="the build made another wheel"):
+            builder.build_sdist(source, project=project, filename=source.path.name, version=version)
+
+
+@dataclass
+class Counting:
+    """A sandbox that counts its starts."""
+
+    inner: Sandbox
+    started: int = 0
+
+    def start(
+        self,
+        command: Command,
+        *,
+        stdin: int | IO[bytes] | None = None,
+        stdout: int | IO[bytes] | None = None,
+        stderr: int | IO[bytes] | None = None,
+    ) -> "Popen[bytes]":
+        self.started += 1
+        return self.inner.start(command, stdin=stdin, stdout=stdout, stderr=stderr)

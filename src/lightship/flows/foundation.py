@@ -12,7 +12,7 @@ from lightship.base.lock import LOCK_NAME, BaseLock, read_lock, write_lock
 from lightship.base.plan import BasePlan, plan_base
 from lightship.base.request import Account, BaseRequest
 from lightship.base.source import ArchiveSettings
-from lightship.build.index.configured import read_index_settings
+from lightship.build.index.configured import project_indexes, read_index_settings
 from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
@@ -118,8 +118,8 @@ class Foundation:
 
     def index_settings(self, selection: Selection) -> Callable[[], IndexSettings]:
         """The index settings that count for the lock, read when a file must be fetched."""
-        named = {package.index for package in selection.packages if package.hashes and package.index}
-        return lambda: read_index_settings(self._request.environ, selection.lock, named=sorted(named))
+        named = _named_indexes(selection)
+        return lambda: read_index_settings(self._request.environ, selection.lock, named=named)
 
     def wheel_builder(self, selection: Selection) -> "Callable[[], WheelBuilder]":
         """A builder of wheels in this base's build root, made when a package has only a source."""
@@ -148,6 +148,7 @@ class Foundation:
                 cache=self._cache,
                 settings=self.index_settings(selection),
                 constraints=read_build_constraints(self._request.project, self._request.environ),
+                indexes=project_indexes(self._request.environ, selection.lock, named=_named_indexes(selection)),
                 progress=self._progress,
             )
 
@@ -166,3 +167,8 @@ class Foundation:
             self._progress.note(f"{LOCK_NAME} was not written: {error}")
             return
         self._progress.note(f"wrote {LOCK_NAME}: commit it, and every machine builds on the same base")
+
+
+def _named_indexes(selection: Selection) -> list[str]:
+    """Indexes that a requirements file names itself, sorted."""
+    return sorted({package.index for package in selection.packages if package.hashes and package.index})

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["with_offered_files"]
 
-_VERSION = 2
+_VERSION = 3
 _TASK = "look up"
 
 
@@ -147,7 +147,8 @@ def _completed(package: LockedPackage, files: tuple[Artifact, ...]) -> LockedPac
 
 
 def _key(package: LockedPackage) -> str:
-    return cache_key("offered", _VERSION, package.name, package.version, *package.hashes)
+    # The index as well: a lock may name its own, and what that says of a hash is no other lock's business.
+    return cache_key("offered", _VERSION, package.name, package.version, package.index, *package.hashes)
 
 
 def _remember(package: LockedPackage, files: tuple[Artifact, ...], cache: Cache) -> None:

@@ -16,7 +16,7 @@ from lightship.build.index.settings import Credential, IndexSettings, split_cred
 from lightship.build.index.surroundings import existing_file, netrc_credentials, no_proxy, number, proxy_from
 from lightship.errors import InputError
 
-__all__ = ["read_uv_settings"]
+__all__ = ["project_uv_indexes", "read_uv_settings"]
 
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 
@@ -50,6 +50,16 @@ def read_uv_settings(environment: Mapping[str, str], project: Path) -> IndexSett
     if not (gathered.indexes or gathered.find_links or gathered.no_index):
         return None
     return _settings(environment, gathered)
+
+
+def project_uv_indexes(environment: Mapping[str, str], project: Path) -> str:
+    """What ``project`` itself tells uv of indexes, as one text; "" for nothing. For keys only: it may hold secrets."""
+    if environment.get("UV_NO_CONFIG", "").lower() in _TRUE or environment.get("UV_CONFIG_FILE"):
+        return ""
+    gathered = _Gathered()
+    for path, table in _project_table(project):
+        _from_table(path, table, gathered)
+    return "" if gathered == _Gathered() else repr(gathered)
 
 
 def _settings(environment: Mapping[str, str], gathered: _Gathered) -> IndexSettings:

@@ -74,7 +74,8 @@ class WheelBuilder:
     """Builds wheels for one site; a context manager that any number of threads may use.
 
     ``settings`` is asked only when a build requirement must be looked up. ``constraints`` hold back versions of build
-    requirements (``setuptools<82``); ``variables`` are added to the environment inside. Both are part of the key.
+    requirements (``setuptools<82``); ``variables`` are added to the environment inside; ``indexes`` names what the
+    project itself says about indexes, whose packages run in its builds. All three are part of the key.
     """
 
     site: BuildSite
@@ -83,6 +84,7 @@ class WheelBuilder:
     settings: IndexSettings | Callable[[], IndexSettings]
     constraints: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    indexes: str = ""
     progress: Progress = SILENT
     timeout_s: float = 3600.0
     _guard: threading.RLock = field(default_factory=threading.RLock)
@@ -138,13 +140,15 @@ class WheelBuilder:
     def _key(self, kind: str, sha256: str) -> str:
         target = self.site.interpreter.target.cache_key
         variables = json.dumps(sorted(self.variables.items()))
-        return cache_key(kind, VERSION, sha256, target, self.site.key, "\n".join(self.constraints), variables)
+        constraints = "\n".join(self.constraints)
+        return cache_key(kind, VERSION, sha256, target, self.site.key, constraints, variables, self.indexes)
 
     def _cached(
         self, key: str, lay_out: Callable[[Path], Path], project: str, version: str | None, *, depth: int
     ) -> BuiltWheel:
         found = self._find(key)
         if found is not None:
+            self._check_name(found.filename, project, version)  # the same source under another name in this lock
             return found
         if depth > _MAX_DEPTH:
             raise InputError(f"{project}: build requirements without wheels are nested more than {_MAX_DEPTH} deep")
