@@ -49,8 +49,10 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
     if found is not None:
         image, outcome = found
     else:
+        from lightship.flows.heap import return_freed_memory
         from lightship.flows.making import Making
 
+        return_freed_memory()
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
         with ExitStack() as stack:
