@@ -57,7 +57,9 @@ def test_a_build_ended_at_any_moment(cold_world: World, world: World, tmp_path: 
         if statuses[-1] == 0 or (out / "index.json").exists():
             with opened(out) as image:
                 assert str(Digest.of(image.raw_manifest)) == wanted
-    assert set(statuses) <= {0, -signal.SIGKILL if number == signal.SIGKILL else 130}
+    # 130 is lightship's own answer; before Python has started, and when it has ended, the kernel answers
+    assert set(statuses) <= {0, -number} | ({130} if number == signal.SIGTERM else set())
+    assert number == signal.SIGKILL or 130 in statuses
     assert len([status for status in statuses if status]) > 2, "too quick to be ended: the test shows nothing"
     if number == signal.SIGTERM:
         assert _leftovers(cold_world.cache.root) == []
