@@ -105,13 +105,15 @@ def plan_schema() -> _Schema:
             "unpacked_bytes": {**_SIMPLE[int], "description": "Bytes of a file; 0 for what is none."},
         },
     )
-    entry["properties"] |= {
+    optional: _Schema = {
         "link_target": {"type": "string", "description": "Where a link points; links have it."},
         "from": {
             "enum": ["spliced", "copied", "made"],
             "description": "Whether a file's compressed bytes are a wheel's own, are copied, or were made here.",
         },
     }
+    known = entry["properties"]
+    entry["properties"] = {**(known if isinstance(known, dict) else {}), **optional}
     layer: _Schema = {
         "type": "object",
         "properties": {
