@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from tests.flows.world import World, opened
 
-from lightship.errors import LightshipError
+from lightship.errors import InputError, LightshipError, UsageError
+from lightship.image.synthetic import synthetic_image
 from lightship.oci.config import ImageConfig
+from lightship.oci.reference import Reference
+from lightship.store.copy import copy
 
 pytestmark = pytest.mark.conformance
 
@@ -65,4 +68,14 @@ def test_a_base_that_is_none(world: World, tmp_path: Path) -> None:
     for base in ("oci:/nowhere", f"docker-archive:{world.project}/app.py"):
         with pytest.raises(LightshipError):
             world.build(tmp_path / "out", base=base)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_base_without_python_and_packages_for_an_image(world: World, tmp_path: Path) -> None:
+    empty = Reference.parse(f"oci:{tmp_path / 'empty'}")
+    copy(synthetic_image({"etc/os-release": b"ID=nothing\n"}), empty)
+    with pytest.raises(InputError, match="no Python 3 in the base image"):
+        world.build(tmp_path / "out", base=str(empty))
+    with pytest.raises(UsageError, match="system-packages need a base of packages"):
+        world.build(tmp_path / "out", base=str(empty), system_package=("bash",))
     assert not (tmp_path / "out").exists()
