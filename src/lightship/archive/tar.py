@@ -20,6 +20,7 @@ MemberType = Literal["file", "dir", "symlink", "hardlink", "char", "block", "fif
 _BLOCK = 512
 _EXTENSION_CAP_BYTES = 1 << 20  # Linux ends a path at 4,096 bytes and the xattrs of a file at 64 KiB (xattr(7))
 _SIZE_CAP_BYTES = 1 << 50
+_GLOBAL_CAP = 256
 _TYPES: dict[bytes, MemberType] = {
     b"0": "file", b"\0": "file", b"7": "file", b"1": "hardlink", b"2": "symlink",
     b"3": "char", b"4": "block", b"5": "dir", b"6": "fifo",
@@ -155,6 +156,8 @@ class TarReader:
             extended["linkpath"] = body.rstrip(b"\0")
         else:
             (extended if flag == b"x" else self._global).update(self._pax(body))
+            if len(self._global) > _GLOBAL_CAP:  # each member is asked for all of them
+                raise HostileError(f"{self._what}: more than {_GLOBAL_CAP} global pax records")
 
     def _pax(self, body: bytes) -> Iterator[tuple[str, bytes]]:
         """Records ``LENGTH KEY=VALUE\\n``."""

@@ -29,6 +29,8 @@ _SHORT_DESCRIPTOR = struct.Struct("<3L")
 _LONG_DESCRIPTOR = struct.Struct("<L2Q")
 _MAX_COMMENT_BYTES = 0xFFFF
 _DIRECTORY_CAP_BYTES = 1 << 28
+_MEMBERS_CAP = 1_000_000
+"""A member takes about a kilobyte of memory; the largest wheels have some ten thousand."""
 _LINK_CAP_BYTES = 4096
 
 _ENCRYPTED = 0x0001 | 0x0040 | 0x2000
@@ -135,7 +137,7 @@ class _Zip:
     def records(self) -> tuple[int, list[_Record]]:
         """The directory's offset and its records."""
         count, size_bytes, offset = self.find_directory()
-        if size_bytes > _DIRECTORY_CAP_BYTES or count > size_bytes // _CENTRAL.size:
+        if size_bytes > _DIRECTORY_CAP_BYTES or count > min(_MEMBERS_CAP, size_bytes // _CENTRAL.size):
             raise self.hostile(f"zip directory is too large: {count} members in {size_bytes} bytes")
         raw = self.read(offset, size_bytes)
         records = []

@@ -39,6 +39,8 @@ _NOTES = "notes.json"
 _CHUNK_FILES = 64
 _CHUNK_BYTES = 1 << 20
 _CRASH_LIMIT = 8
+_SOURCE_CAP_BYTES = 64 << 20
+"""Compiling takes about a hundred times a source's size in memory: what is larger would not end well."""
 _TASK = "bytecode"
 
 
@@ -282,10 +284,14 @@ class _Compilation:
         sources = [
             (entry.path, bytes(read_content(entry.content, containers, entry.path)))
             for entry in chunk
-            if entry.content is not None
+            if entry.content is not None and entry.unpacked_bytes <= _SOURCE_CAP_BYTES
         ]
         pycs: dict[str, bytes] = {}
-        notes: dict[str, tuple[int, str]] = {}
+        notes: dict[str, tuple[int, str]] = {
+            entry.path: (0, f"too large: {entry.unpacked_bytes} bytes")
+            for entry in chunk
+            if entry.unpacked_bytes > _SOURCE_CAP_BYTES
+        }
         for path, answer in compiler.compile(sources, self._optimize):
             if answer.pyc is None:
                 notes[path] = (answer.line, answer.message)

@@ -13,8 +13,11 @@ from lightship.errors import ArchiveError, HostileError
 __all__ = ["EntryPoint", "parse_script_entry_points", "rewrite_shebang", "script_text"]
 
 _SECTIONS = ("console_scripts", "gui_scripts")
-_VALUE = re.compile(r"(?P<module>[A-Za-z_][\w.]*)\s*:\s*(?P<attr>[A-Za-z_][\w.]*)\s*(?:\[.*\])?\s*")
-_NAME = re.compile(r"[^/\\\0\n\r=]+")
+_VALUE = re.compile(r"(?P<module>[A-Za-z_][\w.]*+)\s*+:\s*+(?P<attr>[A-Za-z_][\w.]*+)\s*+(?:\[.*\])?\s*")
+_NAME = re.compile(r"[^/\\\0-\x1f\x7f=]+")
+_BLANKS = re.compile(rb"[ \t\r\f\v]{256}")
+_CAP_BYTES = 1 << 20
+"""Real files are below 50 kB. With the blanks it bounds `configparser`, whose patterns take quadratic time."""
 
 _SCRIPT = """\
 #!{python}
@@ -53,6 +56,8 @@ def parse_script_entry_points(raw: bytes, what: str) -> tuple[EntryPoint, ...]:
     """
     if not any(section.encode() in raw for section in _SECTIONS):
         return ()
+    if len(raw) > _CAP_BYTES or _BLANKS.search(raw):
+        raise HostileError(f"{what}: entry_points.txt is out of proportion: {len(raw)} bytes, or hundreds of blanks")
     parser = _Parser(delimiters=("=",), interpolation=None)
     try:
         parser.read_string(raw.decode("utf-8"))

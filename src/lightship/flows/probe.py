@@ -39,8 +39,12 @@ class Probe:
         if self.http is None and not self.command:
             raise UsageError("nothing to probe: want a URL or a command")
         if self.http is not None:
-            parts = urlsplit(self.http)
-            if parts.scheme not in ("http", "https") or not parts.hostname:
+            try:
+                parts = urlsplit(self.http)
+                known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+            except ValueError:  # brackets without an address, a port past 65535
+                known = None
+            if not known or not self.http.isascii() or not self.http.isprintable():
                 raise UsageError(f"probe not understood: want an http URL, got {self.http!r}")
         elif self.requests:
             raise UsageError("requests need a URL that says when the application is ready")

@@ -19,6 +19,8 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _VARIABLE = re.compile(r"@([A-Za-z_][\w-]*)\s*=\s*(.*)")
 _USE = re.compile(r"\{\{\s*([A-Za-z_][\w-]*)\s*\}\}")
 _COMMENT = re.compile(r"\s*(?:#|//)\s*(.*)")
+_MOST_LETTERS = 1 << 20
+"""In a line: variables that hold each other twice would double with every line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,8 @@ def _parse_block(block: list[tuple[int, str]], title: str, variables: dict[str, 
             _note(comment[1], expected)
             continue
         name, colon, value = _filled(line, variables, number).partition(":")
-        if not colon or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
+        latin = all(ord(letter) < 256 and letter.isprintable() for letter in value.strip().replace("\t", " "))
+        if not colon or not latin or not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name.strip()):
             raise InputError(f"line {number}: want NAME: VALUE or an empty line, got {line!r:.80}")
         headers.append((name.strip(), value.strip()))
     body = [_filled(line, variables, number) for number, line in lines]
@@ -119,10 +122,15 @@ def _request_line(line: str, number: int, base: str) -> tuple[str, str]:
         words.pop()
     if len(words) != 1:
         raise InputError(f"line {number}: want METHOD URL, got {line!r:.80}")
-    url = urljoin(base, words[0]) if base else words[0]
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"line {number}: want an http URL, got {words[0]!r:.80}")
+    wrong = f"line {number}: want an http URL, got {words[0]!r:.80}"
+    try:
+        url = urljoin(base, words[0]) if base else words[0]
+        parts = urlsplit(url)
+        known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError as error:  # brackets without an address, a port past 65535
+        raise InputError(wrong) from error
+    if not known or not url.isascii() or not url.isprintable():
+        raise InputError(wrong, hint="letters beyond ASCII are written as %C3%A4")
     return method, url
 
 
@@ -132,4 +140,7 @@ def _filled(line: str, variables: dict[str, str], number: int) -> str:
             raise InputError(f"line {number}: the variable {match[1]} is not set")
         return variables[match[1]]
 
+    filled = sum(len(variables.get(name, "")) for name in _USE.findall(line))
+    if filled > _MOST_LETTERS:
+        raise InputError(f"line {number} becomes too long: want at most {_MOST_LETTERS} letters, got {filled}")
     return _USE.sub(value, line)

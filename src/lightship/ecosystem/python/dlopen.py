@@ -19,6 +19,8 @@ _STEM = re.compile(r"[A-Za-z0-9_+.-]+")
 _FOREIGN = (".dll", ".dylib", ".exe", ".framework", ".pyd")
 _LOADERS = {"CDLL", "PyDLL", "LoadLibrary", "dlopen"}
 _LIMIT_BYTES = 2 << 20
+_MOST_LETTERS = 4096
+"""Linux ends a path here."""
 _warnings_lock = threading.Lock()
 
 
@@ -66,13 +68,17 @@ def _calls(path: str, tree: ast.AST) -> Iterator[DlopenNeed]:
                         yield DlopenNeed(module=path, library=text, call="find_library", line=node.lineno)
             elif name in _LOADERS:
                 for text in _texts(node):
-                    if _LIBRARY_FILE.fullmatch(text):
+                    if _is_library_file(text):
                         yield DlopenNeed(module=path, library=text, call="load", line=node.lineno)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _LIBRARY_FILE.fullmatch(node.value):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _is_library_file(node.value):
             texts.append((node.value, node.lineno))
     if loads:
         for text, line in texts:
             yield DlopenNeed(module=path, library=text, call="text", line=line)
+
+
+def _is_library_file(text: str) -> bool:
+    return len(text) <= _MOST_LETTERS and _LIBRARY_FILE.fullmatch(text) is not None
 
 
 def _texts(node: ast.Call) -> Iterator[str]:

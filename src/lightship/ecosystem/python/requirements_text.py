@@ -17,7 +17,7 @@ from lightship.errors import LockError
 __all__ = ["Line", "RequirementsText", "read_requirements"]
 
 _QUOTING = re.compile(r"['\"\\]|[^\t -~]")
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")  # each run of blanks is looked at once
 _MAX_FILES = 100
 _INCLUDES = {"-r": "-r", "--requirement": "-r", "-c": "-c", "--constraint": "-c"}
 _OPTIONS = {

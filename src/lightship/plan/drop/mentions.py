@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 __all__ = ["Mentions"]
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+(?::[\w.]+)?|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[\w.]+")
+_TRAILING = re.compile(rb"[\w+-][\w.+-]*\Z")
+_NAME_BYTES = 255
+_LINE_BYTES = 2000
+"""A line above this is not looked into before its file is parsed: patterns over it take quadratic time."""
 _NOT_RUN = frozenset({"setup.py", "conftest.py"})
 """Read by installers and test runners only; a wheel that ships them did not mean to."""
 
@@ -38,9 +42,16 @@ class Mentions:
 
     def file_names(self, *suffixes: str) -> set[str]:
         """File names with one of ``suffixes`` that end a string in a source, tests aside: ``x.h`` of ``"i/x.h"``."""
-        ends = b"|".join(re.escape(suffix.encode()) for suffix in suffixes)
-        pattern = re.compile(rb"([\w+-][\w.+-]*(?:" + ends + rb"))['\"]")
-        return {name.decode() for path in self._product for name in pattern.findall(self._read(path))}
+        ends = re.compile(b"(?:" + b"|".join(re.escape(suffix.encode()) for suffix in suffixes) + rb")(?=['\"])")
+        found: set[str] = set()
+        for path in self._product:
+            source = self._read(path)
+            for end in ends.finditer(source):
+                # Backwards from the end, and no further than a name may be long: sources have megabytes of base64.
+                name = _TRAILING.search(source[max(0, end.start() - _NAME_BYTES) : end.start()])
+                if name is not None:
+                    found.add((name[0] + end[0]).decode())
+        return found
 
     def kept(self, roots: Iterable[str]) -> set[str]:
         """Those directories of ``roots`` (``pkg/tests``) that sources outside all of them need.
@@ -132,7 +143,8 @@ class _Prefilter:
             while at != -1:
                 end = source.find(b"\n", at)
                 end = len(source) if end == -1 else end
-                if self._line.search(source, source.rfind(b"\n", 0, at) + 1, end) is not None:
+                start = source.rfind(b"\n", 0, at) + 1
+                if end - start > _LINE_BYTES or self._line.search(source, start, end) is not None:
                     return True
                 at = source.find(word, end)
         return False
