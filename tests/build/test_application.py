@@ -1,5 +1,7 @@
 """The project's own files: what is copied, how, and what is left out."""
 
+import hashlib
+import io
 import os
 import socket
 from pathlib import Path
@@ -188,3 +190,61 @@ def test_an_unreadable_file_is_an_error_of_the_world(tmp_path: Path) -> None:
         pytest.skip("root reads everything")
     with pytest.raises(LightshipError, match="cannot read the project"):
         read_application(tmp_path)
+
+
+def test_a_name_with_a_line_end_hides_no_secret(tmp_path: Path) -> None:
+    write(tmp_path, {"a\nb/id_rsa": "x", "a\nb/server.key": PRIVATE, "a\nb/app.py": ""})
+    assert paths(read_application(tmp_path)) == {"app/a\nb/app.py"}
+
+
+@pytest.mark.parametrize("becomes", ["link", "pipe"])
+def test_what_is_no_longer_a_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, becomes: str) -> None:
+    """Another process changes the project between the listing and the reading."""
+    project, outside = tmp_path / "project", tmp_path / "outside"
+    outside.write_text("SECRET")
+    write(project, {"app.py": "x"})
+    changed = os.scandir
+
+    def scandir(path: Path) -> object:
+        found = [each for each in changed(path) if each.stat(follow_symlinks=False)]
+        (project / "app.py").unlink()
+        if becomes == "link":
+            (project / "app.py").symlink_to(outside)
+        else:
+            os.mkfifo(project / "app.py")
+
+        class Listing:
+            def __enter__(self) -> list[os.DirEntry[str]]:
+                return found
+
+            def __exit__(self, *_: object) -> None:
+                pass
+
+        return Listing()
+
+    monkeypatch.setattr("lightship.build.application.os.scandir", scandir)
+    try:
+        application = read_application(project)
+    except LightshipError:
+        return
+    assert [entry.unpacked_bytes for entry in application.entries] == [0]
+
+
+def test_a_file_that_is_read_in_small_portions_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As file systems of networks give them."""
+    write(tmp_path, {"big.bin": "0123456789" * 1000})
+    monkeypatch.setattr("lightship.build.application._CHUNK_BYTES", 777)
+    real = io.FileIO.read
+
+    class Short(io.FileIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return real(self, min(size or 0, 100))
+
+    def opened(path: Path, *_: object, **__: object) -> io.FileIO:
+        return Short(str(path))
+
+    monkeypatch.setattr("lightship.build.application.open", opened, raising=False)
+    (entry,) = read_application(tmp_path).entries
+    assert isinstance(entry.content, Stored)
+    assert entry.content.unpacked_bytes == 10_000
+    assert entry.content.sha256 == hashlib.sha256(b"0123456789" * 1000).hexdigest()

@@ -147,12 +147,15 @@ class _Walk:
         whole = self.root / path
         running = hashlib.sha256()
         count = 0
-        with storage_errors("read the project"), whole.open("rb", buffering=0) as stream:
+        # What was a file a moment ago may be a link to somewhere else, or a pipe that nobody writes to.
+        with storage_errors("read the project"), open(whole, "rb", buffering=0, opener=_open_file) as stream:
             chunk = head = stream.read(_CHUNK_BYTES)
             while chunk:
                 running.update(chunk)
                 count += len(chunk)
-                chunk = stream.read(_CHUNK_BYTES) if len(chunk) == _CHUNK_BYTES else b""
+                # a short read is no end: some file systems give what they have at hand
+                done = len(chunk) < _CHUNK_BYTES and count >= status.st_size
+                chunk = b"" if done else stream.read(_CHUNK_BYTES)
         reason = secret_reason(path, head[:HEAD_BYTES] if is_suspect(path) else b"")
         if reason is not None and not self.with_secrets and self.asked.matches(path):
             self.say("secret", "warning", path, f"{reason} and was left out", fix=f'write "!{path}" to .dockerignore')
@@ -189,6 +192,10 @@ def _climbs_out(path: str, link: str) -> bool:
         if depth < 0:
             return True
     return link.startswith("/")
+
+
+def _open_file(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _is_text(path: str) -> bool:

@@ -13,10 +13,11 @@ HEAD_BYTES = 16_384
 
 _NAMES = re.compile(
     r"(?:.*/)?(?:\.env(?:\..+)?|\.netrc|_netrc|\.pypirc|\.pgpass|\.git-credentials|\.htpasswd|id_(?:rsa|dsa|ecdsa|ed25519)"
-    r"|\.aws/credentials|\.docker/config\.json|\.dockercfg|\.kube/config|[^/]+\.(?:p12|pfx|jks|keystore))"
+    r"|\.aws/credentials|\.docker/config\.json|\.dockercfg|\.kube/config|[^/]+\.(?:p12|pfx|jks|keystore))",
+    re.DOTALL,  # a name may hold a line's end
 )
-_HARMLESS = re.compile(r"(?:.*/)?\.env\.(?:example|sample|template|dist|defaults?)")
-_SUSPECT = re.compile(r".*\.(?:pem|key|json|npmrc)|(?:.*/)?\.npmrc", re.IGNORECASE)
+_HARMLESS = re.compile(r"(?:.*/)?\.env\.(?:example|sample|template|dist|defaults?)", re.DOTALL)
+_SUSPECT = re.compile(r".*\.(?:pem|key|json|npmrc)|(?:.*/)?\.npmrc", re.IGNORECASE | re.DOTALL)
 _CONTENTS = (
     (re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"), "holds a private key"),
     (re.compile(rb'"private_key"\s*:\s*"-----BEGIN'), "holds a service account's private key"),

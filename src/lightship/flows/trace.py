@@ -9,10 +9,11 @@ extension modules have no bytecode. Nothing of the image runs outside the sandbo
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lightship.errors import FindingError
+from lightship.errors import FindingError, HostileError
 from lightship.flows.launch import LaunchOptions, launch_command
 from lightship.flows.probe import Probe, ProbeOutcome, ensure_unused, probe, run_check
 from lightship.flows.run import start
@@ -94,13 +95,21 @@ def _probed(sandbox: Sandbox, rootfs: Path, runtime: Runtime, options: LaunchOpt
 def _modules(rootfs: Path, seen: Path) -> tuple[str, ...]:
     """The sources below ``rootfs`` whose bytecode is below ``seen``; names only are read, they may be hostile."""
     found = set()
-    for directory, _, files in os.walk(seen):
+    for directory, _, files in _walk(seen):
         inside = os.path.relpath(directory, seen)
         for name in files:
             match = _BYTECODE.fullmatch(name)
             if match is None:  # a file that was being written when the application ended
                 continue
             source = resolve_on_disk(rootfs, f"{inside}/{match[1]}.py")
-            if os.path.isfile(f"{rootfs}/{source}"):  # noqa: PTH113 - no Path of the application's text
+            # a module's name goes into a lock, a line each
+            if source.isprintable() and os.path.isfile(f"{rootfs}/{source}"):  # noqa: PTH113 - the application's text
                 found.add(source)
     return tuple(sorted(found))
+
+
+def _walk(top: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    try:
+        yield from os.walk(top)
+    except RecursionError as error:
+        raise HostileError("the application made directories deeper than any module") from error
