@@ -271,3 +271,27 @@ def test_a_wheel_without_metadata_is_refused(tmp_path: Path) -> None:
 def test_errors_are_of_the_hostile_branch_where_intent_shows(tmp_path: Path) -> None:
     with pytest.raises(HostileError):
         install(make_wheel(tmp_path, "pkg", {"../evil.py": ""}))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "scripts/python",
+        f"scripts/python{SCHEME.minor}",
+        "data/bin/python3",
+        "data/pyvenv.cfg",
+        "data/bin/python/x",
+        "data/lib64",
+    ],
+)
+def test_no_package_becomes_the_interpreter_of_all_others(tmp_path: Path, path: str) -> None:
+    wheel = make_wheel(tmp_path, "pretend", {f"pretend-1.0.data/{path}": "#!/bin/sh\n"})
+    with pytest.raises(ArchiveError, match="a part of the environment itself"):
+        install(wheel)
+
+
+def test_no_entry_point_becomes_the_interpreter(tmp_path: Path) -> None:
+    points = "[console_scripts]\npython = pretend:main\n"
+    wheel = make_wheel(tmp_path, "pretend", {"pretend-1.0.dist-info/entry_points.txt": points})
+    with pytest.raises(ArchiveError, match="a part of the environment itself"):
+        install(wheel)

@@ -291,3 +291,11 @@ def test_links_out_of_the_root_stay_links(archive: PretendArchive, uri: str, tmp
     assert entries["srv"].link_target == "../../../../etc"
     assert "srv/passwd" not in entries
     assert entries["etc/passwd"].owner == "lightship"
+
+
+def test_an_opened_package_is_not_taken_for_another_one(tmp_path: Path) -> None:
+    """A base lock may give the hash of one package to the name of another."""
+    raw = Deb(name="evil", members=[file("./usr/share/evil", b"x")]).build()
+    _unpack(tmp_path, raw)
+    with pytest.raises(ArchiveError, match=r"another package: want libc6 1.0-1, got evil 1.0-1"):
+        _unpack(tmp_path, raw, name="libc6")

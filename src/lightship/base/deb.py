@@ -48,6 +48,7 @@ def unpack_deb(path: Path, record: PackageRecord, cache: Cache) -> UnpackedDeb:
     """
     found = find_listing(record, cache)
     if found is not None:
+        _checked_control(found.control, record, f"package {record.name}")  # the same file under another name
         return found
     what = f"package {record.name}"
     key = pack_key(record)

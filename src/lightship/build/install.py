@@ -152,6 +152,10 @@ class _Installation:
         self.site = scheme.purelib
         self.up = "../" * (self.site.count("/") - scheme.prefix.count("/"))
         self.owner = ""
+        # uv refuses these too: a package must not become the interpreter of all others
+        own = ("bin/python", "bin/python3", f"bin/python{scheme.minor}", "pyvenv.cfg")
+        self.reserved = frozenset(f"{scheme.prefix}/{name}" for name in (*own, "lib64"))
+        self.covered = tuple(f"{scheme.prefix}/{name}/" for name in own)
         self.files: dict[str, Entry] = {}
         self.rows: dict[str, RecordRow] = {}
 
@@ -283,6 +287,8 @@ class _Installation:
             path = f"{self.scheme.prefix}/{place.removeprefix(self.up)}"
         else:
             path = f"{self.site}/{place}"
+        if path in self.reserved or path.startswith(self.covered):
+            raise ArchiveError(f"{self.what}: {place} would replace a part of the environment itself")
         self.files[place] = Entry(path=path, mode=mode, content=content, owner=self.owner, why=self.why)
 
     def case_notes(self, dist_info: str) -> tuple[str, ...]:

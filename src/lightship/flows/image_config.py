@@ -85,11 +85,20 @@ def annotations(
         f"{prefix}title": name,
         f"{prefix}version": version,
         f"{prefix}created": created,
-        f"{prefix}source": environ.get("CI_PROJECT_URL")
+        f"{prefix}source": _without_credentials(environ.get("CI_PROJECT_URL"))
         or (github if "/" in github.removeprefix("https://") else None),
         f"{prefix}revision": environ.get("CI_COMMIT_SHA") or environ.get("GITHUB_SHA"),
     }
     return {key: value for key, value in sorted({**found, **options.label}.items()) if value}
+
+
+def _without_credentials(url: str | None) -> str | None:
+    """An annotation is for everybody; an address with a token in it is not."""
+    if url is None or "@" not in url:
+        return url
+    scheme, separator, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
 
 
 def _environment(options: Options, interpreter: Interpreter, base_env: Mapping[str, str]) -> dict[str, str]:
