@@ -248,3 +248,13 @@ def test_a_file_that_is_read_in_small_portions_is_read_whole(tmp_path: Path, mon
     assert isinstance(entry.content, Stored)
     assert entry.content.unpacked_bytes == 10_000
     assert entry.content.sha256 == hashlib.sha256(b"0123456789" * 1000).hexdigest()
+
+
+def test_a_name_that_is_not_utf8_may_be_left_out(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "", "odd/x": ""})
+    (tmp_path / "odd" / os.fsdecode(b"\xff")).write_text("")
+    with pytest.raises(InputError, match="not UTF-8") as caught:
+        read_application(tmp_path)
+    assert ".dockerignore" in str(caught.value.hint)
+    write(tmp_path, {".dockerignore": "odd\n"})
+    assert paths(read_application(tmp_path)) == {"app/app.py"}

@@ -295,3 +295,10 @@ def test_no_entry_point_becomes_the_interpreter(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "pretend", {"pretend-1.0.dist-info/entry_points.txt": points})
     with pytest.raises(ArchiveError, match="a part of the environment itself"):
         install(wheel)
+
+
+@pytest.mark.parametrize("name", ["a\nhint: x", "a\x1b[2J", "a\x7f", "a\r"])
+def test_names_with_control_characters_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(HostileError, match="control characters") as caught:
+        install(make_wheel(tmp_path, "pretend", {f"pretend/{name}.py": ""}, record=b""))
+    assert str(caught.value).isprintable()

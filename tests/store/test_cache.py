@@ -8,7 +8,7 @@ import pytest
 
 from lightship.errors import MismatchError, StorageError
 from lightship.oci.digest import Digest
-from lightship.store.cache import Cache, cache_key
+from lightship.store.cache import Cache, cache_key, make_root
 from lightship.store.seal import check_sealed, seal, seal_path
 
 RAW = b"content"
@@ -111,3 +111,16 @@ def test_what_killed_processes_left_is_swept(cache: Cache) -> None:
     os.utime(old, (time.time() - 100_000,) * 2)
     assert cache.sweep_temporary() == 1
     assert (old.exists(), young.exists(), path.exists()) == (False, True, True)
+
+
+def test_a_cache_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        made = make_root(tmp_path / "a/b")
+        there = tmp_path / "there"
+        there.mkdir(mode=0o775)
+        make_root(there)
+    finally:
+        os.umask(before)
+    assert made.stat().st_mode & 0o777 == 0o700
+    assert there.stat().st_mode & 0o777 == 0o775, "a shared cache stays shared"

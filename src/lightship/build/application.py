@@ -109,12 +109,14 @@ class _Walk:
                 path = f"{directory}/{each.name}" if directory else each.name
                 if self.leave_out and os.path.realpath(each.path) in self.leave_out:
                     continue
-                if not _is_text(path):
-                    raise InputError(f"path is not UTF-8: {path!r}")
                 if each.is_dir(follow_symlinks=False):
                     if not self.ignore.prunes(path):
                         waiting.append(path)
                 elif not self.ignore.matches(path):
+                    if not _is_text(path):
+                        raise InputError(
+                            f"path is not UTF-8: {path!r}", hint="rename it, or leave its folder out with .dockerignore"
+                        )
                     with storage_errors("read the project"):
                         status = each.stat(follow_symlinks=False)
                     yield path, status

@@ -161,6 +161,9 @@ class _Installation:
 
     def run(self) -> InstalledWheel:
         members = {member.path: member for member in read_zip(self.path) if member.type != "dir"}
+        for path in members:
+            if not path.isprintable() and any(ord(letter) < 32 or ord(letter) == 127 for letter in path):
+                raise HostileError(f"{self.what}: a name holds control characters: {path!r:.200}")
         dist_info = self.find_dist_info(members)
         metadata = headers(self.read(members, f"{dist_info}/METADATA"))
         root_is_purelib(headers(self.read(members, f"{dist_info}/WHEEL")), self.what)

@@ -74,7 +74,7 @@ def command(
     from lightship.oci.reference import TRANSPORTS
     from lightship.report.json import render_json
     from lightship.report.text import render_text
-    from lightship.store.cache import Cache
+    from lightship.store.cache import Cache, make_root
 
     if report_file is not None and str(report_file).partition(":")[0] in TRANSPORTS:
         raise UsageError(f"-o is for the report: got {report_file}", hint=f"the image goes to --output {report_file}")
@@ -93,7 +93,7 @@ def command(
             jobs=default_jobs(jobs),
         )
         check_request(request)
-        outcome = build(request, Cache(cache_root(cache_dir)), console)
+        outcome = build(request, Cache(make_root(cache_root(cache_dir))), console)
         if isinstance(outcome, str):
             _deliver(outcome, report_file, console)
             return 0

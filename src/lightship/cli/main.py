@@ -67,6 +67,7 @@ def cli() -> None:
 def main() -> Never:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, _interrupt)
+    os.umask(os.umask(0o022) | 0o022)  # whatever the umask, nothing is made that others may write to
     session = Session()
     status = _guarded(lambda: cli.main(standalone_mode=False, obj=session), session)
     try:

@@ -74,6 +74,7 @@ def command(
     from lightship.oci.reference import TRANSPORTS
     from lightship.rootfs.unpack import unpack_cached
     from lightship.sandbox.bubblewrap import Bubblewrap
+    from lightship.store.cache import make_root
     from lightship.store.open import locate, open_image
 
     try:
@@ -92,7 +93,7 @@ def command(
     )
     if verbose and ":/" in image and image.partition(":")[0] not in TRANSPORTS:
         raise UsageError(f"-v is --verbose: got {image!r} as the image", hint=f"show a host path with --volume {image}")
-    root = cache_root(cache_dir)
+    root = make_root(cache_root(cache_dir))
     with Console(quiet=quiet, verbose=verbose) as console:
         wanted = Platform.parse(platform) if platform else None
         reference = on_the_shelf(locate(image), image, root)

@@ -21,7 +21,7 @@ from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
 from lightship.store.seal import check_sealed, seal, seal_path
 
-__all__ = ["Cache", "Incoming", "cache_key"]
+__all__ = ["Cache", "Incoming", "cache_key", "make_root"]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
 
@@ -33,6 +33,19 @@ def cache_key(*parts: str | int | bytes | None) -> str:
         raw = part if isinstance(part, bytes) else repr(part).encode()
         running.update(f"{len(raw)}{'b' if isinstance(part, bytes) else 't'}:".encode() + raw)
     return running.hexdigest()
+
+
+def make_root(root: Path) -> Path:
+    """Make the directory of a cache where it is missing, for its owner alone; return it.
+
+    What is in a cache is believed, and unpacked images have directories that anybody may write to. A directory that is
+    there already stays as whoever made it wanted it.
+    """
+    with storage_errors("make the cache"):
+        if not root.exists():
+            root.parent.mkdir(parents=True, exist_ok=True)
+            root.mkdir(mode=0o700, exist_ok=True)
+    return root
 
 
 @dataclass(frozen=True, slots=True)
