@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from lightship.ecosystem.wildcards import Matcher, Token, compile_tokens
 from lightship.errors import InputError
 
 __all__ = ["ALWAYS", "Ignore"]
@@ -38,7 +39,7 @@ _MAX_WILDCARDS = 64
 class _Pattern:
     """One line: a compiled pattern, whether it brings back (``!``), and its text cut at the first wildcard."""
 
-    matches: "re.Pattern[str]"
+    matches: Matcher
     exception: bool
     literal: str
     is_literal: bool
@@ -72,7 +73,7 @@ class Ignore:
         ignored = False
         above = self._matched(path.rpartition("/")[0])
         for pattern, known in zip(self.patterns, above, strict=True):
-            if pattern.exception == ignored and (known or pattern.matches.match(path)):
+            if pattern.exception == ignored and (known or pattern.matches.fullmatch(path)):
                 ignored = not pattern.exception
         return ignored and path != "."
 
@@ -94,7 +95,7 @@ class Ignore:
         if known is None:
             above = self._matched(directory.rpartition("/")[0])
             known = tuple(
-                hit or pattern.matches.match(directory) is not None
+                hit or bool(pattern.matches.fullmatch(directory))
                 for pattern, hit in zip(self.patterns, above, strict=True)
             )
             self._directories[directory] = known
@@ -138,20 +139,21 @@ def _read_line(line: str) -> _Pattern | None:
         raise InputError(f".dockerignore: pattern is too long or has too many wildcards: {text[:80]!r}…")
     literal = re.split(r"[*?\[\]\\]", text, maxsplit=1)[0]
     try:
-        compiled = re.compile(_expression(text), re.DOTALL)
+        compiled = _compiled(text)
     except re.error as error:
         raise InputError(f".dockerignore: pattern not understood: {line.strip()[:200]!r} ({error})") from error
     return _Pattern(compiled, exception, literal, literal == text)
 
 
-def _expression(pattern: str) -> str:
-    """The regular expression for a cleaned pattern, whole path. ``**foo`` means any path that ends in ``foo``, as in
-    Docker, whose matcher takes a shortcut for patterns with nothing but a leading or a trailing ``**``."""
+def _compiled(pattern: str) -> Matcher:
+    """A matcher of whole paths for a cleaned pattern. ``**foo`` means any path that ends in ``foo``, as in Docker,
+    whose matcher takes a shortcut for patterns with nothing but a leading or a trailing ``**``."""
     rest = pattern[2:]
     if pattern.startswith("**") and not set(rest) & set("*?[]\\"):
         ending = re.escape(rest)
-        return rf"(?:{re.escape(rest[1:])}|.*{ending})\Z" if rest.startswith("/") else rf".*{ending}\Z"
-    written = []
+        whole = rf"{re.escape(rest[1:])}|.*{ending}" if rest.startswith("/") else rf".*{ending}"
+        return re.compile(whole, re.DOTALL)
+    written: list[Token] = []
     place = 0
     while place < len(pattern):
         sign = pattern[place]
@@ -159,22 +161,22 @@ def _expression(pattern: str) -> str:
         if sign == "*" and pattern.startswith("*", place):
             place += 1
             place += pattern.startswith("/", place)
-            written.append("(?:.*/)?" if place < len(pattern) else ".*")
+            written.append(Token("folders" if place < len(pattern) else "any"))
         elif sign == "*":
-            written.append("[^/]*")
+            written.append(Token("part"))
         elif sign == "?":
-            written.append("[^/]")
+            written.append(Token("one", "[^/]"))
         elif sign == "[":
             characters, place = _class(pattern, place)
-            written.append(characters)
+            written.append(Token("one", characters))
         elif sign == "\\":
             if place == len(pattern):
                 raise re.error("it ends in a backslash")
-            written.append(re.escape(pattern[place]))
+            written.append(Token("one", re.escape(pattern[place])))
             place += 1
         else:
-            written.append(re.escape(sign))
-    return "".join(written) + r"\Z"
+            written.append(Token("one", re.escape(sign)))
+    return compile_tokens(written)
 
 
 def _class(pattern: str, place: int) -> tuple[str, int]:
