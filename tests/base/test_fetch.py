@@ -126,3 +126,28 @@ def test_files_of_the_host(tmp_path: Path) -> None:
 
 def test_passwords_are_not_shown() -> None:
     assert without_password("https://me:secret@archive.invalid/x") == "https://archive.invalid/x"
+
+
+@pytest.mark.parametrize("proxy", ["socks4://user:hunter2@h:1", "socks5://user:hunter2@h:1"])
+def test_a_proxy_that_cannot_be_is_one_sentence(proxy: str) -> None:
+    with (
+        Fetcher(proxies=Proxies(by_scheme={"http": proxy})) as fetcher,
+        pytest.raises(InputError, match="proxy is not supported") as caught,
+    ):
+        fetcher.read("http://archive.invalid/x", cap_bytes=1)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("uri", ["http://me:hunter2@[/x", "http://me:hunter2@h/x\n", "ftp://me:hunter2@h/x"])
+def test_an_address_that_cannot_be_is_one_sentence(uri: str) -> None:
+    with Fetcher() as fetcher, pytest.raises(InputError, match="archive not understood") as caught:
+        fetcher.read(uri, cap_bytes=1)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_proxy_without_a_scheme_is_one_of_http() -> None:
+    with (
+        Fetcher(proxies=Proxies(by_scheme={"http": "127.0.0.1:1"})) as fetcher,
+        pytest.raises(NetworkError, match="Connection refused"),
+    ):
+        fetcher.read("http://archive.invalid/x", cap_bytes=1)

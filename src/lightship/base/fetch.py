@@ -113,7 +113,10 @@ class Fetcher:
 
     @contextmanager
     def _open(self, uri: str) -> Iterator[Iterator[bytes]]:
-        parts = urlsplit(uri)
+        try:
+            parts = urlsplit(uri)
+        except ValueError as error:
+            raise InputError("archive not understood: its address has brackets without an IP address") from error
         if parts.scheme in ("file", "copy"):
             path = Path(unquote(parts.path))
             if not path.is_file():
@@ -139,6 +142,8 @@ class Fetcher:
                     raise NetworkError(f"{shown}: want status 200, got {response.status_code}")
                 # Raw bytes: a server that labels .gz files with Content-Encoding must not have them inflated.
                 yield response.iter_raw(CHUNK_BYTES)
+        except httpx2.InvalidURL as error:
+            raise InputError(f"archive not understood: {shown!r}") from error
         except httpx2.HTTPError as error:
             raise NetworkError(f"cannot fetch {shown}: {error or type(error).__name__}") from error
 
@@ -147,14 +152,19 @@ class Fetcher:
 
         with self._lock:
             if proxy not in self._clients:
-                self._clients[proxy] = httpx2.Client(
-                    proxy=proxy,
-                    verify=_tls_context(self._ca_file),
-                    timeout=_TIMEOUT_S,
-                    follow_redirects=True,
-                    trust_env=False,
-                    headers={"accept-encoding": "identity", "user-agent": "lightship"},
-                )
+                # httpx2 wants a scheme, and users leave it out
+                whole = proxy if proxy is None or "://" in proxy else f"http://{proxy}"
+                try:
+                    self._clients[proxy] = httpx2.Client(
+                        proxy=whole,
+                        verify=_tls_context(self._ca_file),
+                        timeout=_TIMEOUT_S,
+                        follow_redirects=True,
+                        trust_env=False,
+                        headers={"accept-encoding": "identity", "user-agent": "lightship"},
+                    )
+                except (ValueError, httpx2.InvalidURL, ImportError) as error:  # ImportError: socks needs a package
+                    raise InputError("the archive's proxy is not supported: want http://HOST:PORT") from error
             return self._clients[proxy]
 
 
