@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import socket
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -258,3 +259,29 @@ def test_a_name_that_is_not_utf8_may_be_left_out(tmp_path: Path) -> None:
     assert ".dockerignore" in str(caught.value.hint)
     write(tmp_path, {".dockerignore": "odd\n"})
     assert paths(read_application(tmp_path)) == {"app/app.py"}
+
+
+def test_what_a_build_wrote_is_left_out_and_told(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "", "out/report": '{\n "schema": "lightship/build/1"}', "mine.json": '{"schema": "x"}'})
+    with tarfile.open(tmp_path / "old", "w") as writing:
+        writing.addfile(tarfile.TarInfo("blobs/sha256/" + "a" * 64))
+    application = read_application(tmp_path)
+    assert paths(application) == {"app/app.py", "app/mine.json"}
+    told = {(finding.code, finding.location, finding.severity) for finding in application.findings}
+    assert told == {("image-in-project", "old", "note"), ("report-in-project", "out/report", "note")}
+    (tmp_path / ".dockerignore").write_text("!old\n")
+    assert paths(read_application(tmp_path)) == {"app/app.py", "app/mine.json", "app/old"}
+
+
+def test_a_large_file_is_copied_and_told(tmp_path: Path) -> None:
+    with (tmp_path / "model.bin").open("wb") as stream:
+        stream.truncate(20_000_001)
+    with (tmp_path / "small.bin").open("wb") as stream:
+        stream.truncate(20_000_000)
+    application = read_application(tmp_path)
+    assert paths(application) == {"app/model.bin", "app/small.bin"}
+    (finding,) = application.findings
+    assert (finding.code, finding.severity, finding.location) == ("large-file", "note", "model.bin")
+    assert finding.message == "model.bin adds 20.0 MB to the image"
+    assert finding.fix is not None
+    assert '"model.bin"' in finding.fix

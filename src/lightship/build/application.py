@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.archive.content import Stored
+from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
 from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
 from lightship.ecosystem.dockerignore import ALWAYS, Ignore
 from lightship.errors import InputError
@@ -21,11 +22,15 @@ from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
 from lightship.plan.model import Entry
 from lightship.store.cache import cache_key
+from lightship.units import format_bytes
 
 __all__ = ["Application", "read_application"]
 
 _OWNER = "application"
 _CHUNK_BYTES = 1 << 20
+_LARGE_BYTES = 20_000_000
+"""More than the sources of all but a few applications: a data set, a model or a forgotten archive."""
+
 _TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?|SelfTest)\b[\w.]*)", re.MULTILINE)
 
 _TEST_WORDS = (b".test", b"._test", b".SelfTest")
@@ -54,8 +59,8 @@ def read_application(
 
     ``.dockerignore`` decides, after defaults that it can override; ``leave_out`` are paths that the build itself
     writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!`` or
-    ``with_secrets`` is given. A symlink stays when it points to something inside the project. All files are read once,
-    to be hashed. Raise InputError for a project that is no directory, StorageError for what cannot be read.
+    ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a ``!``. A
+    symlink stays when it points to something inside the project. All files are read once, to be hashed. Raise InputError for a project that is no directory, StorageError for what cannot be read.
     """
     if not project.is_dir():
         raise InputError(f"project is not a directory: {project}")
@@ -152,6 +157,10 @@ class _Walk:
         # What was a file a moment ago may be a link to somewhere else, or a pipe that nobody writes to.
         with storage_errors("read the project"), open(whole, "rb", buffering=0, opener=_open_file) as stream:
             chunk = head = stream.read(_CHUNK_BYTES)
+            written = build_output(head[:OUTPUT_HEAD_BYTES]) if self.asked.matches(path) else None
+            if written is not None:
+                self.say(written.code, "note", path, f"{written.what} and stays out", fix=_bring_back(path))
+                return None
             while chunk:
                 running.update(chunk)
                 count += len(chunk)
@@ -160,8 +169,13 @@ class _Walk:
                 chunk = b"" if done else stream.read(_CHUNK_BYTES)
         reason = secret_reason(path, head[:HEAD_BYTES] if is_suspect(path) else b"")
         if reason is not None and not self.with_secrets and self.asked.matches(path):
-            self.say("secret", "warning", path, f"{reason} and was left out", fix=f'write "!{path}" to .dockerignore')
+            self.say("secret", "warning", path, f"{reason} and was left out", fix=_bring_back(path))
             return None
+        if count > _LARGE_BYTES:
+            what = f"adds {format_bytes(count)} to the image"
+            self.say(
+                "large-file", "note", path, what, fix=f'if it is not needed there: write "{path}" to .dockerignore'
+            )
         if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
             self.imports.update(match.decode() for match in _TESTS.findall(head))
         content = Stored(whole, 0, count, sha256=running.hexdigest())
@@ -184,6 +198,10 @@ class _Walk:
 def _identity(entry: Entry) -> tuple[str | int, ...]:
     sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else ""
     return (entry.path, entry.mode, sha256 or "", entry.link_target)
+
+
+def _bring_back(path: str) -> str:
+    return f'write "!{path}" to .dockerignore'
 
 
 def _climbs_out(path: str, link: str) -> bool:

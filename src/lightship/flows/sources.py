@@ -6,12 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lightship.base.lock import LOCK_NAME
+from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
 from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Lock, Project
 from lightship.flows.request import STARTUP_LOCK
 from lightship.paths import storage_errors
 
 __all__ = ["left_out_of_wheels", "local_sources", "source_sha256"]
+
+_SOURCES = frozenset({".py", ".pyi", ".pyx", ".c", ".h", ".rs", ".so", ".md"})
+"""Most of a project, and nobody's output."""
 
 
 def local_sources(project: Project, lock: Lock, selection: Selection, *, own: bool) -> tuple[Path, ...]:
@@ -45,4 +49,17 @@ def left_out_of_wheels(directory: Path) -> Callable[[str], bool]:
     """What a wheel of ``directory`` is not made of: what lightship itself writes there. A build must not change its
     own input."""
     written = (LOCK_NAME, STARTUP_LOCK)
-    return lambda name: name in written or (directory / name / "oci-layout").is_file()
+
+    def left_out(name: str) -> bool:
+        path = directory / name
+        return name in written or (path / "oci-layout").is_file() or _is_output(path)
+
+    return left_out
+
+
+def _is_output(path: Path) -> bool:
+    """True for an image or a report that an earlier build wrote into the directory."""
+    if path.suffix in _SOURCES or path.is_symlink() or not path.is_file():
+        return False
+    with storage_errors(f"read {path}"), path.open("rb", buffering=0) as stream:
+        return build_output(stream.read(OUTPUT_HEAD_BYTES)) is not None
