@@ -25,6 +25,7 @@ from lightship.errors import InputError, ToolError
 from lightship.oci.platform import Platform
 from lightship.plan.model import Entry
 from lightship.proc import Popen
+from lightship.progress import SILENT, Progress
 from lightship.sandbox.bubblewrap import Bubblewrap
 from lightship.sandbox.protocol import Command, Sandbox
 from lightship.store.cache import Cache
@@ -98,6 +99,7 @@ class World:
         mode: BytecodeMode = "all",
         startup: Sequence[str] = (),
         optimize: int = 0,
+        progress: Progress = SILENT,
     ) -> Bytecode:
         facts = compiler_facts(self.target, rootfs=Path("/"), rootfs_key="host", sandbox=self.sandbox, cache=self.cache)
         return compile_units(
@@ -111,7 +113,28 @@ class World:
             mode=mode,
             startup=startup,
             optimize=optimize,
+            progress=progress,
         )
+
+
+class Tasks:
+    """A progress that keeps what was done of each task."""
+
+    def __init__(self) -> None:
+        self.done: dict[str, int] = {}
+
+    def start(self, task: str, total: int | None = None, *, unit: str = "") -> None:
+        assert (total, unit) == (3, "files")
+        self.done[task] = 0
+
+    def advance(self, task: str, amount: int = 1) -> None:
+        self.done[task] += amount
+
+    def finish(self, task: str) -> None:
+        assert task in self.done
+
+    def note(self, message: str) -> None:
+        raise AssertionError(message)
 
 
 @pytest.fixture
@@ -144,6 +167,17 @@ def test_a_pyc_is_what_the_interpreter_imports(world: World, tmp_path: Path) -> 
     program = "from pretend import mod; assert mod.f('p') == (True, 3) and mod.value == {'x': (1, 2.5, 'text')}"
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path / "lib", capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
+
+
+def test_progress_tells_whose_sources_are_compiled(world: World) -> None:
+    progress = Tasks()
+    small = BytecodeUnit(key="a", entries=(source("a.py", "1", owner="wheel:a==1"),))
+    large = BytecodeUnit(key="b", entries=(source("b.py", "1"), source("c.py", "1")))
+    world.compile([small, large], progress=progress)
+    assert progress.done == {"bytecode of pretend==1 and 1 more": 3}
+    alone = BytecodeUnit(key="d", entries=tuple(source(f"{name}.py", "1") for name in "def"))
+    world.compile([alone], progress=progress)
+    assert progress.done["bytecode of pretend==1"] == 3
 
 
 def test_code_is_the_same_as_py_compile_makes(world: World) -> None:

@@ -50,8 +50,6 @@ def test_a_terminal_gets_bars_and_stdout_stays_clean() -> None:
 def test_no_escape_codes_where_they_are_unwelcome(variables: dict[str, str]) -> None:
     _, shown = on_a_terminal(_WORK.format(quiet=False), **variables)
     assert "\x1b" not in shown
-    assert "fetch" in shown
-    assert "2.00 MB" in shown
     assert "note: a note" in shown
 
 
@@ -59,8 +57,21 @@ def test_quiet_says_nothing() -> None:
     assert on_a_terminal(_WORK.format(quiet=True)) == ("sha256:0\n", "")
 
 
-def test_no_escape_codes_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_task_that_took_its_time_leaves_a_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([10.0, 20.0, 20.9, 11.5])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
     with Console() as console:
+        console.start("download", 905_000, unit="B")
+        console.start("packages-light-0", unit="B")
+        console.finish("packages-light-0")
+        console.finish("download")
+    assert capsys.readouterr().err == f"{'download':<36}       905 kB      1.50 s\n"
+
+
+def test_no_escape_codes_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with Console(verbose=True) as console:
         console.start("count", 3, unit="wheels")
         console.advance("count", 3)
         console.finish("count")

@@ -6,6 +6,7 @@ its path and the interpreter alone, so a part of a unit gives the same bytes as 
 executed. See ``docs/decisions/bytecode.md``.
 """
 
+import collections
 import dataclasses
 import json
 import posixpath
@@ -41,7 +42,6 @@ _CHUNK_BYTES = 1 << 20
 _CRASH_LIMIT = 8
 _SOURCE_CAP_BYTES = 64 << 20
 """Compiling takes about a hundred times a source's size in memory: what is larger would not end well."""
-_TASK = "bytecode"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +250,7 @@ class _Compilation:
         self._failed = threading.Event()
         self._chunks: queue.SimpleQueue[tuple[_Work, list[Entry]]] = queue.SimpleQueue()
         self._total = sum(len(work.sources) for work in works)
+        self._task = _task(works)
         # The largest unit first: its chunks are spread, and no compiler is left alone with it at the end.
         for work in sorted(works, key=lambda w: (-sum(s.unpacked_bytes for s in w.sources), w.pack_key)):
             chunks = list(_cut(work.sources))
@@ -259,11 +260,11 @@ class _Compilation:
 
     def run(self, jobs: int) -> None:
         jobs = max(1, min(jobs, self._chunks.qsize()))
-        self._progress.start(_TASK, self._total, unit="files")
+        self._progress.start(self._task, self._total, unit="files")
         with ThreadPoolExecutor(jobs, thread_name_prefix="bytecode") as pool:
             for outcome in [pool.submit(self._serve) for _ in range(jobs)]:
                 outcome.result()
-        self._progress.finish(_TASK)
+        self._progress.finish(self._task)
 
     def _serve(self) -> None:
         """One compiler's life: chunks until there are none, or until another has failed."""
@@ -304,7 +305,7 @@ class _Compilation:
             complete = not work.left
         if complete:
             self._keep(work)
-        self._progress.advance(_TASK, len(chunk))
+        self._progress.advance(self._task, len(chunk))
 
     def _keep(self, work: _Work) -> None:
         with self._cache.write(_KIND, work.pack_key) as stream, PackWriter(stream) as pack:
@@ -312,6 +313,13 @@ class _Compilation:
                 pack.add(path, work.pycs[path])
             pack.add(_NOTES, json.dumps(work.notes, sort_keys=True).encode())
         work.pycs.clear()
+
+
+def _task(works: Sequence[_Work]) -> str:
+    """What is compiled, by the owner of most sources: a build compiles several times."""
+    owners = collections.Counter(source.owner for work in works for source in work.sources)
+    (most, _), *others = sorted(owners.items(), key=lambda item: (-item[1], item[0]))
+    return f"bytecode of {most.removeprefix('wheel:')}" + (f" and {len(others)} more" if others else "")
 
 
 class _Restarting:

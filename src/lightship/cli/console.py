@@ -1,7 +1,7 @@
 """Talk to the person at the terminal: stderr is talk and progress, stdout is data.
 
-Bars are drawn only on a terminal, outside CI and where colours are welcome (``NO_COLOR``, no-color.org); otherwise a
-finished task is one line, and no escape code is ever written.
+Bars are drawn only on a terminal, outside CI and where colours are welcome (``NO_COLOR``, no-color.org); elsewhere no
+escape code is ever written. A task that took its time leaves one line, a short one none unless everything is asked for.
 """
 
 import logging
@@ -21,12 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Console"]
 
+_WORTH_A_LINE_S = 1.0
+"""A build has a task for each layer, most of them over in a moment: their lines would hide the ones that matter."""
+
 
 class Console:
     """A `lightship.progress.Progress` that draws, and the way to stdout. Use as a context manager."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self.quiet = quiet
+        self._least_s = 0.0 if verbose else _WORTH_A_LINE_S
         self._lock = threading.Lock()
         self._tasks: dict[str, _Task] = {}
         self._bars: Bars | None = None
@@ -67,7 +71,9 @@ class Console:
                 return
             if self._bars is not None and state.bar is not None:
                 self._bars.remove_task(state.bar)
-        self._say(f"{task:<28} {state.amount():>12}  {format_seconds(time.monotonic() - state.began):>9}")
+        seconds = time.monotonic() - state.began
+        if seconds >= self._least_s:
+            self._say(f"{task:<36} {state.amount():>12}  {format_seconds(seconds):>10}")
 
     def note(self, message: str) -> None:
         if not self.quiet:

@@ -1,5 +1,6 @@
 """A report as text for a terminal: 80 columns, readable without colour."""
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from lightship.findings import Finding, Report, Severity
@@ -8,34 +9,30 @@ from lightship.units import format_bytes, format_seconds
 __all__ = ["render_findings", "render_table", "render_text"]
 
 
+_COLUMNS = 80
 _MOST_NOTES = 5
+_MOST_LAYERS = 15
+_NAME_COLUMNS = 22
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def render_text(report: Report, *, verbose: bool = False) -> str:
-    """The summary of a build: size, layers, what was left out, phase times, findings.
+    """The summary of a build: size, the layers that it made, what was left out, phase times, findings.
 
-    ``verbose`` tells the layers' digests, where the image and the explanation of every file are, and every note.
+    Layers from the cache are one line, and so are the rules. ``verbose`` tells every layer and every rule, the layers'
+    digests, where the image and the explanation of every file are, and every note.
     """
     document = report.document
-    lines = [
-        f"{document.get('reference') or 'image'}  {document['digest']}",
-        (
-            f"{format_bytes(_int(document['compressed_bytes']))} compressed, "
-            f"{format_bytes(_int(document['unpacked_bytes']))} unpacked, "
-            f"{_int(document['files']):,} files, {document['platform']}, Python {document['python']}"
-        ),
-        "",
-        *render_table(("layer", "compressed", "unpacked", "files", ""), _layer_rows(document["layers"])),
-    ]
-    dropped = _rows(document["dropped"])
+    layers, dropped = _rows(document["layers"]), _rows(document["dropped"])
+    lines = [*_headline(document), "", *(_all_layers(layers) if verbose else _made_layers(layers))]
     if dropped:
-        lines += ["", *render_table(("left out by rule", "unpacked", "files", "safety"), _drop_rows(dropped))]
+        lines += ["", *_all_rules(dropped)] if verbose else [_rules_in_short(dropped)]
     seconds = document["seconds"]
     if isinstance(seconds, dict):
-        lines += ["", "  ".join(f"{phase} {format_seconds(float(value))}" for phase, value in seconds.items())]
+        times = [f"{phase} {format_seconds(float(value))}" for phase, value in seconds.items()]
+        lines += ["", *_filled(times, "  ")]
     if verbose:
-        lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in _rows(document["layers"]))]
+        lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in layers)]
         lines += ["", *(f"written to {output}" for output in _texts(document["output"]))]
         lines += [f"every file and why: {document['kept_because']}"] if document["kept_because"] else []
     if report.findings:
@@ -72,25 +69,92 @@ def render_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
     ]
 
 
-def _layer_rows(layers: object) -> list[tuple[str, ...]]:
+def _headline(document: dict[str, object]) -> list[str]:
+    names = [str(document.get("reference") or "image"), str(document["digest"])]
+    facts = [
+        f"{_bytes_of(document, 'compressed_bytes')} compressed",
+        f"{_bytes_of(document, 'unpacked_bytes')} unpacked",
+        f"{_int(document['files']):,} files",
+        str(document["platform"]),
+        f"Python {document['python']}",
+    ]
+    return [*_filled(names, "  "), *_filled(facts, ", ")]
+
+
+def _made_layers(layers: list[dict[str, object]]) -> list[str]:
+    """A table of the layers that this build made, the largest of them when they are many, in the image's order; then
+    one line for the smaller ones and one for those from the cache."""
+    made = [layer for layer in layers if not layer["cached"]]
+    largest = sorted(range(len(made)), key=lambda place: -_int(made[place]["compressed_bytes"]))
+    shown = [made[place] for place in sorted(largest[:_MOST_LAYERS])]
+    smaller = [made[place] for place in largest[_MOST_LAYERS:]]
+    kept = [layer for layer in layers if layer["cached"]]
+    lines = _described(shown) if shown else []
+    if smaller:
+        lines.append(f"and {len(smaller)} smaller ({format_bytes(_sum(smaller, 'compressed_bytes'))})")
+    if kept:
+        which = "layer" if len(kept) == 1 else "layers"
+        lines.append(f"{len(kept)} {which} unchanged ({format_bytes(_sum(kept, 'compressed_bytes'))})")
+    return lines
+
+
+def _described(layers: list[dict[str, object]]) -> list[str]:
+    """Rows that end with what is in each layer, as much of it as there is room for."""
+    rows = [
+        (
+            str(layer["name"])[:_NAME_COLUMNS],
+            _bytes_of(layer, "compressed_bytes"),
+            _bytes_of(layer, "unpacked_bytes"),
+            f"{_int(layer['files']):,}",
+        )
+        for layer in layers
+    ]
+    table = render_table(("layer made", "compressed", "unpacked", "files"), rows)
+    room = _COLUMNS - 2 - len(table[0])
+    said = ("of", *(str(layer["created_by"]).removeprefix("lightship build: ") for layer in layers))
     return [
+        f"{row}  {textwrap.shorten(text, room, placeholder=' …')}".rstrip()
+        for row, text in zip(table, said, strict=True)
+    ]
+
+
+def _all_layers(layers: list[dict[str, object]]) -> list[str]:
+    rows = [
         (
             str(layer["name"])[:36],
-            format_bytes(_int(layer["compressed_bytes"])),
-            format_bytes(_int(layer["unpacked_bytes"])),
+            _bytes_of(layer, "compressed_bytes"),
+            _bytes_of(layer, "unpacked_bytes"),
             f"{_int(layer['files']):,}",
             "cached" if layer["cached"] else "",
         )
-        for layer in _rows(layers)
+        for layer in layers
     ]
+    return render_table(("layer", "compressed", "unpacked", "files", ""), rows)
 
 
-def _drop_rows(dropped: list[dict[str, object]]) -> list[tuple[str, ...]]:
+def _all_rules(dropped: list[dict[str, object]]) -> list[str]:
     ordered = sorted(dropped, key=lambda row: -_int(row["unpacked_bytes"]))
-    return [
-        (str(row["rule"]), format_bytes(_int(row["unpacked_bytes"])), f"{_int(row['files']):,}", str(row["safety"]))
+    rows = [
+        (str(row["rule"]), _bytes_of(row, "unpacked_bytes"), f"{_int(row['files']):,}", str(row["safety"]))
         for row in ordered
     ]
+    return render_table(("left out by rule", "unpacked", "files", "safety"), rows)
+
+
+def _rules_in_short(dropped: list[dict[str, object]]) -> str:
+    rules = "1 rule" if len(dropped) == 1 else f"{len(dropped)} rules"
+    return f"{format_bytes(_sum(dropped, 'unpacked_bytes'))} left out by {rules} (-v shows them)"
+
+
+def _filled(pieces: Iterable[str], between: str) -> list[str]:
+    """``pieces`` on as few lines as fit; a piece is never cut."""
+    lines: list[str] = []
+    for piece in pieces:
+        if lines and len(lines[-1]) + len(between) + len(piece) <= _COLUMNS:
+            lines[-1] += between + piece
+        else:
+            lines.append(piece)
+    return lines
 
 
 def _rows(value: object) -> list[dict[str, object]]:
@@ -99,6 +163,14 @@ def _rows(value: object) -> list[dict[str, object]]:
 
 def _texts(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+
+
+def _bytes_of(row: dict[str, object], key: str) -> str:
+    return format_bytes(_int(row[key]))
+
+
+def _sum(rows: list[dict[str, object]], key: str) -> int:
+    return sum(_int(row[key]) for row in rows)
 
 
 def _int(value: object) -> int:

@@ -115,8 +115,9 @@ def test_stale_lock_is_refused_unless_frozen(app: Path, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((app / name).read_bytes())
     pyproject = tmp_path / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('"pretend-flask"', '"pretend-flask", "pretend-more"'))
-    with pytest.raises(LockError, match="out of date: the project requires pretend-more"):
+    with pytest.raises(LockError, match="out of date: the project requires pretend-more") as stale:
         select(Project.discover(tmp_path), target())
+    assert stale.value.hint == "run: uv lock"
     assert select(Project.discover(tmp_path), target(), Wanted(frozen=True)).packages
     pyproject.write_text(BODY_HEAD + BODY.replace("pretend-num>=2", "pretend-num>=2.0.1"))
     with pytest.raises(LockError, match=r"requires pretend-num .*>=2\.0\.1"):

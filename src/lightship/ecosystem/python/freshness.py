@@ -63,7 +63,7 @@ def _compare(project: Project, asked: _Asked, entries: Iterable[Table], file: st
 
 
 def _stale(file: str, what: str) -> LockError:
-    return LockError(f"{file} is out of date: {what}", hint="run: uv lock (or pass --frozen to take it as it is)")
+    return LockError(f"{file} is out of date: {what}", hint="run: uv lock")
 
 
 def _asked(requirements: Iterable[str]) -> _Asked:
