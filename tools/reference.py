@@ -91,6 +91,7 @@ _SAMPLE: Mapping[str, object] = {
     "build.lock": "pylock.toml",
     "build.groups": ["postgres"],
     "build.extras": ["server"],
+    "build.application": "wheel",
     "build.bytecode": "startup",
     "build.keep": ["pandas/tests/**"],
     "build.drop": ["botocore/data/iot*/**"],

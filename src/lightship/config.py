@@ -43,7 +43,7 @@ class Options:
     lock: str | None = None
     group: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    application: str = "copy"
+    application: Literal["copy", "wheel", "none"] | None = None
     bytecode: str | None = None
     safety: Literal["lossless", "safe"] = "safe"
     keep: tuple[str, ...] = ()
@@ -59,6 +59,7 @@ class Options:
     probe_http: str | None = None
     probe_timeout: float = 60.0
     probe_requests: str | None = None
+    allow_stale_trace: bool = False
     probe_env: Mapping[str, str] = field(default_factory=dict)
     probe_command: tuple[str, ...] = ()
 

@@ -94,9 +94,10 @@ SETTINGS: tuple[Setting, ...] = (
         key="build.application",
         flag="--application",
         kind="choice",
-        default="copy",
         choices=("copy", "wheel", "none"),
-        help="The project's own code: copied files, a built wheel, or left out.",
+        help="The project's own code: copied files, a built wheel, or left out. Default: wheel where "
+        "pyproject.toml has [build-system] and the code lies in src, unless the command names the project's files; "
+        "else copy.",
     ),
     Setting(
         key="build.bytecode",
@@ -170,6 +171,13 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         key="probe.requests", flag="--probe-requests", kind="text", help="A .http file of requests to send once ready."
+    ),
+    Setting(
+        key="probe.allow-stale-trace",
+        flag="--allow-stale-trace/--no-allow-stale-trace",
+        kind="switch",
+        default=False,
+        help="Take lightship-startup.lock of an earlier state where the start cannot be traced (no database, say).",
     ),
     Setting(
         key="probe.env",

@@ -60,7 +60,8 @@ def read_application(
     ``.dockerignore`` decides, after defaults that it can override; ``leave_out`` are paths that the build itself
     writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!`` or
     ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a ``!``. A
-    symlink stays when it points to something inside the project. All files are read once, to be hashed. Raise InputError for a project that is no directory, StorageError for what cannot be read.
+    symlink stays when it points to something inside the project. All files are read once, to be hashed. Raise
+    InputError for a project that is no directory, StorageError for what cannot be read.
     """
     if not project.is_dir():
         raise InputError(f"project is not a directory: {project}")

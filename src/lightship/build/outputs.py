@@ -1,6 +1,6 @@
 """Files that a build writes, known by their first bytes: images as one tar, reports and plans.
 
-Formats: ``oci-archive`` is a tar of an OCI layout, image-layout.md of https://github.com/opencontainers/image-spec v1.1.0,
+Formats: ``oci-archive`` is a tar of an OCI layout (https://github.com/opencontainers/image-spec v1.1.0),
 ``docker-archive`` what ``docker save`` writes (https://github.com/moby/docker-image-spec/blob/v1.2.0/v1.2.md). A name
 says nothing: outputs are called as their user likes.
 """

@@ -3,12 +3,16 @@
 They are small and change most often, so they are the layers that a changed line costs.
 """
 
+import tomllib
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
 
 from lightship.build.application import Application, read_application
 from lightship.build.venv import environment
 from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Interpreter, Scheme
+from lightship.findings import Finding
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.oci.reference import Reference
 from lightship.paths import parents
@@ -16,12 +20,24 @@ from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import cache_key
 
-__all__ = ["application_recipe", "entrypoint_programs", "environment_recipe", "read_project_files"]
+__all__ = ["application_mode", "application_recipe", "entrypoint_programs", "environment_recipe", "read_project_files"]
 
 _VERSION = 1
 """Raised when the same project gives another layer."""
 
 _OWN_FILES = ("lightship.toml", "lightship-base.lock", STARTUP_LOCK)
+
+
+def application_mode(options: Options, project: Path) -> Literal["copy", "wheel", "none"]:
+    """How the code of the project in directory ``project`` gets into the image: as asked, else told by its layout.
+
+    Code in ``src`` is found by nothing when it is copied, so a project that says how it is built becomes a wheel. One
+    whose command or PYTHONPATH names files of the project itself is copied all the same: a wheel would not have them.
+    """
+    if options.application is not None:
+        return options.application
+    wheel = _is_src_layout(project) and not _names_project_files(options, project)
+    return "wheel" if wheel else "copy"
 
 
 def read_project_files(request: BuildRequest) -> Application:
@@ -30,8 +46,10 @@ def read_project_files(request: BuildRequest) -> Application:
     What lightship itself reads and writes in a project stays out: a build must not change its own input.
     """
     options = request.options
-    if options.application != "copy":
-        return Application(entries=(), key=options.application)
+    mode = application_mode(options, request.project)
+    if mode != "copy":
+        findings = (_chosen_wheel(),) if options.application is None else ()
+        return Application(entries=(), key=mode, findings=findings)
     own = [request.project / name for name in _OWN_FILES]
     # archives that earlier builds wrote here; layouts are known by what is in them
     own += [path for output in request.outputs if (path := Reference.parse(output).path) is not None]
@@ -95,6 +113,45 @@ def _shebang(entry: Entry) -> str:
         names = [word for word in words[1:] if not word.startswith("-") and "=" not in word]
         return f"/bin/{names[0]}" if names else ""
     return words[0] if words else ""
+
+
+def _is_src_layout(project: Path) -> bool:
+    """True for a named project with ``[build-system]`` and a package in ``src``."""
+    source = project / "src"
+    if not source.is_dir():
+        return False
+    try:
+        top = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # whoever needs it says what is wrong with it
+        return False
+    name = next((name for table in _named_tables(top) if isinstance(name := table.get("name"), str)), "")
+    if "build-system" not in top or not name:
+        return False
+    own = source / name.replace("-", "_").replace(".", "_").lower()
+    return own.is_dir() or own.with_suffix(".py").is_file() or any(source.glob("*/__init__.py"))
+
+
+def _named_tables(top: dict[str, object]) -> Iterable[dict[str, object]]:
+    tool = top.get("tool")
+    for table in (top.get("project"), tool.get("poetry") if isinstance(tool, dict) else None):
+        if isinstance(table, dict):
+            yield table
+
+
+def _names_project_files(options: Options, project: Path) -> bool:
+    words = [*options.entrypoint, *options.cmd, *options.env.get("PYTHONPATH", "").split(":")]
+    inside = (word.removeprefix(f"{options.workdir.rstrip('/')}/") for word in words)
+    return any(word and not word.startswith(("/", "-")) and (project / word).exists() for word in inside)
+
+
+def _chosen_wheel() -> Finding:
+    return Finding(
+        code="application-wheel",
+        severity="note",
+        title="the project is built as a wheel",
+        message="the project's code lies in src, so it is built as a wheel and its other files are not copied",
+        fix="if they are needed: --application copy, and PYTHONPATH=src for the code",
+    )
 
 
 def _directories(options: Options) -> Iterable[Entry]:
