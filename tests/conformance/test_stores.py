@@ -95,6 +95,16 @@ def test_umoci_unpacks_a_layout(tmp_path: Path, tool: Tool, compressions: tuple[
     assert "A=1" in spec["process"]["env"]
 
 
+def test_names_with_one_tag_are_found_by_umoci_and_skopeo(tmp_path: Path, tool: Tool) -> None:
+    first, second = synthetic_image({"a": b"1"}), synthetic_image({"a": b"2"})
+    copy(first, Reference.parse(f"oci:{tmp_path}/out"), names=[ImageName.parse("first:1")])
+    copy(second, Reference.parse(f"oci:{tmp_path}/out"), names=[ImageName.parse("second:1")])
+    whole = "docker.io/library/second:1"
+    assert tool("umoci", "ls", "--layout", "out").decode().split() == ["1", whole]
+    for tag, image in (("1", first), (whole, second)):
+        assert config_by_skopeo(tool, f"oci:out:{tag}") == str(manifest_of(image).config.digest)
+
+
 @pytest.mark.parametrize("transport", ["oci", "oci-archive", "docker-archive"])
 def test_skopeo_reads_what_is_written_here(tmp_path: Path, tool: Tool, image: PlainImage, transport: str) -> None:
     write(image, f"{transport}:{tmp_path}/made")

@@ -28,6 +28,7 @@ from lightship.oci.digest import Digest
 from lightship.oci.document import canonical
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
+from lightship.progress import Silent
 from lightship.store.copy import copy
 from lightship.store.oci_layout import open_layout, write_layout
 from lightship.store.open import open_image
@@ -39,6 +40,14 @@ Snapshot = dict[str, bytes]
 
 def image_of(text: str, **options: Any) -> PlainImage:
     return synthetic_image({"shared": b"s" * 2000}, {"own": text.encode()}, **options)
+
+
+class Notes(Silent):
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.said.append(message)
 
 
 def snapshot(root: Path) -> Snapshot:
@@ -145,6 +154,28 @@ def test_several_tags_live_together_and_must_be_named(tmp_path: Path) -> None:
         open_layout(tmp_path)
     with pytest.raises(ImageError, match="want an image tagged three, got tags: one, two"):
         open_layout(tmp_path, tag="three")
+
+
+def test_images_of_other_names_with_one_tag_live_together(tmp_path: Path) -> None:
+    notes = Notes()
+    first, second = synthetic_image({"a": b"1"}), synthetic_image({"a": b"2"})
+    for image, name in ((first, "first:1"), (second, "second:1"), (second, "second:1")):
+        write_layout(image, tmp_path, [Tag("1", ImageName.parse(name))], progress=notes)
+    assert notes.said == [f"oci:{tmp_path}:1 is an image of another name: this one is :docker.io/library/second:1"] * 2
+    for tag, image in (("1", first), ("first:1", first), ("second:1", second), ("docker.io/library/second:1", second)):
+        found = open_layout(tmp_path, tag=tag)
+        assert_valid(found)
+        assert found.raw_manifest == image.raw_manifest
+    with pytest.raises(ImageError, match=r"want one image, got several: 1, docker.io/library/second:1"):
+        open_layout(tmp_path)
+
+
+def test_a_ref_name_goes_before_a_name_that_reads_alike(tmp_path: Path) -> None:
+    tagged, named = synthetic_image({"a": b"1"}), synthetic_image({"a": b"2"})
+    write_layout(named, tmp_path, [Tag("latest", ImageName.parse("edge").tagged())])
+    write_layout(tagged, tmp_path, [Tag("edge")])
+    assert open_layout(tmp_path, tag="edge").raw_manifest == tagged.raw_manifest
+    assert open_layout(tmp_path, tag="edge:latest").raw_manifest == named.raw_manifest
 
 
 def test_a_replaced_tag_takes_its_own_blobs_along(tmp_path: Path) -> None:

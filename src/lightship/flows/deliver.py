@@ -47,17 +47,27 @@ def deliver(
     image: PlainImage, outcome: BuildOutcome, request: BuildRequest, cache: Cache, phases: Phases, progress: Progress
 ) -> BuildOutcome:
     """Write ``image`` to every output and complete ``outcome``. Without an output the image goes to the shelf, under
-    the project's name where it has no other. An output is complete or as it was."""
+    the project's name where it has no other; there entries have whole names, as many images share a tag. An output
+    is complete or as it was."""
     names = _names(request)
     outputs = request.outputs
-    if not outputs:
+    on_the_shelf = not outputs
+    if on_the_shelf:
         outputs = (f"oci:{shelf(cache.root)}",)
         names = names or _title(image)
     references = [_destination(output) for output in outputs]
     host = request.environ.get("DOCKER_HOST")
     with phases("write"), scratch(cache.root) as temporary:
         for reference in references:
-            copy(image, reference, names=names, docker_host=host, temporary=temporary, progress=progress)
+            copy(
+                image,
+                reference,
+                names=names,
+                whole_names=on_the_shelf,
+                docker_host=host,
+                temporary=temporary,
+                progress=progress,
+            )
     return replace(
         outcome,
         reference=outcome.reference or (names[0].familiar if names else None),

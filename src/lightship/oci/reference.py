@@ -114,7 +114,9 @@ class Reference:
             raise BadReferenceError(f"{self.transport}: want {wanted} after the colon")
         if not on_disk and self.name is None:
             raise BadReferenceError(f"{self.transport}: want an image name after the colon")
-        if self.tag and not (_REF_NAME.fullmatch(self.tag) or _TAG.fullmatch(self.tag)):
+        if self.tag and not (
+            _REF_NAME.fullmatch(self.tag) or _TAG.fullmatch(self.tag) or same_name(self.tag, self.tag)
+        ):
             raise BadReferenceError(f"{self.transport}: tag not understood: {self.tag!r:.120}")
 
     @classmethod

@@ -23,12 +23,14 @@ def copy(
     destination: Reference,
     *,
     names: Sequence[ImageName] = (),
+    whole_names: bool = False,
     docker_host: str | None = None,
     temporary: Path | None = None,
     progress: Progress = SILENT,
 ) -> Digest:
     """Write ``image`` to ``destination``, under its name or tag and all of ``names``; return the manifest's digest.
 
+    With ``whole_names`` a layout's entries are called by their whole names, not by their tags (see `tags_for`).
     The destination is complete or as it was. Every byte of a layer is verified on its way. ``docker_host`` is where
     the engine listens (None: its default socket), ``temporary`` where ``containers-storage`` may put a copy.
     """
@@ -55,7 +57,7 @@ def copy(
             "oci-archive": write_oci_archive,
             "docker-archive": write_docker_archive,
         }[destination.transport]
-        digest = write(image, path, tags_for(destination, names), progress=progress)
+        digest = write(image, path, tags_for(destination, names, whole_names=whole_names), progress=progress)
     progress.finish("write")
     return digest
 

@@ -18,7 +18,7 @@ from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, manifest_of
 from lightship.oci import media_types
-from lightship.oci.descriptor import REF_NAME, Descriptor
+from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.oci.document import canonical, parse_object
 from lightship.oci.index import Index
@@ -29,6 +29,7 @@ from lightship.progress import SILENT, Progress
 from lightship.store.blobs import BlobSource, DirectoryBlobs, blob_name, read_small
 from lightship.store.place import place_bytes, place_layer
 from lightship.store.select import read_image, select_image
+from lightship.store.settle import settle
 from lightship.store.tags import Tag
 from lightship.store.undo import Undo, locked, sweep
 
@@ -81,6 +82,8 @@ def index_entries(image: Image, tags: Sequence[Tag]) -> list[dict[str, object]]:
 def write_layout(image: Image, root: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
     """Write ``image`` into the layout at ``root`` (made when absent) under ``tags``; return its manifest's digest.
 
+    Only what has the same whole name, or has no name and the same tag, is replaced. Where an image of another name
+    has the tag, this one is entered under its whole name, with a note; what `settle` says decides.
     A blob that is there already, with the right bytes, stays. A blob of the cache is hard linked where the file
     system allows. When anything fails, the layout is as it was: what this call had made is removed again.
     """
@@ -90,12 +93,16 @@ def write_layout(image: Image, root: Path, tags: Sequence[Tag], *, progress: Pro
             _prepare(root, undo)
             former = _former_index(root)
             _write_blobs(image, root, undo, progress)
-            document = _next_index(former, index_entries(image, tags))
+            kept, settled = settle(_manifests(former), tags)
+            document = {**former, "manifests": [*kept, *index_entries(image, settled)]}
             with atomic_file(root / "index.json") as stream:
                 stream.write(canonical(document))
             undo.keep()
             _remove_replaced(root, former, document)
         made.keep()
+    for tag, entered in zip(tags, settled, strict=True):
+        if entered.ref_name != tag.ref_name:
+            progress.note(f"oci:{root}:{tag.ref_name} is an image of another name: this one is :{entered.ref_name}")
     return manifest_of(image).digest
 
 
@@ -136,20 +143,9 @@ def _former_index(root: Path) -> dict[str, object]:
     return parse_object(raw, "index").mapping()
 
 
-def _next_index(former: dict[str, object], entries: list[dict[str, object]]) -> dict[str, object]:
-    replaced = {_ref_name(entry) for entry in entries}
-    kept = [entry for entry in _manifests(former) if _ref_name(entry) not in replaced]
-    return {**former, "manifests": [*kept, *entries]}
-
-
 def _manifests(document: dict[str, object]) -> list[dict[str, object]]:
     manifests = document["manifests"]
     return manifests if isinstance(manifests, list) else []
-
-
-def _ref_name(entry: dict[str, object]) -> object:
-    annotations = entry.get("annotations")
-    return annotations.get(REF_NAME) if isinstance(annotations, dict) else None
 
 
 def _remove_replaced(root: Path, former: dict[str, object], document: dict[str, object]) -> None:

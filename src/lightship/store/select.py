@@ -4,7 +4,7 @@ OCI image-spec 1.1, image-index.md and image-layout.md (https://github.com/openc
 """
 
 import platform as host
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lightship.errors import ImageError
@@ -48,7 +48,7 @@ def select_image(source: BlobSource, index: Index, *, tag: str = "", platform: P
     Without ``tag`` the index must hold one image; without ``platform`` one for this machine is taken where there are
     several. Raise ImageError, with what there is, when nothing or more than one fits. Attestations are passed over.
     """
-    entries = [entry for entry in index.manifests if not tag or _has_tag(entry, tag)]
+    entries = _tagged(index.manifests, tag) if tag else list(index.manifests)
     if not entries:
         known = ", ".join(tags_of(index)) or "none"
         raise ImageError(f"{source.where}: want an image tagged {tag or 'at all'}, got tags: {known}")
@@ -136,8 +136,10 @@ def _for_platform(found: list[_Candidate], platform: Platform | None) -> list[_C
     return [c for c in found if (c.platform.os, c.platform.architecture) == (wanted.os, wanted.architecture)]
 
 
-def _has_tag(entry: Descriptor, tag: str) -> bool:
-    return entry.annotations.get(REF_NAME) == tag or same_name(entry.annotations.get(CONTAINERD_NAME, ""), tag)
+def _tagged(entries: Iterable[Descriptor], tag: str) -> list[Descriptor]:
+    """The entries whose ref name is ``tag``, else those whose whole name is: ``latest`` may be an image's name too."""
+    exact = [entry for entry in entries if _tag(entry) == tag]
+    return exact or [entry for entry in entries if same_name(entry.annotations.get(CONTAINERD_NAME, ""), tag)]
 
 
 def _tag(entry: Descriptor) -> str:
