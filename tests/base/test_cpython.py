@@ -171,3 +171,25 @@ def test_an_interpreter_that_would_not_start(debian: Distribution, tmp_path: Pat
         pytest.raises(InputError, match=r"does not fit the base: it needs libgone\.so\.1"),
     ):
         plan.close()
+
+
+@pytest.mark.parametrize(
+    "trap", ["bin/python3.12", "lib/libpython3.12.so.1.0", "lib/python3.12", "include/python3.12/Python.h"]
+)
+def test_a_tree_does_not_lead_to_other_files_of_this_machine(tmp_path: Path, trap: str) -> None:
+    """A project may bring its own interpreter, and the image is for others to see."""
+    root = _tree(tmp_path / "tree")
+    outside = tmp_path / "outside"
+    (root / trap).rename(outside)
+    (root / trap).symlink_to(outside)
+    with pytest.raises(InputError, match="leads out of its folder"):
+        read_cpython(root, Cache(tmp_path / "cache"), machine="x86_64", headers=True)
+
+
+@pytest.mark.parametrize("up", ["", "../../../"])
+def test_a_module_that_is_elsewhere_is_left_out(tmp_path: Path, up: str) -> None:
+    root = _tree(tmp_path / "tree")
+    (tmp_path / "secret").write_text("SECRET")
+    (root / "lib/python3.12/sitecustomize.py").symlink_to(f"{up}secret" if up else tmp_path / "secret")
+    tree = read_cpython(root, Cache(tmp_path / "cache"), machine="x86_64")
+    assert not [entry for entry in tree.entries if "sitecustomize" in entry.path]

@@ -15,28 +15,37 @@ from pathlib import Path
 
 from lightship.archive.content import Stored
 from lightship.base.host_files import HostFacts
+from lightship.base.leave_out import LeaveOut, first_match, leave_out
 from lightship.ecosystem.elf import ElfFile
 from lightship.errors import InputError
-from lightship.paths import storage_errors
+from lightship.paths import is_inside, storage_errors
 from lightship.plan.model import Dropped, Entry
 from lightship.store.cache import Cache
 
-__all__ = ["PREFIX", "CPythonTree", "find_cpython", "read_cpython", "tree_version"]
+__all__ = ["LEFT_OUT", "PREFIX", "CPythonTree", "find_cpython", "read_cpython", "tree_version"]
 
 PREFIX = "usr/local"
 _LIBRARY = re.compile(r"lib.+\.so\.[0-9.]+|libpython3\.so")
 _VERSION = re.compile(r'^#define\s+PY_VERSION\s+"([0-9][^"]*)"', re.MULTILINE)
-_LEFT_OUT = (
-    ("stdlib-idle", "the interpreter's own tests, editor and demonstrations",
-     re.compile(r"(?:test|idlelib|turtledemo|__phello__|lib2to3/tests|distutils/tests|unittest/test)/")),
-    ("stdlib-tk", "no Tk in the image", re.compile(r"tkinter/|turtle\.py$|lib-dynload/_tkinter\.")),
-    ("stdlib-build", "static library and Makefile for extending the interpreter", re.compile(r"config-[^/]+/")),
-    ("stdlib-ensurepip", "bundled wheels of pip; environments are made by the build",
-     re.compile(r"ensurepip/_bundled/")),
-    ("stdlib-tests", "extension modules of the interpreter's own tests",
-     re.compile(r"lib-dynload/(?:_test|_ctypes_test|xxlimited|xxsubtype|_xxtestfuzz)[^/]*$")),
-    ("site-packages", "what is installed beside the interpreter is not locked", re.compile(r"site-packages/")),
-)  # fmt: skip
+LEFT_OUT: tuple[LeaveOut, ...] = (
+    leave_out(
+        "stdlib-idle",
+        "the interpreter's own tests, editor and demonstrations",
+        r"(?:test|idlelib|turtledemo|__phello__|lib2to3/tests|distutils/tests|unittest/test)/",
+    ),
+    leave_out("stdlib-tk", "no Tk in the image", r"tkinter/|turtle\.py$|lib-dynload/_tkinter\."),
+    leave_out("stdlib-build", "static library and Makefile for extending the interpreter", r"config-[^/]+/"),
+    leave_out(
+        "stdlib-ensurepip", "bundled wheels of pip; environments are made by the build", r"ensurepip/_bundled/"
+    ),
+    leave_out(
+        "stdlib-tests",
+        "extension modules of the interpreter's own tests",
+        r"lib-dynload/(?:_test|_ctypes_test|xxlimited|xxsubtype|_xxtestfuzz)[^/]*$",
+    ),
+    leave_out("site-packages", "what is installed beside the interpreter is not locked", r"site-packages/"),
+)
+"""Paths below ``lib/python3.x``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +157,7 @@ class _Reader:
 
     def _add_executable(self) -> None:
         name = f"python{self._minor}"
-        source = os.path.realpath(f"{self._directory}/bin/{name}")
+        source = self._real(f"{self._directory}/bin/{name}")
         self._add_file(source, f"{PREFIX}/bin/{name}", why="the interpreter")
         for link in ("python3", "python"):
             self._add_link(f"{PREFIX}/bin/{link}", name, "the interpreter's usual names")
@@ -170,16 +179,18 @@ class _Reader:
 
     def _add_library(self, source: str, name: str) -> None:
         target = f"{PREFIX}/lib/{name}"
-        self._add_file(os.path.realpath(source), target, why="the interpreter's library")
+        self._add_file(self._real(source), target, why="the interpreter's library")
         self._add_link(f"usr/lib/{self._machine}-linux-gnu/{name}", f"/{target}", "where the loader looks by itself")
 
     def _add_headers(self) -> None:
         place = f"include/python{self._minor}"
-        for inside, _ in _walk(f"{self._directory}/{place}"):
-            self._add_file(f"{self._directory}/{place}/{inside}", f"{PREFIX}/{place}/{inside}", why="headers")
+        root = self._real(f"{self._directory}/{place}")
+        for inside, found in _walk(root):
+            source = self._real(found.path) if found.is_symlink() else f"{root}/{inside}"
+            self._add_file(source, f"{PREFIX}/{place}/{inside}", why="headers")
 
     def _add_stdlib(self) -> None:
-        root = f"{self._directory}/lib/python{self._minor}"
+        root = self._real(f"{self._directory}/lib/python{self._minor}")
         place = f"{PREFIX}/lib/python{self._minor}"
         for inside, found in _walk(root):
             if not self._leave_out(inside, f"{place}/{inside}", found):
@@ -195,19 +206,25 @@ class _Reader:
         )
 
     def _leave_out(self, inside: str, target: str, found: "os.DirEntry[str]") -> bool:
-        for rule, reason, pattern in _LEFT_OUT:
-            if pattern.match(inside):
-                size = found.stat(follow_symlinks=False).st_size
-                self._dropped.append(
-                    Dropped(
-                        path=target, owner=self._owner, rule=rule, safety="safe", reason=reason, unpacked_bytes=size
-                    )
-                )
-                return True
-        return False
+        rule = first_match(LEFT_OUT, self._owner, inside)
+        if rule is None:
+            return False
+        self._dropped.append(
+            Dropped(
+                path=target,
+                owner=self._owner,
+                rule=rule.name,
+                safety="safe",
+                reason=rule.reason,
+                unpacked_bytes=found.stat(follow_symlinks=False).st_size,
+            )
+        )
+        return True
 
     def _add_stdlib_file(self, source: str, target: str, found: "os.DirEntry[str]") -> None:
         why = "standard library"
+        if found.is_symlink() and not is_inside(os.path.realpath(source), self._directory):
+            return  # a distribution's link to its configuration, or a trap: what it means is not of this interpreter
         if found.is_symlink() and not os.readlink(source).startswith("/"):  # noqa: PTH115
             self._add_link(target, os.readlink(source), why)  # noqa: PTH115
         elif re.fullmatch(r"_sysconfigdata_.*\.py", found.name):
@@ -215,6 +232,13 @@ class _Reader:
             self._entries.append(Entry.text(target, text, owner=self._owner, why=f"{why}, prefix rewritten"))
         elif found.is_file():
             self._add_file(source, target, why=why)
+
+    def _real(self, path: str) -> str:
+        """``path`` without links; a tree may come with a project, and must not lead to other files of this machine."""
+        real = os.path.realpath(path)
+        if not is_inside(real, self._directory):
+            raise InputError(f"{path} of the interpreter leads out of its folder: {real}")
+        return real
 
     def _add_link(self, path: str, target: str, why: str) -> None:
         self._entries.append(
