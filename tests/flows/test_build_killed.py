@@ -23,7 +23,7 @@ pytestmark = pytest.mark.conformance
 def _end(world: World, out: Path, number: signal.Signals, *, after_lines: int, pause_s: float) -> int:
     """Start a build and end it after so many lines of its progress; return its status, 0 when it was too
     late."""
-    with world.start(out) as process:
+    with world.start(out, "-v") as process:
         assert process.stderr is not None
         said = [line for _, line in zip(range(after_lines), process.stderr, strict=False)]
         time.sleep(pause_s)

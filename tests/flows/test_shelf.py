@@ -1,10 +1,11 @@
-"""Which names mean an image on the shelf."""
+"""What a text means: an image on the shelf, one on disk, or none."""
 
 from pathlib import Path
 
 import pytest
 
-from lightship.flows.shelf import on_the_shelf, shelf
+from lightship.errors import BadReferenceError
+from lightship.flows.shelf import find_image, shelf
 from lightship.image.synthetic import synthetic_image
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.oci_layout import open_layout, write_layout
@@ -22,20 +23,64 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("text", ["registry.example/agent/api:1.2", "shop", "shop:latest", "docker.io/library/shop"])
 def test_a_known_name_is_on_the_shelf(text: str, cache: Path) -> None:
-    found = on_the_shelf(Reference.parse(text), text, cache)
+    found = find_image(text, cache)
     assert (found.transport, found.path) == ("oci", shelf(cache))
     assert found.path is not None
     open_layout(found.path, tag=found.tag)
 
 
-@pytest.mark.parametrize("text", ["nameless", "1.2", "shop:2", "docker://shop", "docker-daemon:shop", "oci:shop"])
-def test_everything_else_stays_what_it_is(text: str, cache: Path) -> None:
-    assert on_the_shelf(Reference.parse(text), text, cache) == Reference.parse(text)
+@pytest.mark.parametrize("text", ["docker://shop", "docker-daemon:shop", "oci:shop", "oci:shop:latest"])
+def test_a_transport_is_never_the_shelf(text: str, cache: Path) -> None:
+    assert find_image(text, cache) == Reference.parse(text)
 
 
-def test_without_a_shelf_or_with_a_damaged_one_names_are_registries(tmp_path: Path) -> None:
-    wanted = Reference.parse("shop")
-    assert on_the_shelf(wanted, "shop", tmp_path) == wanted
+@pytest.mark.parametrize("text", ["nameless", "1.2", "shop:2", "absent.tar", "some/folder"])
+def test_an_unknown_name_is_told_with_what_there_is(text: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cache)
+    with pytest.raises(BadReferenceError) as unknown:
+        find_image(text, cache)
+    there = "registry.example/agent/api:1.2, shop:latest"
+    assert f"{unknown.value}" == (
+        f"no image {text}: not on the shelf (there are: {there}), and no file or folder of that name"
+    )
+    assert unknown.value.hint is None
+
+
+@pytest.mark.parametrize("text", ["registry.example/agent/api", "localhost/x", "host:5000/x:1", "docker.io/library/x"])
+def test_registries_are_spoken_of_where_one_is_meant(text: str, cache: Path) -> None:
+    with pytest.raises(BadReferenceError, match=f"no image {text}: .* registries are not supported") as unknown:
+        find_image(text, cache)
+    assert "skopeo copy" in (unknown.value.hint or "")
+
+
+def test_other_files_and_folders_of_the_name_are_passed_over(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cache)
+    for name in ("shop", "other"):
+        Path(name).mkdir()
+        Path(name, "__init__.py").touch()
+    Path("script").write_text("#!/bin/sh\n")
+    assert find_image("shop", cache).path == shelf(cache)
+    with pytest.raises(BadReferenceError, match="and the folder other is no OCI layout"):
+        find_image("other", cache)
+    with pytest.raises(BadReferenceError, match="and the file script is no archive of images"):
+        find_image("script", cache)
+    with pytest.raises(BadReferenceError, match=r"\./other: want an OCI layout, got a folder with other files"):
+        find_image("./other", cache)
+    with pytest.raises(BadReferenceError, match=r"there is no file or folder \./absent"):
+        find_image("./absent", cache)
+
+
+def test_an_image_on_disk_is_found_by_its_path(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(cache)
+    write_layout(synthetic_image({"a": b"4"}), Path("layout"), [Tag("x")])
+    for text in ("layout", "./layout", f"{cache}/layout"):
+        assert find_image(text, cache) == Reference(transport="oci", path=Path(text))
+
+
+def test_without_a_shelf_or_with_a_damaged_one(tmp_path: Path) -> None:
+    with pytest.raises(BadReferenceError, match=r"not on the shelf \(it is empty\)"):
+        find_image("shop", tmp_path)
     shelf(tmp_path).mkdir()
     (shelf(tmp_path) / "index.json").write_text("[]")
-    assert on_the_shelf(wanted, "shop", tmp_path) == wanted
+    with pytest.raises(BadReferenceError, match=r"not on the shelf \(it is empty\)"):
+        find_image("shop", tmp_path)

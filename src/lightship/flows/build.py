@@ -1,18 +1,17 @@
 """``lightship build``: what is remembered between two builds, what is made, and where the image goes.
 
-When nothing has changed, nothing of `lightship.flows.making` is even imported.
+When nothing has changed, the image is known; when only the project's own files have, all that lies below them is, and
+nothing of `lightship.flows.making` is even imported.
 """
 
 from contextlib import ExitStack
 
 from lightship.base.lock import LOCK_NAME
 from lightship.ecosystem.python.project import Project
-from lightship.flows.application_layers import (
-    read_project_files,
-)
+from lightship.flows.application_layers import entrypoint_programs, read_project_files
 from lightship.flows.base_identity import base_identity
 from lightship.flows.deliver import deliver
-from lightship.flows.memo import find_memo, memo_key, remember
+from lightship.flows.memo import find_memo, lower_key, memo_key, remember
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
@@ -41,26 +40,35 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         platform = Platform.parse(request.platform) if request.platform else host_platform()
         base = base_identity(request, platform)
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
-        found = (
-            None
-            if request.plan_only or request.update_base or request.retrace
-            else find_memo(cache, memo, request.project)
-        )
+        anew = request.plan_only or request.update_base or request.retrace
+        found = None if anew else find_memo(cache, memo, request.project)
     if found is not None:
         image, outcome = found
     else:
         from lightship.flows.heap import return_freed_memory
-        from lightship.flows.making import Making
+        from lightship.flows.lower import find_lower, remember_lower
+        from lightship.flows.top import finish
 
         return_freed_memory()
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
-        with ExitStack() as stack:
-            work = Making(request, project, application, platform, cache, progress, phases, stack)
-            if request.plan_only:
-                return work.plan()
-            image, outcome = work.image()
-        # The locks may have been written by this build: the next one, which finds them, must find this image too.
+        asked = (*application.imports, "|", *entrypoint_programs(application, request.options))
+        below = lower_key(request, str(platform), base, inputs, *asked)
+        known = None if anew else find_lower(cache, below, request.project)
+        if known is not None:
+            lower, sources = known
+        else:
+            from lightship.flows.making import Making
+
+            with ExitStack() as stack:
+                work = Making(request, project, application, platform, cache, progress, phases, stack)
+                if request.plan_only:
+                    return work.plan()
+                lower, sources = work.lower(), work.sources
+            # The locks may have been written by this build: the next one, which finds them, must find these layers.
+            below = lower_key(request, str(platform), base, inputs, *asked)
+            remember_lower(cache, below, request.project, lower, sources)
+        image, outcome = finish(lower, request, project, application, cache, progress, phases)
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
-        remember(cache, memo, request.project, image, outcome, work.sources)
+        remember(cache, memo, request.project, image, outcome, sources)
     return deliver(image, outcome, request, cache, phases, progress)

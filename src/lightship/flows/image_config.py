@@ -11,9 +11,9 @@ from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import UsageError
 from lightship.flows.launch import WRITABLE_LABEL
 
-__all__ = ["annotations", "image_config", "rfc3339"]
+__all__ = ["SYSTEM_PATH", "annotations", "image_config", "rfc3339"]
 
-_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def rfc3339(epoch_s: int) -> str:
@@ -102,7 +102,7 @@ def _without_credentials(url: str | None) -> str | None:
 
 
 def _environment(options: Options, interpreter: Interpreter, base_env: Mapping[str, str]) -> dict[str, str]:
-    path = base_env.get("PATH", _SYSTEM_PATH)
+    path = base_env.get("PATH", SYSTEM_PATH)
     environment = {
         **base_env,
         "PATH": f"{options.prefix}/bin:{path}",

@@ -1,7 +1,7 @@
 """From recipes to layers: what the cache has is taken, the rest is made, and what was left out is remembered."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -97,10 +97,10 @@ def planned(recipe: LayerRecipe) -> LayerPlan:
     return replace(plan, entries=normalise(plan.entries))
 
 
-def merge_drops(layers: Sequence[MadeLayer]) -> tuple[DropSummary, ...]:
-    """What rules left out of all ``layers``, most bytes first."""
+def merge_drops(drops: Iterable[DropSummary]) -> tuple[DropSummary, ...]:
+    """What each rule left out of all layers, most bytes first."""
     total: dict[str, DropSummary] = {}
-    for drop in (drop for layer in layers for drop in layer.dropped):
+    for drop in drops:
         before = total.get(drop.rule)
         total[drop.rule] = DropSummary(
             rule=drop.rule,

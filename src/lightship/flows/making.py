@@ -1,4 +1,4 @@
-"""The making of an image: wheels and base to layers, layers to an image; everything that a remembered build spares."""
+"""The making of an image's lower part: wheels and base to layers; everything that a changed line leaves as it was."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,35 +16,27 @@ from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
-from lightship.flows.application_layers import (
-    application_recipe,
-    entrypoint_programs,
-    environment_recipe,
-)
+from lightship.flows.application_layers import entrypoint_programs, environment_recipe
 from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
-from lightship.flows.deliver import reference_of
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
-from lightship.flows.image_config import annotations, image_config, rfc3339
-from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops, planned
+from lightship.flows.layers import MadeLayer, make_layers, planned
+from lightship.flows.lower import Lower, LowerLayer
 from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts
-from lightship.flows.outcome import BuildOutcome, LayerSummary
+from lightship.flows.outcome import LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.sources import local_sources
 from lightship.flows.startup import startup_modules
-from lightship.image.blobs import from_blobs
-from lightship.image.value import PlainImage
+from lightship.flows.top import application_recipes, find_sandbox, finish, image_terms, layer_style
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
-from lightship.plan.assemble import DEFAULT_MTIME
 from lightship.plan.drop import DropOptions
 from lightship.plan.explain import explain
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import BuildPlan, Entry
 from lightship.progress import Progress
-from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["Making"]
@@ -71,38 +63,31 @@ class Making:
         self.cache = cache
         self.progress = progress
         self.phases = phases
-        self.findings: list[Finding] = list(application.findings)
+        self.findings: list[Finding] = []
         self.foundation = stack.enter_context(Foundation(request, platform, cache, progress))
-        self.style = LayerStyle(
-            compression=self.options.compression,
-            level=self.options.level,
-            mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
-        )
+        self.style = layer_style(request)
         self._fresh: set[Digest] = set()
         self._files: dict[str, tuple[Entry, ...]] = {}
 
-    def image(self) -> tuple[PlainImage, BuildOutcome]:
-        """Make every layer, and the image of them."""
+    def lower(self) -> Lower:
+        """Make every layer below the application."""
         mode, startup = self._bytecode_mode()
-        self._base_layers = self._layers(self.ground.recipes)
-        recipes = self._recipes(mode, startup)
-        layers = self._layers(recipes)
-        self.findings += bytecode_findings(recipes, self.cache)
-        with self.phases("image"):
-            image = self._compose(layers)
-            outcome = self._outcome(image, layers)
-        return image, outcome
+        return self._lower(mode, startup)
 
     def plan(self) -> str:
         """The plan as JSON: every file, its layer and why it is there; every path that was left out."""
         mode, startup = self._bytecode_mode()
-        plans = [plan for recipe in self._recipes(mode, startup) if (plan := planned(recipe)).entries]
-        document = BuildPlan(
-            platform=self.foundation.platform,
-            layers=tuple(plans),
-            config=self._config([plan.created_by for plan in plans]),
-            annotations=self._annotations(),
-        )
+        lower = self._bare(mode, startup)
+        if mode != "none":  # the interpreter that compiles lives in the base's layers
+            base = self._layers(self.ground.recipes)
+            rooted = (*self._taken, *map(LowerLayer.of, base))
+            lower = replace(lower, layers=rooted, rooted=len(rooted))
+        own = application_recipes(lower, self.application, self.request, self.cache, self.progress)
+        recipes = (*self._recipes(mode, startup), *own)
+        plans = [plan for recipe in recipes if (plan := planned(recipe)).entries]
+        history = [plan.created_by for plan in plans]
+        config, notes = image_terms(lower, self.request, self.project, history)
+        document = BuildPlan(platform=lower.platform, layers=tuple(plans), config=config, annotations=notes)
         return json.dumps(explain(document), indent=1, ensure_ascii=False)
 
     @cached_property
@@ -185,24 +170,53 @@ class Making:
         return (stripping(self.cache), STRIPPING_KEY) if self.options.strip else (None, "")
 
     def _recipes(self, mode: BytecodeMode, startup: Sequence[str]) -> tuple[LayerRecipe, ...]:
-        plain = self._plain_recipes()
-        if mode == "none":
-            return plain
-        maker = self._maker(mode, startup)
-        own = maker.application(self.application.entries)
-        units, context = self.planner.units(), self.planner.context
-        packages = maker.packages(units, context, self._package_files)
-        stdlib = maker.stdlib(self.ground.stdlib, self.ground.cache_key)
-        lowest = len(self.ground.recipes)
-        # The application is on top: its layers change most often, and an engine unpacks anew what lies above a change.
-        return (*plain[:lowest], stdlib, *plain[lowest:-1], *packages, plain[-1], own)
-
-    def _plain_recipes(self) -> tuple[LayerRecipe, ...]:
-        """Everything but bytecode, bottom first; the application is last."""
-        packages = self.planner.recipes()
+        """All layers below the application, bottom first."""
         environment = environment_recipe(self.scheme, self.foundation.interpreter)
-        application = application_recipe(self.application, self.options)
-        return (*self.ground.recipes, environment, *packages, application)
+        packages = self.planner.recipes()
+        if mode == "none":
+            return (*self.ground.recipes, environment, *packages)
+        maker = self._maker(mode, startup)
+        stdlib = maker.stdlib(self.ground.stdlib, self.ground.cache_key)
+        compiled = maker.packages(self.planner.units(), self.planner.context, self._package_files)
+        return (*self.ground.recipes, stdlib, environment, *packages, *compiled)
+
+    def _lower(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
+        base = self._layers(self.ground.recipes)
+        recipes = self._recipes(mode, startup)
+        made = self._layers(recipes)
+        findings = (
+            *self.findings,
+            *bytecode_findings(recipes, self.cache),
+            *collision_findings(self.planner.collisions),
+        )
+        return replace(
+            self._bare(mode, startup),
+            layers=(*self._taken, *(replace(LowerLayer.of(layer), summary=self._summary(layer)) for layer in made)),
+            rooted=len(self._taken) + len(base),
+            findings=tuple(dict.fromkeys(findings)),
+        )
+
+    @property
+    def _taken(self) -> tuple[LowerLayer, ...]:
+        """The layers of a base image."""
+        return tuple(LowerLayer(summary=summary) for summary in self.ground.summaries)
+
+    def _bare(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
+        """What is known of the lower part before its layers are made."""
+        return Lower(
+            platform=self.foundation.platform,
+            interpreter=self.foundation.interpreter,
+            layers=(),
+            taken=len(self._taken),
+            rooted=0,
+            root_key=self.ground.cache_key,
+            env=dict(self.ground.env),
+            history=self.ground.history,
+            digest=str(self.ground.digest or ""),
+            mode=mode,
+            startup=tuple(startup),
+            findings=(),
+        )
 
     def _package_files(self, name: str) -> tuple[Entry, ...]:
         if name not in self._files:
@@ -214,7 +228,7 @@ class Making:
             interpreter=self.foundation.interpreter,
             rootfs=self._base_rootfs,
             rootfs_key=self.ground.cache_key,
-            sandbox=self._sandbox,
+            sandbox=find_sandbox,
             cache=self.cache,
             mode=mode,
             startup=frozenset(startup),
@@ -228,11 +242,6 @@ class Making:
         made = self._layers(self.ground.recipes)
         layers = [*self.ground.layers, *(layer.layer for layer in made)]
         return unpack_cached(layers, self.cache.root / "rootfs", progress=self.progress)
-
-    def _sandbox(self) -> Sandbox:
-        from lightship.sandbox.bubblewrap import Bubblewrap
-
-        return Bubblewrap.find()
 
     def _layers(self, recipes: Iterable[LayerRecipe]) -> tuple[MadeLayer, ...]:
         wanted = tuple(recipes)
@@ -251,7 +260,13 @@ class Making:
             return mode, ()
         lock = self.request.project / STARTUP_LOCK
         modules = startup_modules(
-            lock, self._trace_key(), self._trace, retrace=self.request.retrace, progress=self.progress
+            lock,
+            self._trace_key(),
+            self._trace,
+            retrace=self.request.retrace,
+            allow_stale=self.options.allow_stale_trace,
+            findings=self.findings,
+            progress=self.progress,
         )
         return mode, modules
 
@@ -271,8 +286,8 @@ class Making:
         from lightship.flows.trace import trace_start
         from lightship.rootfs.unpack import unpack_cached
 
-        layers = self._layers(self._plain_recipes())
-        image = self._compose(layers)
+        plain = self._lower("none", ())
+        image, _ = finish(plain, self.request, self.project, self.application, self.cache, self.progress, self.phases)
         options = self.options
         probe = load_probe(
             http=options.probe_http,
@@ -284,67 +299,13 @@ class Making:
             rootfs = unpack_cached(image.layers, self.cache.root / "rootfs", progress=self.progress)
             runtime = ImageConfig.parse(image.raw_config).runtime
             traced = trace_start(
-                self._sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
+                find_sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
             )
         return traced.modules
-
-    def _compose(self, layers: Sequence[MadeLayer]) -> PlainImage:
-        base = self.ground.digest or layers[0].built.digest
-        notes = self._annotations() | {"org.opencontainers.image.base.digest": str(base)}
-        config = self._config([layer.created_by for layer in layers])
-        return from_blobs([*self.ground.layers, *(layer.layer for layer in layers)], config, notes)
-
-    def _annotations(self) -> dict[str, str]:
-        return annotations(
-            self.options,
-            name=self.options.name or self.project.name,
-            version=self.project.version,
-            created=rfc3339(self.style.mtime),
-            environ=self.request.environ,
-        )
-
-    def _config(self, history: Sequence[str]) -> dict[str, object]:
-        return image_config(
-            self.options,
-            self.foundation.interpreter,
-            created=rfc3339(self.style.mtime),
-            history=history,
-            labels=self._annotations(),
-            base_env=self.ground.env,
-            base_history=self.ground.history,
-        )
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""
         return replace(layer.summary, cached=layer.built.digest not in self._fresh)
-
-    def _outcome(self, image: PlainImage, layers: Sequence[MadeLayer]) -> BuildOutcome:
-        findings = (
-            *self.findings,
-            *collision_findings(self.planner.collisions),
-        )
-        return BuildOutcome(
-            reference=reference_of(self.request),
-            digest="",
-            outputs=(),
-            platform=str(self.foundation.platform),
-            python=self.foundation.interpreter.target.python,
-            layers=(*self.ground.summaries, *map(self._summary, layers)),
-            dropped=merge_drops(layers),
-            findings=tuple(dict.fromkeys(findings)),
-            kept_because=_explanation(layers, image, self.cache),
-        )
-
-
-def _explanation(layers: Sequence[MadeLayer], image: PlainImage, cache: Cache) -> Path:
-    """One JSON file for the image: the layers' explanations, one after the other."""
-    key = cache_key("explanation", image.raw_manifest)
-    with cache.write("explanations", key) as stream:
-        stream.write(b'{"schema":"lightship/plan/1","layers":[\n')
-        for number, layer in enumerate(layers):
-            stream.write((b",\n" if number else b"") + layer.explanation.read_bytes())
-        stream.write(b"\n]}\n")
-    return cache.path("explanations", key)
 
 
 def _missing(name: str, why: str) -> Finding:

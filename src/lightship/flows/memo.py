@@ -13,17 +13,16 @@ from pathlib import Path
 
 from lightship import __version__
 from lightship.findings import Finding
+from lightship.flows.blobs import blob_of
 from lightship.flows.outcome import BuildOutcome, DropSummary, LayerSummary
 from lightship.flows.request import BuildRequest
 from lightship.flows.sources import source_sha256
-from lightship.image.blobs import BlobLayer
 from lightship.image.value import PlainImage
-from lightship.oci.digest import Digest
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["find_memo", "memo_key", "remember"]
+__all__ = ["find_memo", "lower_key", "memo_key", "remember"]
 
-_VERSION = 2
+_VERSION = 3
 """Raised when the record changes, or a build gives something else for the same key."""
 
 _KIND = "builds"
@@ -33,11 +32,16 @@ _CI_VARIABLES = ("CI_PROJECT_URL", "CI_COMMIT_SHA", "GITHUB_SERVER_URL", "GITHUB
 def memo_key(request: BuildRequest, *, platform: str, base: str, application: str, files: Sequence[Path]) -> str:
     """The key of this build. ``base`` and ``application`` name the base and the project's files, ``files`` are further
     inputs, read whole."""
+    variables = [request.environ.get(name) for name in _CI_VARIABLES]
+    return cache_key(lower_key(request, platform, base, files), application, *request.tags, "|", *variables)
+
+
+def lower_key(request: BuildRequest, platform: str, base: str, files: Sequence[Path], *parts: str) -> str:
+    """The key of what lies below the application; ``parts`` are what it depends on of the application."""
     options = [repr(getattr(request.options, field.name)) for field in fields(request.options)]
     contents = [path.read_bytes() if path.is_file() else None for path in files]
-    variables = [request.environ.get(name) for name in _CI_VARIABLES]
     tool = ("build", _VERSION, __version__)
-    return cache_key(*tool, platform, base, application, request.epoch, *request.tags, *options, *contents, *variables)
+    return cache_key(*tool, platform, base, request.epoch, *options, *contents, *parts)
 
 
 def find_memo(cache: Cache, key: str, project: Path) -> tuple[PlainImage, BuildOutcome] | None:
@@ -51,7 +55,7 @@ def find_memo(cache: Cache, key: str, project: Path) -> tuple[PlainImage, BuildO
         if any(source_sha256(project / path) != sha256 for path, sha256 in document["sources"]):
             return None
         outcome = _outcome(document["outcome"], cache)
-        layers = tuple(_layer(summary, cache) for summary in outcome.layers)
+        layers = tuple(blob_of(summary, cache) for summary in outcome.layers)
         if any(layer is None for layer in layers) or (outcome.kept_because and not outcome.kept_because.is_file()):
             return None
         image = PlainImage(
@@ -77,21 +81,6 @@ def remember(
     }
     with cache.write(_KIND, key) as stream:
         stream.write(json.dumps(document).encode())
-
-
-def _layer(summary: LayerSummary, cache: Cache) -> BlobLayer | None:
-    digest = Digest.parse(summary.digest)
-    path = cache.find_verified("blobs", digest.hex)
-    if path is None:
-        return None
-    return BlobLayer(
-        path=path,
-        digest=digest,
-        diff_id=Digest.parse(summary.diff_id),
-        media_type=summary.media_type,
-        compressed_bytes=summary.compressed_bytes,
-        unpacked_bytes=summary.unpacked_bytes,
-    )
 
 
 def _outcome(document: dict[str, object], cache: Cache) -> BuildOutcome:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import InputError, LightshipError
+from lightship.findings import Finding
 from lightship.paths import atomic_file, normal_path
 from lightship.progress import Progress
 
@@ -33,12 +34,19 @@ class StartupModules:
 
 
 def startup_modules(
-    lock: Path, key: str, trace: Callable[[], tuple[str, ...]], *, retrace: bool, progress: Progress
+    lock: Path,
+    key: str,
+    trace: Callable[[], tuple[str, ...]],
+    *,
+    retrace: bool,
+    allow_stale: bool,
+    findings: list[Finding],
+    progress: Progress,
 ) -> tuple[str, ...]:
     """The modules for ``key``: from ``lock``, or traced and written there.
 
-    When the application cannot be started here (it needs a database, say), a lock of an earlier state still serves,
-    with a note; without one the trace's error stands.
+    When the application cannot be started here, the trace's error stands: an image that does not start is no result.
+    With ``allow_stale`` a lock of an earlier state serves instead, and ``findings`` gets a warning.
     """
     known = read_startup_lock(lock)
     if known is not None and known.key == key and not retrace:
@@ -48,7 +56,11 @@ def startup_modules(
     except LightshipError as error:
         if known is None or retrace:
             raise
-        progress.note(f"the start could not be traced anew, {lock.name} of an earlier state is used: {error}")
+        if not allow_stale:
+            hint = f"{lock.name} is of an earlier state; where the start needs what is not here: --allow-stale-trace"
+            error.hint = f"{error.hint}; {hint}" if error.hint else hint
+            raise
+        findings.append(_stale(lock.name, error))
         return known.modules
     _write(lock, StartupModules(key=key, modules=modules), progress)
     return modules
@@ -79,3 +91,13 @@ def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
         progress.note(f"{lock.name} could not be written ({error.strerror}): the next build traces the start again")
     else:
         progress.note(f"wrote {lock.name}: commit it, and every machine builds the same image")
+
+
+def _stale(name: str, error: LightshipError) -> Finding:
+    return Finding(
+        code="trace-stale",
+        severity="warning",
+        title="the start was not traced",
+        message=f"the start could not be traced, and {name} of an earlier state was used: {error}",
+        fix="build where the application can start, and commit the new lock",
+    )

@@ -5,6 +5,7 @@ PEP 503 (HTML), PEP 691 (JSON), PEP 592 (yanked), PEP 700 (sizes); version 1 of 
 counts only once its bytes have the locked hash. Yanked files are listed as others: a lock may still name them.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterator
@@ -88,8 +89,9 @@ def _entry(entry: object, base_url: str) -> IndexFile | None:
 def parse_html(content: bytes, base_url: str) -> tuple[IndexFile, ...]:
     """The links of a PEP 503 page or of any page of links; the file name is the last part of each address."""
     links = _Links()
-    links.feed(content.decode("utf-8", errors="replace"))
-    links.close()
+    with contextlib.suppress(AssertionError):  # html.parser's answer to "<![" and rubbish: the links before it count
+        links.feed(content.decode("utf-8", errors="replace"))
+        links.close()
     _check_version(links.version, base_url)
     base = _base(base_url, links.base)
     local = _is_local(base_url)

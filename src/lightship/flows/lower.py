@@ -1,0 +1,117 @@
+"""Everything of an image below the application: what a changed line of the project leaves as it was.
+
+It is a value that is remembered by everything it depends on. A build whose project has changed in its own files alone
+starts from it, and asks neither locks nor wheels nor the base's packages.
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from lightship.build.bytecode import BytecodeMode
+from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.ecosystem.python.target import Target
+from lightship.findings import Finding
+from lightship.flows.blobs import blob_of
+from lightship.flows.layers import MadeLayer
+from lightship.flows.outcome import DropSummary, LayerSummary
+from lightship.flows.sources import source_sha256
+from lightship.oci.platform import Platform
+from lightship.store.cache import Cache
+
+__all__ = ["Lower", "LowerLayer", "find_lower", "remember_lower"]
+
+_KIND = "lower"
+_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LowerLayer:
+    """A finished layer. ``explanation`` names a file of the cache's ``explanations``; a base image's layer has none."""
+
+    summary: LayerSummary
+    dropped: tuple[DropSummary, ...] = ()
+    explanation: str = ""
+
+    @classmethod
+    def of(cls, made: MadeLayer) -> "LowerLayer":
+        """The finished layer that ``made`` is."""
+        return cls(summary=made.summary, dropped=made.dropped, explanation=made.explanation.name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lower:
+    """``layers`` bottom first: ``taken`` of them are a base image's, the lowest ``rooted`` make a root in which the
+    interpreter runs, which ``root_key`` names. ``env``, ``history`` and ``digest`` are the base's."""
+
+    platform: Platform
+    interpreter: Interpreter
+    layers: tuple[LowerLayer, ...]
+    taken: int
+    rooted: int
+    root_key: str
+    env: Mapping[str, str]
+    history: tuple[Mapping[str, object], ...]
+    digest: str
+    mode: BytecodeMode
+    startup: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def remember_lower(cache: Cache, key: str, project: Path, lower: Lower, sources: Sequence[Path]) -> None:
+    """Keep ``lower`` for `find_lower`; ``sources`` are what was read beside, kept relative to ``project``."""
+    document = {
+        "version": _VERSION,
+        "sources": [[os.path.relpath(path, project), source_sha256(path)] for path in sources],
+        "lower": asdict(lower),
+    }
+    with cache.write(_KIND, key) as stream:
+        stream.write(json.dumps(document).encode())
+
+
+def find_lower(cache: Cache, key: str, project: Path) -> tuple[Lower, tuple[Path, ...]] | None:
+    """What was remembered, and its sources; None when one of them has changed, or a layer is gone or damaged."""
+    found = cache.find(_KIND, key)
+    if found is None:
+        return None
+    try:
+        document = json.loads(found.read_bytes())
+        if document["version"] != _VERSION:
+            return None
+        if any(source_sha256(project / path) != sha256 for path, sha256 in document["sources"]):
+            return None
+        lower = _lower(document["lower"])
+        whole = all(blob_of(layer.summary, cache) is not None for layer in lower.layers)
+        told = all(cache.find("explanations", layer.explanation) for layer in lower.layers if layer.explanation)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # a damaged record is no record
+    return (lower, tuple(project / path for path, _ in document["sources"])) if whole and told else None
+
+
+def _lower(values: dict[str, Any]) -> Lower:
+    interpreter = dict(values["interpreter"])
+    target = dict(interpreter["target"])
+    target |= {"platform": Platform(**target["platform"]), "libc_version": tuple(target["libc_version"])}
+    interpreter |= {"target": Target(**target)}
+    interpreter |= {name: tuple(interpreter[name]) for name in ("stdlib", "library_path")}
+    layers = tuple(
+        LowerLayer(
+            summary=replace(LayerSummary(**layer["summary"]), cached=True),
+            dropped=tuple(DropSummary(**drop) for drop in layer["dropped"]),
+            explanation=layer["explanation"],
+        )
+        for layer in values["layers"]
+    )
+    known = {field.name: values[field.name] for field in fields(Lower)}
+    known |= {
+        "platform": Platform(**values["platform"]),
+        "interpreter": Interpreter(**interpreter),
+        "layers": layers,
+        "history": tuple(values["history"]),
+        "startup": tuple(values["startup"]),
+        "findings": tuple(Finding(**finding) for finding in values["findings"]),
+    }
+    return Lower(**known)

@@ -1,0 +1,146 @@
+"""The top of an image: the application's layers over everything below, and the image of them all."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lightship.build.application import Application
+from lightship.ecosystem.python.project import Project
+from lightship.flows.application_layers import application_recipe
+from lightship.flows.blobs import blob_of
+from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
+from lightship.flows.deliver import reference_of
+from lightship.flows.image_config import annotations, image_config, rfc3339
+from lightship.flows.layers import LayerStyle, make_layers, merge_drops
+from lightship.flows.lower import Lower, LowerLayer
+from lightship.flows.outcome import BuildOutcome
+from lightship.flows.phases import Phases
+from lightship.flows.request import BuildRequest
+from lightship.image.blobs import BlobLayer, from_blobs
+from lightship.image.value import PlainImage
+from lightship.plan.assemble import DEFAULT_MTIME
+from lightship.plan.layering import LayerRecipe
+from lightship.progress import Progress
+from lightship.sandbox.protocol import Sandbox
+from lightship.store.cache import Cache, cache_key
+
+__all__ = ["application_recipes", "find_sandbox", "finish", "image_terms", "layer_style"]
+
+
+def layer_style(request: BuildRequest) -> LayerStyle:
+    """How the layers of ``request`` are written."""
+    return LayerStyle(
+        compression=request.options.compression,
+        level=request.options.level,
+        mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
+    )
+
+
+def find_sandbox() -> Sandbox:
+    """The sandbox of this machine; raise ToolError where there is none."""
+    from lightship.sandbox.bubblewrap import Bubblewrap
+
+    return Bubblewrap.find()
+
+
+def application_recipes(
+    lower: Lower, application: Application, request: BuildRequest, cache: Cache, progress: Progress
+) -> tuple[LayerRecipe, ...]:
+    """The application's own layers: its files and, above them, their bytecode."""
+    files = application_recipe(application, request.options)
+    if lower.mode == "none":
+        return (files,)
+    maker = BytecodeMaker(
+        interpreter=lower.interpreter,
+        rootfs=lambda: _root(lower, cache, progress),
+        rootfs_key=lower.root_key,
+        sandbox=find_sandbox,
+        cache=cache,
+        mode=lower.mode,
+        startup=frozenset(lower.startup),
+        jobs=request.jobs,
+        progress=progress,
+    )
+    return files, maker.application(application.entries)
+
+
+def finish(
+    lower: Lower,
+    request: BuildRequest,
+    project: Project,
+    application: Application,
+    cache: Cache,
+    progress: Progress,
+    phases: Phases,
+) -> tuple[PlainImage, BuildOutcome]:
+    """The image of ``lower`` and the application. The application is on top: it changes most often, and an engine
+    unpacks anew what lies above a change."""
+    recipes = application_recipes(lower, application, request, cache, progress)
+    with phases("layers"):
+        made = make_layers(recipes, layer_style(request), cache, jobs=request.jobs, progress=progress)
+    layers = (*lower.layers, *map(LowerLayer.of, made))
+    with phases("image"):
+        blobs = [*_blobs(lower.layers, cache), *(layer.layer for layer in made)]
+        history = [layer.summary.created_by for layer in layers[lower.taken :]]
+        config, notes = image_terms(lower, request, project, history)
+        notes["org.opencontainers.image.base.digest"] = lower.digest or layers[0].summary.digest
+        image = from_blobs(blobs, config, dict(sorted(notes.items())))
+        findings = (*application.findings, *lower.findings, *bytecode_findings(recipes, cache))
+        outcome = BuildOutcome(
+            reference=reference_of(request),
+            digest="",
+            outputs=(),
+            platform=str(lower.platform),
+            python=lower.interpreter.target.python,
+            layers=tuple(layer.summary for layer in layers),
+            dropped=merge_drops(drop for layer in layers for drop in layer.dropped),
+            findings=tuple(dict.fromkeys(findings)),
+            kept_because=_explanation(layers, image, cache),
+        )
+    return image, outcome
+
+
+def image_terms(
+    lower: Lower, request: BuildRequest, project: Project, history: Sequence[str]
+) -> tuple[dict[str, object], dict[str, str]]:
+    """Config and annotations; ``history`` has a sentence for every layer made here."""
+    created = rfc3339(layer_style(request).mtime)
+    notes = annotations(
+        request.options,
+        name=request.options.name or project.name,
+        version=project.version,
+        created=created,
+        environ=request.environ,
+    )
+    config = image_config(
+        request.options,
+        lower.interpreter,
+        created=created,
+        history=history,
+        labels=notes,
+        base_env=lower.env,
+        base_history=lower.history,
+    )
+    return config, dict(notes)
+
+
+def _blobs(layers: Iterable[LowerLayer], cache: Cache) -> list[BlobLayer]:
+    found = [blob_of(layer.summary, cache) for layer in layers]
+    return [blob for blob in found if blob is not None]
+
+
+def _root(lower: Lower, cache: Cache, progress: Progress) -> Path:
+    from lightship.rootfs.unpack import unpack_cached
+
+    return unpack_cached(_blobs(lower.layers[: lower.rooted], cache), cache.root / "rootfs", progress=progress)
+
+
+def _explanation(layers: Sequence[LowerLayer], image: PlainImage, cache: Cache) -> Path:
+    """One JSON file for the image: the layers' explanations, one after the other."""
+    key = cache_key("explanation", image.raw_manifest)
+    told = [cache.path("explanations", layer.explanation) for layer in layers if layer.explanation]
+    with cache.write("explanations", key) as stream:
+        stream.write(b'{"schema":"lightship/plan/1","layers":[\n')
+        for number, path in enumerate(told):
+            stream.write((b",\n" if number else b"") + path.read_bytes())
+        stream.write(b"\n]}\n")
+    return cache.path("explanations", key)
