@@ -35,9 +35,7 @@ LEFT_OUT: tuple[LeaveOut, ...] = (
     ),
     leave_out("stdlib-tk", "no Tk in the image", r"tkinter/|turtle\.py$|lib-dynload/_tkinter\."),
     leave_out("stdlib-build", "static library and Makefile for extending the interpreter", r"config-[^/]+/"),
-    leave_out(
-        "stdlib-ensurepip", "bundled wheels of pip; environments are made by the build", r"ensurepip/_bundled/"
-    ),
+    leave_out("stdlib-ensurepip", "bundled wheels of pip; environments are made by the build", r"ensurepip/_bundled/"),
     leave_out(
         "stdlib-tests",
         "extension modules of the interpreter's own tests",

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BUILD_RULES", "GCONV", "RUN_RULES", "LeaveOut", "first_match"]
+__all__ = ["BUILD_RULES", "GCONV", "RUN_RULES", "LeaveOut", "first_match", "leave_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,10 @@ class LeaveOut:
         return self.pattern.match(path) is not None and not (self.unless and self.unless.match(path))
 
 
-def _rule(name: str, reason: str, pattern: str, *, unless: str | None = None, package: str | None = None) -> LeaveOut:
+def leave_out(
+    name: str, reason: str, pattern: str, *, unless: str | None = None, package: str | None = None
+) -> LeaveOut:
+    """The rule ``name`` of two regular expressions."""
     return LeaveOut(
         name=name,
         reason=reason,
@@ -41,19 +44,19 @@ _STDLIB = r"usr/lib/python3(?:\.\d+)?/"
 _COPYRIGHT = r"usr/share/doc/[^/]+(?:$|/(?:copyright|COPYING|LICEN[CS]E|NOTICE))"
 
 BUILD_RULES: tuple[LeaveOut, ...] = (
-    _rule("deb-manuals", "manual and info pages are read by people", r"usr/share/(?:man|info)/"),
-    _rule(
+    leave_out("deb-manuals", "manual and info pages are read by people", r"usr/share/(?:man|info)/"),
+    leave_out(
         "deb-documentation",
         "documentation is read by people; copyright files stay",
         r"usr/share/(?:doc/|doc-base/|gtk-doc/|help/)",
         unless=_COPYRIGHT,
     ),
-    _rule(
+    leave_out(
         "deb-packaging",
         "read by Debian's own checkers, installers and menus only",
         r"usr/share/(?:lintian|linda|bug|menu|debconf|debianutils|apport|reportbug)/|etc/(?:dpkg|apt)/|usr/lib/dpkg/",
     ),
-    _rule(
+    leave_out(
         "deb-translations",
         "translated messages; images run in C.UTF-8",
         r"usr/share/locale/[^/]+/LC_MESSAGES/|usr/share/locale/locale\.alias$",
@@ -62,33 +65,33 @@ BUILD_RULES: tuple[LeaveOut, ...] = (
 
 RUN_RULES: tuple[LeaveOut, ...] = (
     *BUILD_RULES,
-    _rule(
+    leave_out(
         "deb-development",
         "headers, static libraries and build metadata are read by compilers",
         r"usr/include/|usr/lib/(?:.*/)?(?:pkgconfig|cmake)/|usr/lib/.*\.l?a$|usr/share/(?:pkgconfig|aclocal|cmake)/",
     ),
-    _rule(
+    leave_out(
         "deb-debugger",
         "printers and hooks for debuggers",
         r"usr/share/(?:gdb|gcc)/|usr/lib/debug/|usr/lib/valgrind/|usr/share/systemtap/",
     ),
-    _rule(
+    leave_out(
         "deb-desktop",
         "menus, icons and file types of a desktop",
         r"usr/share/(?:applications|pixmaps|binfmts|metainfo|mime-info)/",
     ),
-    _rule(
+    leave_out(
         "deb-shell-completion",
         "completions of interactive shells",
         r"usr/share/(?:bash-completion|zsh|fish)/|etc/bash_completion\.d/",
     ),
-    _rule(
+    leave_out(
         "deb-services",
         "services, timers and log rotation: nothing starts them in an image",
         r"(?:usr/)?lib/systemd/|etc/(?:init\.d|cron\.[a-z]+|logrotate\.d|rc[S0-9]?\.d|update-motd\.d)/|"
         r"usr/lib/(?:sysusers|tmpfiles)\.d/|etc/default/",
     ),
-    _rule(
+    leave_out(
         "base-files",
         "templates of files that are written here, or that nobody reads in an image",
         r"",
@@ -96,36 +99,40 @@ RUN_RULES: tuple[LeaveOut, ...] = (
         r"usr/share/doc/.*|etc/host\.conf)$",
         package="base-files",
     ),
-    _rule(
+    leave_out(
         "libc-tools",
         "tools that make locales and inspect programs; the C.UTF-8 locale stays",
         r"usr/s?bin/|usr/share/libc-bin/|etc/(?:default|bindresvport\.blacklist)",
         package="libc-bin",
     ),
-    _rule(
+    leave_out(
         "ca-certificates-single",
         "every certificate stands in etc/ssl/certs/ca-certificates.crt, which is written here",
         r"usr/share/ca-certificates/|usr/sbin/update-ca-certificates|etc/ca-certificates/",
         package="ca-certificates",
     ),
-    _rule("tzdata-posix-right", "the same zones counted with leap seconds", r"usr/share/zoneinfo/(?:right|posix)/"),
-    _rule(
+    leave_out(
+        "tzdata-posix-right",
+        "the same zones again, and counted with leap seconds",
+        r"usr/share/zoneinfo/(?:right|posix)/",
+    ),
+    leave_out(
         "stdlib-idle",
         "the interpreter's own tests, editor and demonstrations",
         _STDLIB + r"(?:test|idlelib|turtledemo|__phello__|config-[^/]+|lib2to3/tests|distutils/tests|unittest/test)/",
     ),
-    _rule(
+    leave_out(
         "stdlib-ensurepip",
         "bundled wheels of pip; environments are made by the build",
         _STDLIB + r"ensurepip/_bundled/",
     ),
-    _rule("stdlib-bytecode", "bytecode is compiled by the build", r".*/__pycache__/"),
-    _rule(
+    leave_out("stdlib-bytecode", "bytecode is compiled by the build", r".*/__pycache__/"),
+    leave_out(
         "sitecustomize",
         "a link to a file that a maintainer script would write, to load Debian's crash reporter",
         _STDLIB + r"sitecustomize\.py$",
     ),
-    _rule(
+    leave_out(
         "python-tools",
         "tools for developers and for Debian's maintainer scripts",
         r"usr/bin/(?:2to3|pdb|pydoc|pygettext|pyversions|py3|idle)[0-9.a-z]*$|usr/share/python3?/",
@@ -133,7 +140,7 @@ RUN_RULES: tuple[LeaveOut, ...] = (
 )
 
 
-GCONV = _rule(
+GCONV = leave_out(
     "libc-gconv",
     "tables for converting text, which the C library opens for iconv, and no file of the image asks for that",
     r"usr/lib/[^/]+/gconv/",
