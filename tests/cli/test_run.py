@@ -43,7 +43,9 @@ def shelf(shell_image: PlainImage, lightship: Lightship, require_tool: Callable[
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (["absent"], 2, "registries are not supported"),
+        (["absent"], 2, "no image absent: not on the shelf (it is empty), and no file or folder of that name"),
+        (["registry.example/absent"], 2, "registries are not supported"),
+        (["docker://absent"], 2, "registries are not supported"),
         (["oci:absent"], 2, "want an OCI layout, got nothing there"),
         (["docker-archive:absent.tar"], 3, "absent.tar"),
         (["no name at all"], 2, "image name not understood"),
@@ -74,11 +76,17 @@ def test_a_name_is_looked_for_on_the_shelf_first(name: str, shelf: Path, lightsh
     assert (said.status, said.stdout, said.stderr) == (0, "default\n", "")
 
 
-@pytest.mark.parametrize("name", ["1", "other", "registry.example/shop", "docker://shop"])
-def test_what_is_not_on_the_shelf_is_a_registrys(name: str, shelf: Path, lightship: Lightship) -> None:
-    said = lightship("run", name)
+def test_a_folder_of_the_name_is_not_in_the_way(shelf: Path, lightship: Lightship) -> None:
+    (lightship.home / "shop").mkdir()
+    (lightship.home / "shop" / "__init__.py").touch()
+    assert lightship("run", "-q", "shop").stdout == "default\n"
+
+
+def test_an_unknown_name_is_told_with_what_there_is(shelf: Path, lightship: Lightship) -> None:
+    said = lightship("run", "other")
     assert (said.status, said.stdout) == (2, "")
-    assert "registries are not supported" in said.error
+    assert "not on the shelf (there are: registry.example/shop:1, shop:latest)" in said.error
+    assert "registr" not in said.error.replace("registry.example", "")
 
 
 def test_the_end_is_the_applications_and_its_words_are_not_ours(shelf: Path, lightship: Lightship) -> None:

@@ -428,8 +428,10 @@ def test_a_bare_path_is_what_it_holds(tmp_path: Path) -> None:
     assert locate(f"oci:{tmp_path}/absent").transport == "oci"
     with pytest.raises(InputError, match="got a tar of other files"):
         locate(f"{tmp_path}/other.tar")
-    with pytest.raises(InputError, match="image name not understood"):
+    with pytest.raises(InputError, match=r"there is no file or folder .*/absent"):
         locate(f"{tmp_path}/absent")
+    with pytest.raises(InputError, match="image name not understood"):
+        locate("no name at all")
     with pytest.raises(InputError):
         locate("x" * 5000)
 

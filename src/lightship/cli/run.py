@@ -58,7 +58,8 @@ def command(
     """Start IMAGE, with CMD in place of its own arguments.
 
     IMAGE is the name of an image that lightship build made, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE,
-    docker-daemon:REF, containers-storage:REF, or the path of a layout or an archive.
+    docker-daemon:REF, containers-storage:REF, or the path of a layout or an archive. A bare name is looked for among
+    what was built first.
 
     The image is unpacked once, then started under bubblewrap: read-only root, own processes, no new privileges.
     The host's network is shared unless --network none. The exit status is the application's.
@@ -68,14 +69,14 @@ def command(
     from lightship.flows.launch import LaunchOptions, parse_bind
     from lightship.flows.run import run
     from lightship.flows.scratch import scratch
-    from lightship.flows.shelf import on_the_shelf
+    from lightship.flows.shelf import find_image
     from lightship.oci.config import ImageConfig
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
     from lightship.rootfs.unpack import unpack_cached
     from lightship.sandbox.bubblewrap import Bubblewrap
     from lightship.store.cache import make_root
-    from lightship.store.open import locate, open_image
+    from lightship.store.open import open_image
 
     try:
         program = tuple(shlex.split(entrypoint)) if entrypoint is not None else None
@@ -96,7 +97,7 @@ def command(
     root = make_root(cache_root(cache_dir))
     with Console(quiet=quiet, verbose=verbose) as console:
         wanted = Platform.parse(platform) if platform else None
-        reference = on_the_shelf(locate(image), image, root)
+        reference = find_image(image, root)
         docker_host = os.environ.get("DOCKER_HOST")
         with (
             scratch(root) as temporary,

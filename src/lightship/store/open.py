@@ -1,26 +1,32 @@
 """One image from any store: the one door for everything that reads images."""
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightship.errors import BadReferenceError, UsageError
+from lightship.errors import BadReferenceError, InputError, UsageError
 from lightship.image.value import PlainImage
 from lightship.oci.platform import Platform
 from lightship.oci.reference import TRANSPORTS, Reference
 from lightship.store.containers_storage import open_stored_image
 from lightship.store.docker_archive import open_docker_archive
 from lightship.store.oci_archive import open_oci_archive
-from lightship.store.oci_layout import open_layout
+from lightship.store.oci_layout import is_layout, open_layout
 from lightship.store.tarball import open_tarball
 
-__all__ = ["locate", "open_image"]
+__all__ = ["COPY_FIRST", "locate", "open_image"]
+
+COPY_FIRST = "copy the image first: skopeo copy docker://… oci:DIR, or docker save -o FILE and docker-archive:FILE"
+"""The way to an image that is in a registry."""
 
 
 def locate(text: str) -> Reference:
-    """The reference that ``text`` means: as `Reference.parse`, but a bare name of an existing path is that path.
+    """The reference that ``text`` means: as `Reference.parse`, but a bare path of an image is that path.
 
-    A folder is an OCI layout; a file is an ``oci-archive`` or a ``docker-archive`` by what it holds.
+    A folder is an OCI layout when it says so, a file an ``oci-archive`` or a ``docker-archive`` by what it holds.
+    Any other file or folder does not count where ``text`` is a name as well: a project's folder is often called as
+    its image is. Raise BadReferenceError for what is neither.
     """
     if text.partition(":")[0] in TRANSPORTS and ":" in text:
         return Reference.parse(text)
@@ -29,10 +35,23 @@ def locate(text: str) -> Reference:
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError) as error:
         raise BadReferenceError(f"image reference not understood: {text!r:.120}") from error
-    if is_folder:
+    if is_folder and is_layout(path):
         return Reference(transport="oci", path=path)
-    if not is_file:
-        return Reference.parse(text)
+    try:
+        if is_folder:
+            raise BadReferenceError(f"{text}: want an OCI layout, got a folder with other files")
+        if is_file:
+            return _archive(path, text)
+    except InputError:
+        with contextlib.suppress(BadReferenceError):
+            return Reference.parse(text)
+        raise
+    if text.startswith(("/", "./", "../", "~")):
+        raise BadReferenceError(f"there is no file or folder {text}")
+    return Reference.parse(text)
+
+
+def _archive(path: Path, text: str) -> Reference:
     with open_tarball(path, text) as tarball:
         if "index.json" in tarball:
             return Reference(transport="oci-archive", path=path)
@@ -73,7 +92,4 @@ def open_image(
         with open_stored_image(name, platform=platform, temporary=temporary) as image:
             yield image
     else:
-        raise UsageError(
-            f"registries are not supported: got {reference}",
-            hint="copy the image first: skopeo copy docker://… oci:DIR, or docker save -o FILE and docker-archive:FILE",
-        )
+        raise UsageError(f"registries are not supported: got {reference}", hint=COPY_FIRST)
