@@ -1,5 +1,5 @@
-"""Is what an image starts in the image? Asked of the layers' explanations (`lightship.plan.explain`), before anything is
-written or started.
+"""Is what an image starts in the image? Asked of the layers' explanations (`lightship.plan.explain`), before anything
+is written or started.
 
 Explanations have a line's worth of JSON for every file and reach ten megabytes: they are searched as bytes, and looked
 at closer only when something is not found. The search for a program is execvp(3)'s.
@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -18,6 +19,7 @@ from lightship.config import Options
 from lightship.errors import InputError, LightshipError
 from lightship.findings import Finding
 from lightship.flows.image_config import SYSTEM_PATH
+from lightship.paths import storage_errors
 from lightship.rootfs.links import resolve, resolve_on_disk
 
 __all__ = ["check_entrypoint"]
@@ -26,6 +28,9 @@ _PYTHON = re.compile(r"python(?:3(?:\.\d+)?)?")
 _WITH_VALUE = ("-W", "-X", "--check-hash-based-pycs")
 _MERGED = ("bin", "sbin", "lib", "lib64")
 """Names below the root that lead into ``usr``."""
+
+_MOST_BYTES = 1 << 16
+"""Of one file's explanation: a path and a link's target have 4096 bytes at most."""
 
 _LIKELY = ("app.py", "main.py", "manage.py", "wsgi.py", "asgi.py")
 
@@ -51,7 +56,10 @@ def check_entrypoint(
     _check_program(argv[0], options, image, base_path, project)
     module = _module_of(argv)
     if module is not None and image_rootfs is None and not image.has_module(module) and not _unknown_path(options):
-        raise InputError(f"the entrypoint's module is not in the image: want {module}, got none", hint=_packages_hint())
+        raise InputError(
+            f"the entrypoint's module is not in the image: want {module}, got nothing of that name",
+            hint=_packages_hint(),
+        )
     return ()
 
 
@@ -70,10 +78,8 @@ class _Image:
     @cached_property
     def _layers(self) -> list[bytes]:
         """Top first: a path of an upper layer hides that of a lower one."""
-        try:
+        with storage_errors("read what is in the layers"):
             return [path.read_bytes() for path in reversed(self._explanations)]
-        except OSError as error:  # they were written a moment ago
-            raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
 
     def find(self, path: str) -> _Found | None:
         """The file at ``path`` or where its links lead; None where there is none."""
@@ -111,7 +117,7 @@ class _Image:
         for layer in self._layers:
             place = layer.find(start)
             if place >= 0:
-                entry, _ = json.JSONDecoder().raw_decode(layer[place : layer.index(b"}", place) + 1].decode())
+                entry, _ = json.JSONDecoder().raw_decode(layer[place : place + _MOST_BYTES].decode("ascii"))
                 return str(entry["link_target"])
         return f"usr/{path}" if path in _MERGED and self._entry(path) is None else None
 
@@ -125,19 +131,21 @@ class _Image:
         return _Found("dir" if (status.st_mode & 0o170000) == 0o040000 else "file", status.st_mode & 0o7777)
 
 
-def _check_program(
-    program: str, options: Options, image: _Image, base_path: str | None, project: Path | None
-) -> None:
+def _check_program(program: str, options: Options, image: _Image, base_path: str | None, project: Path | None) -> None:
     places = tuple(_places(program, options, base_path))
     found = [entry for place in places if (entry := image.find(place)) is not None]
-    if any(entry.type != "dir" and entry.mode & 0o111 for entry in found):
+    if any(entry.type == "hardlink" or (entry.type == "file" and entry.mode & 0o111) for entry in found):
         return
     if found:
-        what = "is a directory" if found[0].type == "dir" else f"may not be executed (mode {found[0].mode:04o})"
-        raise InputError(f"the entrypoint {program} {what}", hint="make it executable: chmod +x")
-    where = f"/{places[0]}" if "/" in program else "a program on PATH"
+        if found[0].type == "dir":
+            raise InputError(f"the entrypoint is a directory: want a program, got {program}")
+        raise InputError(
+            f"the entrypoint cannot be run: want an executable file, got {program} of mode {found[0].mode:04o}",
+            hint="chmod +x it in the project",
+        )
+    where = f"/{places[0]}" if "/" in program else f"{program} on PATH"
     raise InputError(
-        f"the entrypoint is not in the image: want {where if '/' in program else f'{program} on PATH'}, got none",
+        f"the entrypoint is not in the image: want {where}, got nothing there",
         hint=_program_hint(program, options, image, project),
     )
 
@@ -181,10 +189,12 @@ def _program_hint(program: str, options: Options, image: _Image, project: Path |
     name = PurePosixPath(program).name
     if name in _scripts(project):
         return "it is a script of the project itself, which only a wheel has: --application wheel"
+    if image.find(_normal(f"{options.workdir}/{program}")) is not None:
+        return f"it is in the working directory, which is not on PATH: ./{program}"
     if "/" in program and not program.startswith(f"{options.prefix}/bin/"):
         return f"the project's files are in {options.workdir}"
-    near = difflib.get_close_matches(name, image.names_in(f"{options.prefix.strip('/')}/bin"), n=3, cutoff=0.7)
-    return f"did you mean {' or '.join(near)}?" if near else _packages_hint()
+    near = difflib.get_close_matches(name, image.names_in(f"{options.prefix.strip('/')}/bin"), n=1, cutoff=0.7)
+    return f"did you mean {near[0]}?" if near else _packages_hint()
 
 
 def _packages_hint() -> str:
@@ -206,8 +216,6 @@ def _no_entrypoint(options: Options, image: _Image, project: Path | None) -> Fin
 
 def _scripts(project: Path | None) -> tuple[str, ...]:
     """The names of ``[project.scripts]``, sorted; none where they cannot be read."""
-    import tomllib
-
     if project is None:
         return ()
     try:
