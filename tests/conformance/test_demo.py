@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.validated import assert_valid
-from tools.demo import BIND, EXAMPLE, call_routes, free_address, wait_until_ready
+from tools.demo import BIND, EXAMPLE, call_routes, copy_example, free_address, wait_until_ready
 
 from lightship.image.views import manifest_of
 from lightship.oci.reference import Reference
@@ -65,8 +65,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
 
     require_tool("bwrap")
     place = tmp_path_factory.mktemp("demo")
-    project = place / EXAMPLE.name
-    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("node_modules", "__pycache__"))
+    project = copy_example(place)
     port = free_address().rpartition(":")[2]
     for name in ("lightship.toml", "gunicorn.conf.py", "tests/smoke.http"):
         text = (project / name).read_text()

@@ -100,6 +100,13 @@ def test_a_build_tells_the_layers_that_it_made() -> None:
     assert render_text(build_report(built)) == CHANGED
 
 
+def test_a_list_of_packages_that_is_cut_does_not_end_with_and() -> None:
+    built = outcome(
+        layers=(layer("packages-medium-0", 10.7, "lightship build: hf-xet, pillow and tokenizers-of-rust"),)
+    )
+    assert "  hf-xet, pillow, …\n" in render_text(build_report(built))
+
+
 def test_a_build_that_changed_nothing_is_short() -> None:
     assert render_text(build_report(outcome(dropped=DROPPED[:1]))) == UNCHANGED
 

@@ -112,10 +112,11 @@ def _described(layers: list[dict[str, object]]) -> list[str]:
     table = render_table(("layer made", "compressed", "unpacked", "files"), rows)
     room = _COLUMNS - 2 - len(table[0])
     said = ("of", *(str(layer["created_by"]).removeprefix("lightship build: ") for layer in layers))
-    return [
-        f"{row}  {textwrap.shorten(text, room, placeholder=' …')}".rstrip()
-        for row, text in zip(table, said, strict=True)
-    ]
+    return [f"{row}  {_shortened(text, room)}".rstrip() for row, text in zip(table, said, strict=True)]
+
+
+def _shortened(text: str, columns: int) -> str:
+    return textwrap.shorten(text, columns, placeholder=" …").replace(" and …", ", …")
 
 
 def _all_layers(layers: list[dict[str, object]]) -> list[str]:
