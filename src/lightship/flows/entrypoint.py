@@ -118,7 +118,7 @@ class _Image:
             place = layer.find(start)
             if place >= 0:
                 entry, _ = json.JSONDecoder().raw_decode(layer[place : place + _MOST_BYTES].decode("ascii"))
-                return str(entry["link_target"])
+                return entry.get("link_target") or None
         return f"usr/{path}" if path in _MERGED and self._entry(path) is None else None
 
     def _on_disk(self, path: str) -> _Found | None:
@@ -133,9 +133,12 @@ class _Image:
 
 def _check_program(program: str, options: Options, image: _Image, base_path: str | None, project: Path | None) -> None:
     places = tuple(_places(program, options, base_path))
-    found = [entry for place in places if (entry := image.find(place)) is not None]
-    if any(entry.type == "hardlink" or (entry.type == "file" and entry.mode & 0o111) for entry in found):
-        return
+    found: list[_Found] = []
+    for place in places:
+        entry = image.find(place)
+        if entry is not None and entry.type != "dir" and (entry.type != "file" or entry.mode & 0o111):
+            return
+        found += [entry] if entry is not None else []
     if found:
         if found[0].type == "dir":
             raise InputError(f"the entrypoint is a directory: want a program, got {program}")
