@@ -116,7 +116,7 @@ def _described(layers: list[dict[str, object]]) -> list[str]:
 
 
 def _shortened(text: str, columns: int) -> str:
-    return textwrap.shorten(text, columns, placeholder=" …").replace(" and …", ", …")
+    return textwrap.shorten(text, columns, placeholder=" …", break_on_hyphens=False).replace(" and …", ", …")
 
 
 def _all_layers(layers: list[dict[str, object]]) -> list[str]:
