@@ -17,7 +17,7 @@ from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.locked import Selection
-from lightship.errors import InputError, StorageError, UsageError
+from lightship.errors import StorageError, UsageError
 from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
 from lightship.flows.ground import Ground, ImageBase, ground_of_packages
 from lightship.flows.needs import needed_libraries
@@ -130,11 +130,6 @@ class Foundation:
             from lightship.build.sdist.constraints import read_build_constraints
             from lightship.sandbox.bubblewrap import Bubblewrap
 
-            if self.is_foreign:
-                raise InputError(
-                    f"a package has only a source, and building for {self.platform} needs a machine of that kind",
-                    hint="build there, or lock a version that has a wheel",
-                )
             packages = self._request.options.build_package
             wanted = self._base_request
             if self._image is not None:

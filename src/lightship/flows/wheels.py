@@ -1,7 +1,7 @@
 """From a selection to wheels on this machine: chosen for the target, fetched, and built where only a source exists."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -20,6 +20,7 @@ from lightship.errors import InputError, LightshipError
 from lightship.flows.sources import left_out_of_wheels
 from lightship.progress import Progress
 from lightship.store.cache import Cache
+from lightship.store.select import host_platform
 
 __all__ = ["gather_wheels", "select_packages"]
 
@@ -65,7 +66,8 @@ def gather_wheels(
     """One wheel for each package of ``selection``, sorted by name; ``own`` is the project to build as one more.
 
     ``settings`` and ``builder`` are called only when something must be fetched or built; builds run ``jobs`` at a time.
-    Raise as `choose`, `fetch` and `WheelBuilder` do.
+    Raise InputError when something must be built for a machine that is not this one, before it is fetched; otherwise
+    as `choose`, `fetch` and `WheelBuilder` do.
     """
     from lightship.build.index.offered import with_offered_files
 
@@ -74,20 +76,34 @@ def gather_wheels(
         packages = (*packages, _own_package(own))
     chosen = {package.name: choose(package, target) for package in packages if package.kind not in _LOCAL}
     by_name = {package.name: package for package in packages}
+    sources = [package for package in packages if package.kind in _LOCAL]
+    sources += [by_name[name] for name, artifact in chosen.items() if not artifact.filename.endswith(".whl")]
+    _check_machine(sources, target)
     requests = {name: Request.of(by_name[name], artifact) for name, artifact in chosen.items()}
     fetched = fetch(requests.values(), settings, cache, jobs=max(jobs, 16), progress=progress)
-    found: dict[str, WheelFile] = {}
-    sources: list[LockedPackage] = [package for package in packages if package.kind in _LOCAL]
-    for name, artifact in chosen.items():
-        if artifact.filename.endswith(".whl"):
-            found[name] = _gathered(by_name[name], artifact, fetched[requests[name]])
-        else:
-            sources.append(by_name[name])
+    found = {
+        name: _gathered(by_name[name], artifact, fetched[requests[name]])
+        for name, artifact in chosen.items()
+        if artifact.filename.endswith(".whl")
+    }
     if sources:
         with builder() as wheel_builder:
             built = _build_all(sources, chosen, requests, fetched, wheel_builder, jobs, progress)
         found |= {package.name: wheel for package, wheel in zip(sources, built, strict=True)}
     return tuple(found[name] for name in sorted(found))
+
+
+def _check_machine(sources: Sequence[LockedPackage], target: Target) -> None:
+    """Raise InputError, naming all ``sources``, when they cannot be built here because the image is for another
+    machine."""
+    if not sources or target.platform.machine == host_platform().machine:
+        return
+    names = ", ".join(sorted(package.name for package in sources))
+    many = "packages have" if len(sources) > 1 else "package has"
+    raise InputError(
+        f"{len(sources)} {many} no wheel for {target.platform}, and building one needs a machine of that kind: {names}",
+        hint="build there, or lock versions that have a wheel (the project's own code: --application copy)",
+    )
 
 
 def _own_package(project: Project) -> LockedPackage:
