@@ -16,6 +16,7 @@
     │   └── StorageError    the file system refused
     ├── FindingError        the work was done and found a fault at or over the threshold   exit 1
     └── UsageError          the caller erred: options that do not go together              exit 2
+        └── NoCommandError  an image has no such program to start                          exit 127
 
 A message is one sentence: what, wanted, got. The remedy goes in ``hint``.
 """
@@ -31,6 +32,7 @@ __all__ = [
     "LockError",
     "MismatchError",
     "NetworkError",
+    "NoCommandError",
     "StorageError",
     "ToolError",
     "UsageError",
@@ -106,3 +108,9 @@ class UsageError(LightshipError):
     """The caller erred: options that do not go together."""
 
     exit_status = 2
+
+
+class NoCommandError(UsageError):
+    """An image has no such program to start; the status is that of shells and engines."""
+
+    exit_status = 127

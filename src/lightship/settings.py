@@ -72,7 +72,7 @@ SETTINGS: tuple[Setting, ...] = (
         key="image.writable",
         flag="--writable",
         kind="list",
-        help="Absolute paths that must be writable at run time; /tmp always is.",
+        help="Absolute paths that must be writable at run time; /tmp and the user's home always are.",
     ),
     Setting(
         key="image.system-packages",

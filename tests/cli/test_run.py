@@ -112,3 +112,23 @@ def test_another_platform_is_refused(shelf: Path, lightship: Lightship) -> None:
     said = lightship("run", "--platform", str(other), "shop")
     assert said.status == 2
     assert str(other) in said.error
+
+
+def test_an_image_of_another_processor_is_refused_before_it_is_unpacked(shelf: Path, lightship: Lightship) -> None:
+    other = "arm64" if host_platform().architecture != "arm64" else "amd64"
+    foreign = synthetic_image({"bin/x": b"x"}, runtime={"Cmd": ["/bin/x"]}, platform=Platform("linux", "riscv128"))
+    write_layout(foreign, shelf, [Tag("foreign", ImageName.parse("foreign").tagged())])
+    said = lightship("run", "foreign")
+    assert (said.status, said.stdout) == (2, "")
+    assert said.error.startswith("the image is for linux/riscv128, and this machine runs linux/")
+    assert not (lightship.cache / "rootfs").exists()
+    assert lightship("run", "--platform", other, "foreign").hint == f"linux/{other}?"
+
+
+def test_a_program_that_is_not_there_is_127(shelf: Path, lightship: Lightship) -> None:
+    said = lightship("run", "-q", "--entrypoint", "bash", "shop")
+    assert (said.status, said.stdout) == (127, "")
+    assert said.stderr.splitlines() == [
+        "error: bash: the image has no such program on its PATH",
+        'hint: images that lightship builds have no shell unless system-packages = ["bash"]',
+    ]

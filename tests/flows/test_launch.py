@@ -44,7 +44,7 @@ def test_the_config_says_what_is_started(root: Path) -> None:
         },
         cwd="/app",
         user=(1001, 1002),
-        writable=("/tmp", "/run", "/var/tmp", "/data", "/app/storage", "/var/cache/x"),
+        writable=("/tmp", "/run", "/var/tmp", "/home/app", "/data", "/app/storage", "/var/cache/x"),
         network=False,
     )
 
@@ -103,7 +103,7 @@ def test_a_writable_path_starts_with_the_images_content(root: Path) -> None:
     runtime = Runtime(cmd=("a",), volumes=("/data", "/empty", "/state.db"))
     with launch_command(root, runtime, OFFLINE) as command:
         binds = {bind.target: bind for bind in command.binds}
-        assert command.writable == ("/tmp", "/run", "/var/tmp", "/empty")
+        assert command.writable == ("/tmp", "/run", "/var/tmp", "/root", "/empty")
         assert binds["/data"].writable
         copy = binds["/data"].source
         assert (copy / "deep/file").read_text() == "of the image"
@@ -121,6 +121,17 @@ def test_a_volume_that_leads_to_the_host_is_not_copied(root: Path, tmp_path: Pat
     command = _command(root, Runtime(cmd=("a",), volumes=("/data",)))
     assert command.binds == ()
     assert "/data" in command.writable
+
+
+def test_a_home_with_files_starts_with_them_and_a_bound_one_is_the_hosts(root: Path, tmp_path: Path) -> None:
+    (root / "home/app").mkdir(parents=True)
+    (root / "home/app/.profile").write_text("of the image")
+    with launch_command(root, Runtime(user="app", cmd=("a",)), OFFLINE) as command:
+        (bind,) = command.binds
+        assert (bind.target, bind.writable) == ("/home/app", True)
+        assert (bind.source / ".profile").read_text() == "of the image"
+    mine = Bind(source=tmp_path, target="/home/app")
+    assert _command(root, Runtime(user="app", cmd=("a",)), LaunchOptions(binds=(mine,), network=False)).binds == (mine,)
 
 
 def test_the_users_bind_is_put_where_a_volume_is_declared(root: Path, tmp_path: Path) -> None:

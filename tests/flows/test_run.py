@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.errors import ToolError
+from lightship.errors import NoCommandError
 from lightship.flows.launch import LaunchOptions, launch_command
 from lightship.flows.run import exit_status, run, start
 from lightship.oci.config import Runtime
@@ -37,8 +37,14 @@ def test_the_exit_status_is_the_applications(sandbox: Bubblewrap, python_root: P
 def test_programs_are_found_on_the_images_path(sandbox: Bubblewrap, python_root: Path) -> None:
     runtime = Runtime(entrypoint=("python3", "-IBc", "raise SystemExit(5)"), env=("PATH=/nowhere:/usr/bin",))
     assert run(sandbox, python_root, runtime, LaunchOptions()) == 5
-    with pytest.raises(ToolError, match="cannot be executed in the sandbox: python3: No such file"):
+    with pytest.raises(NoCommandError, match="python3: the image has no such program on its PATH"):
         run(sandbox, python_root, runtime, LaunchOptions(env={"PATH": "/nowhere"}))
+
+
+def test_the_home_can_be_written_and_starts_empty(sandbox: Bubblewrap, python_root: Path) -> None:
+    code = "import os; home = os.environ['HOME']; open(home + '/x', 'x'); raise SystemExit(len(os.listdir(home)))"
+    for _ in range(2):
+        assert run(sandbox, python_root, _python(code), LaunchOptions()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])

@@ -33,6 +33,16 @@ def test_what_is_no_platform_is_refused(text: str) -> None:
         Platform.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("arm64", "linux/arm64?"), ("x86_64", "linux/amd64?"), ("AArch64", "linux/arm64?"), ("mars", None)],
+)
+def test_an_architecture_alone_has_a_hint(text: str, hint: str | None) -> None:
+    with pytest.raises(UsageError) as refused:
+        Platform.parse(text)
+    assert refused.value.hint == hint
+
+
 def test_the_machine_is_uname_s() -> None:
     assert Platform.parse("linux/arm64").machine == "aarch64"
     with pytest.raises(UsageError, match="riscv64"):

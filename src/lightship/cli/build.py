@@ -70,7 +70,9 @@ def command(
     from lightship.flows.build import build
     from lightship.flows.deliver import check_request
     from lightship.flows.outcome import build_report
+    from lightship.flows.processor import runs_here
     from lightship.flows.request import BuildRequest
+    from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
     from lightship.report.json import render_json
     from lightship.report.text import render_text
@@ -106,7 +108,7 @@ def command(
             _deliver(render_text(report, verbose=True), report_file, console)
         else:
             console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
-        if not outputs and outcome.reference:
+        if not outputs and outcome.reference and runs_here(Platform.parse(outcome.platform)):
             console.talk(f"\nstart it: lightship run {outcome.reference}")
         console.data(outcome.digest)
     return 0

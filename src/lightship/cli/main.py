@@ -1,7 +1,7 @@
 """The entry point: finds the command, and turns every error into one sentence and an exit status.
 
 Exit statuses: 0 good, 1 a finding at or over the threshold, 2 wrong use or bad input, 3 the world failed,
-130 interrupted.
+127 an image has no such program, 130 interrupted.
 """
 
 import contextlib
@@ -32,6 +32,7 @@ EXIT_STATUSES = {
     1: "findings at or over the threshold, a budget broken, a probe failed",
     2: "wrong use or bad input",
     3: "the world failed: network, disk, engine",
+    127: "run: the image has no such program",
     130: "interrupted",
 }
 

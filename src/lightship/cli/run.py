@@ -62,11 +62,14 @@ def command(
     what was built first.
 
     The image is unpacked once, then started under bubblewrap: read-only root, own processes, no new privileges.
-    The host's network is shared unless --network none. The exit status is the application's.
+    Writable are /tmp, /run, /var/tmp, the user's home, the image's volumes, and what its label or --writable names;
+    what is written there ends with it. The host's network is shared unless --network none. The exit status is the
+    application's.
     """
     from lightship.config import cache_root
     from lightship.errors import UsageError
     from lightship.flows.launch import LaunchOptions, parse_bind
+    from lightship.flows.processor import check_runs_here
     from lightship.flows.run import run
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
@@ -103,10 +106,11 @@ def command(
             scratch(root) as temporary,
             open_image(reference, wanted, docker_host=docker_host, temporary=temporary) as opened,
         ):
-            runtime = ImageConfig.parse(opened.raw_config).runtime
+            config = ImageConfig.parse(opened.raw_config)
+            check_runs_here(config.platform)
             rootfs = unpack_cached(opened.layers, root / "rootfs", progress=console)
     sys.stdout.flush()
-    return run(Bubblewrap.find(), rootfs, runtime, options)
+    return run(Bubblewrap.find(), rootfs, config.runtime, options)
 
 
 def _variables(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.errors import ImageError, UsageError
+from lightship.flows.home import writable_home
 from lightship.oci.config import Runtime
 from lightship.paths import storage_errors
 from lightship.rootfs.links import resolve_on_disk
@@ -63,11 +64,13 @@ def parse_bind(text: str) -> Bind:
 def launch_command(rootfs: Path, runtime: Runtime, options: LaunchOptions) -> Iterator[Command]:
     """The command that starts the image unpacked at ``rootfs``; what it wrote to its volumes ends with the block.
 
-    Writable are ``/tmp``, ``/run``, ``/var/tmp``, the config's volumes, the paths of the label `WRITABLE_LABEL` and
-    those of ``options``. One that holds files in the image starts with a copy of them.
+    Writable are ``/tmp``, ``/run``, ``/var/tmp``, the user's home (see `writable_home`), the config's volumes, the
+    paths of the label `WRITABLE_LABEL` and those of ``options``. One that holds files in the image starts with a copy
+    of them.
     """
     identity = resolve_user(rootfs, runtime.user if options.user is None else options.user)
-    paths = dict.fromkeys((*_ALWAYS_WRITABLE, *runtime.volumes, *_labelled(runtime), *options.writable))
+    home = writable_home(rootfs, identity)
+    paths = dict.fromkeys((*_ALWAYS_WRITABLE, *home, *runtime.volumes, *_labelled(runtime), *options.writable))
     bound = {bind.target for bind in options.binds}
     with _scratch() as scratch:
         binds = [*_host_binds(options)]

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from lightship.flows.launch import LaunchOptions, launch_command
+from lightship.flows.program import check_program
 from lightship.oci.config import Runtime
 from lightship.proc import DEVNULL, Popen
 from lightship.sandbox.protocol import Command, Sandbox
@@ -29,18 +30,17 @@ def run(sandbox: Sandbox, rootfs: Path, runtime: Runtime, options: LaunchOptions
     """Start the image unpacked at ``rootfs``, wait, and return its exit status, 128 + n when signal n ended it.
 
     Its streams are ours. Signals that reach this process go to the application, when this is the main thread.
+    Raise NoCommandError where the image has not the program that it is to start.
     """
-    with (
-        launch_command(rootfs, runtime, options) as command,
-        _relayed_signals() as relay,
-        sandbox.start(command) as process,
-    ):
-        relay.connect(process)
-        try:
-            return exit_status(process.wait())
-        except BaseException:
-            process.kill()
-            raise
+    with launch_command(rootfs, runtime, options) as command:
+        check_program(command)
+        with _relayed_signals() as relay, sandbox.start(command) as process:
+            relay.connect(process)
+            try:
+                return exit_status(process.wait())
+            except BaseException:
+                process.kill()
+                raise
 
 
 def exit_status(returncode: int) -> int:

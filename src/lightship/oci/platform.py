@@ -27,7 +27,11 @@ class Platform:
         """Read ``os/arch[/variant]``; raise UsageError for anything else."""
         parts = text.split("/")
         if len(parts) not in (2, 3) or not all(parts):
-            raise UsageError(f"platform not understood: want os/arch[/variant], got {text!r}")
+            known = {*MACHINES, *_ARCHITECTURES, *_ARCHITECTURES.values()}
+            raise UsageError(
+                f"platform not understood: want os/arch[/variant], got {text!r}",
+                hint=f"{cls('linux', text).normal()}?" if text.lower() in known else None,
+            )
         return cls(*parts).normal()
 
     def normal(self) -> "Platform":
