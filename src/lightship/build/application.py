@@ -73,6 +73,7 @@ class _Walk:
         self.root = Path(os.path.realpath(project))
         self.prefix = prefix
         self.leave_out = {os.path.realpath(path) for path in leave_out}
+        self.left_names = {Path(path).name for path in self.leave_out}  # a look at every file's links is dear
         self.with_secrets = with_secrets
         text = self.dockerignore()
         self.ignore = Ignore.parse(text, before=ALWAYS)
@@ -113,7 +114,7 @@ class _Walk:
                 continue
             for each in found:
                 path = f"{directory}/{each.name}" if directory else each.name
-                if self.leave_out and os.path.realpath(each.path) in self.leave_out:
+                if each.name in self.left_names and os.path.realpath(each.path) in self.leave_out:
                     continue
                 if each.is_dir(follow_symlinks=False):
                     if not self.ignore.prunes(path):

@@ -1,6 +1,7 @@
 """The top of an image: the application's layers over everything below, and the image of them all."""
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lightship.build.application import Application
@@ -10,7 +11,7 @@ from lightship.flows.blobs import blob_of
 from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
 from lightship.flows.deliver import reference_of
 from lightship.flows.image_config import annotations, image_config, rfc3339
-from lightship.flows.layers import LayerStyle, make_layers, merge_drops
+from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops
 from lightship.flows.lower import Lower, LowerLayer
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
@@ -75,8 +76,14 @@ def finish(
     """The image of ``lower`` and the application. The application is on top: it changes most often, and an engine
     unpacks anew what lies above a change."""
     recipes = application_recipes(lower, application, request, cache, progress)
-    with phases("layers"):
-        made = make_layers(recipes, layer_style(request), cache, jobs=request.jobs, progress=progress)
+    style = layer_style(request)
+
+    def make(recipe: LayerRecipe) -> tuple[MadeLayer, ...]:
+        return make_layers((recipe,), style, cache, jobs=request.jobs, progress=progress)
+
+    # The files are compressed while the sandbox compiles: both are short, and neither needs the other.
+    with phases("layers"), ThreadPoolExecutor(min(request.jobs, len(recipes))) as pool:
+        made = [layer for layers in pool.map(make, recipes) for layer in layers]
     layers = (*lower.layers, *map(LowerLayer.of, made))
     with phases("image"):
         blobs = [*_blobs(lower.layers, cache), *(layer.layer for layer in made)]
