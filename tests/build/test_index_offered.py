@@ -116,6 +116,74 @@ def test_local_directories_are_hashed(
         with_offered_files([package(pretend.sha256)], local, cache)
 
 
+def page_of(*links: str) -> bytes:
+    return "".join(f'<a href="{link}">x</a>\n' for link in links).encode()
+
+
+def test_a_page_without_hashes_is_fetched_and_hashed(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
+) -> None:
+    links = (
+        f"files/{pretend.filename}",
+        "files/pretend_lib-1.0-py3-none-win_amd64.whl",
+        "files/pretend_lib-2.0.tar.gz",
+    )
+    index.serve("/links.html", page_of(*links), Content_Type="text/html")
+    index.serve(f"/files/{pretend.filename}", pretend.body, ETag='"strong"')
+    paged = replace(settings, index_url=None, find_links=(f"{index.url}/links.html",))
+    (found,) = with_offered_files([package(pretend.sha256, A)], paged, cache)
+    assert [(wheel.filename, wheel.sha256) for wheel in found.wheels] == [(pretend.filename, pretend.sha256)]
+    asked = ["/links.html", f"/files/{pretend.filename}"]
+    assert index.paths() == asked
+    (got,) = fetch([Request.of(found, found.wheels[0])], paged, cache).values()
+    assert got.path.read_bytes() == pretend.body
+    assert with_offered_files([package(pretend.sha256, A)], paged, cache) == (found,)
+    assert index.paths() == [*asked, "/links.html"]
+    assert list(cache.root.rglob("*.etag")) == []
+
+
+def test_a_file_without_a_hash_that_has_another_one_is_not_kept(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
+) -> None:
+    links = (f"files/{pretend.filename}", "files/pretend_lib-1.0.tar.gz")
+    index.serve("/links.html", page_of(*links), Content_Type="text/html")
+    index.serve(f"/files/{pretend.filename}", pretend.body, ETag='"strong"')
+    paged = replace(settings, index_url=None, find_links=(f"{index.url}/links.html",))
+    with pytest.raises(NetworkError, match=r"cannot find the files of pretend-lib 1.0: .*tar.gz answered 404"):
+        with_offered_files([package(A)], paged, cache)
+    assert [path for path in cache.root.rglob("*") if path.is_file()] == []
+
+
+def test_what_is_fetched_for_its_hash_is_bounded(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [f"pretend_lib-1.0-{number}-py3-none-any.whl" for number in range(1, 31)]
+    index.serve("/links.html", page_of(*(f"files/{name}" for name in names)), Content_Type="text/html")
+    for name in names:
+        index.serve(f"/files/{name}", pretend.body)
+    paged = replace(settings, index_url=None, find_links=(f"{index.url}/links.html",))
+    with pytest.raises(NetworkError, match="none of its 1 locked hashes"):
+        with_offered_files([package(A)], paged, cache)
+    assert len(index.asked) == 1 + 20
+    index.asked.clear()
+    monkeypatch.setattr("lightship.build.index.unhashed._MOST_BYTES", len(pretend.body) + 1)
+    with pytest.raises(NetworkError, match="size mismatch: want at most 1 bytes"):
+        with_offered_files([package(A)], paged, cache)
+    assert [path for path in cache.root.rglob("*") if path.is_file()] == []
+
+
+def test_a_local_page_without_hashes_is_hashed(
+    settings: IndexSettings, cache: Cache, tmp_path: Path, pretend: "Pretend"
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / pretend.filename).write_bytes(pretend.body)
+    page = tmp_path / "links.html"
+    page.write_bytes(page_of("files/pretend_lib-1.0.tar.gz", f"files/{pretend.filename}"))
+    local = replace(settings, index_url=None, find_links=(str(page),))
+    (found,) = with_offered_files([package(pretend.sha256)], local, cache)
+    assert found.wheels[0].path == tmp_path / "files" / pretend.filename
+
+
 def test_nothing_on_offer(index: "FaultyIndex", settings: IndexSettings, cache: Cache) -> None:
     with pytest.raises(NetworkError, match=r"pretend-lib 1.0: none of its 2 locked hashes is offered by http") as no:
         with_offered_files([package(A, B)], settings, cache)

@@ -1,7 +1,8 @@
 """The files behind the hashes of a ``requirements.txt``: which of them an index offers, by name and hash.
 
 Such a lock pins versions and allows hashes, and says nothing of files. What an index lists with an allowed hash is
-put into the package, for `lightship.ecosystem.python.choose` to choose from. When every hash was found the answer
+put into the package, for `lightship.ecosystem.python.choose` to choose from. A local file, and one that a page lists
+without a hash, is hashed by itself, as pip does. When every hash was found the answer
 cannot change, and is cached without addresses that could hold a secret; local files with their size and time, so that
 the indexes are asked again for one that was changed or has gone.
 """
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from lightship.build.index.settings import IndexSettings, display_url
 from lightship.ecosystem.python.locked import Artifact, LockedPackage
-from lightship.errors import NetworkError
+from lightship.errors import MismatchError, NetworkError, StorageError
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
@@ -24,6 +25,7 @@ from lightship.store.cache import Cache, cache_key
 if TYPE_CHECKING:
     from lightship.build.index.locate import Catalogue
     from lightship.build.index.simple import IndexFile
+    from lightship.build.index.unhashed import Unhashed
 
 __all__ = ["with_offered_files"]
 
@@ -60,6 +62,7 @@ def _look_up(
 
     from lightship.build.index.http import IndexClient
     from lightship.build.index.locate import Catalogue
+    from lightship.build.index.unhashed import Unhashed
 
     workers = max(1, min(jobs, len(missing)))
     progress.start(_TASK, len(missing), unit="packages")
@@ -69,7 +72,7 @@ def _look_up(
 
             def one(package: LockedPackage) -> tuple[Artifact, ...]:
                 try:
-                    files = _offered(package, catalogue, settings)
+                    files = _offered(package, catalogue, Unhashed(package, client, cache), settings)
                 except BaseException:
                     client.stop.set()
                     pool.shutdown(wait=False, cancel_futures=True)
@@ -83,13 +86,12 @@ def _look_up(
         progress.finish(_TASK)
 
 
-def _offered(package: LockedPackage, catalogue: "Catalogue", settings: IndexSettings) -> tuple[Artifact, ...]:
+def _offered(
+    package: LockedPackage, catalogue: "Catalogue", unhashed: "Unhashed", settings: IndexSettings
+) -> tuple[Artifact, ...]:
     faults: list[Exception] = []
     files: dict[str, Artifact] = {}
-    for file in catalogue.offers(package.name, package.index, faults):
-        if not _names(file.filename, package):
-            continue
-        sha256 = file.sha256 or (_hashed(file.path) if file.path is not None else None)
+    for file, sha256 in _with_hashes(package, catalogue, unhashed, faults):
         if sha256 in package.hashes and sha256 not in files:
             files[sha256] = _artifact(file, sha256)
         if len(files) == len(package.hashes):
@@ -104,6 +106,39 @@ def _offered(package: LockedPackage, catalogue: "Catalogue", settings: IndexSett
             hint=f"configure the index that holds it for {settings.source}, or lock again with the present one",
         )
     return tuple(files[sha256] for sha256 in sorted(files))
+
+
+def _with_hashes(
+    package: LockedPackage, catalogue: "Catalogue", unhashed: "Unhashed", faults: list[Exception]
+) -> Iterator[tuple["IndexFile", str]]:
+    """The files of ``package`` on offer; those that must be fetched to know their hash when all others are through."""
+    from lightship.build.index.http import StoppedError
+
+    waiting = []
+    for file in catalogue.offers(package.name, package.index, faults):
+        if not _names(file.filename, package):
+            continue
+        if file.sha256 is None and file.path is None:
+            waiting.append(file)
+            continue
+        sha256 = file.sha256
+        if sha256 is None and file.path is not None:
+            try:
+                sha256 = _hashed(file.path)
+            except StorageError as error:  # a link to what is not there
+                faults.append(error)
+        if sha256 is not None:
+            yield file, sha256
+    for file in dict.fromkeys(waiting):
+        try:
+            sha256 = unhashed.sha256_of(file, package.hashes)
+        except StoppedError:
+            raise
+        except (MismatchError, NetworkError) as error:
+            faults.append(error)
+            continue
+        if sha256 is not None:
+            yield file, sha256
 
 
 def _artifact(file: "IndexFile", sha256: str) -> Artifact:

@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import httpx2
@@ -14,7 +14,7 @@ from lightship.build.index.settings import display_url
 from lightship.errors import MismatchError
 from lightship.store.cache import Cache
 
-__all__ = ["MAX_FILE_BYTES", "transfer"]
+__all__ = ["MAX_FILE_BYTES", "transfer", "transfer_unhashed"]
 
 MAX_FILE_BYTES = 8 * 2**30
 """Where the lock tells no size. The largest wheels in use (CUDA) are below 4 GiB."""
@@ -51,6 +51,28 @@ def transfer(client: IndexClient, url: str, request: Request, cache: Cache, reac
     return Fetched(path=path, sha256=sha256)
 
 
+def transfer_unhashed(
+    client: IndexClient, url: str, request: Request, cache: Cache, *, allowed: Collection[str], cap_bytes: int
+) -> tuple[str, int]:
+    """Get a file of which nobody told the hash, at most ``cap_bytes``; return its SHA-256 and how long it is.
+
+    It is kept in the cache, under its hash, only where that is ``allowed``. Raise as `transfer` does.
+    """
+    with cache.incoming(request.kind) as incoming:
+        partial = Partial(incoming.stream, incoming.temporary)
+        try:
+            retrying(
+                lambda: _receive(client, url, request, partial, lambda _: None, cap_bytes), client.settings, client.stop
+            )
+            sha256, length = partial.sha256, partial.length
+            if sha256 in allowed:
+                partial.move_to(cache.path(request.kind, sha256))
+                cache.find_verified(request.kind, sha256)  # seals the entry
+        finally:
+            partial.discard()
+    return sha256, length
+
+
 def _complete(
     client: IndexClient, url: str, request: Request, cache: Cache, partial: Partial, reached: Callable[[int], None]
 ) -> bool:
@@ -68,7 +90,14 @@ def _complete(
     return False
 
 
-def _receive(client: IndexClient, url: str, request: Request, partial: Partial, reached: Callable[[int], None]) -> str:
+def _receive(
+    client: IndexClient,
+    url: str,
+    request: Request,
+    partial: Partial,
+    reached: Callable[[int], None],
+    most_bytes: int = MAX_FILE_BYTES,
+) -> str:
     """One attempt to get the rest; return the Content-Encoding of what the partial file holds."""
     limit = request.artifact.size_bytes
     if limit is not None and partial.length >= limit:
@@ -83,7 +112,7 @@ def _receive(client: IndexClient, url: str, request: Request, partial: Partial, 
         with client.open(url, headers) as response:
             _position(response, partial, url)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            cap = MAX_FILE_BYTES if limit is None else limit if encoding in _PLAIN else limit + 2**20
+            cap = most_bytes if limit is None else limit if encoding in _PLAIN else limit + 2**20
             _check_length(response, request, partial.length, cap)
             _pour(client, response, request, partial, cap, reached)
             if limit is not None and encoding in _PLAIN:
