@@ -3,6 +3,7 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 
 import pytest
 
@@ -76,5 +77,6 @@ def test_reports_and_plans_whatever_their_spacing() -> None:
     report = build_report(outcome)
     plan = {"schema": "lightship/plan/1", "layers": []}
     texts = [render_json(report), json.dumps(plan), json.dumps(plan, indent=1), json.dumps(plan, separators=(",", ":"))]
-    texts += [render_text(report, verbose=verbose) for verbose in (True, False)]
+    long = build_report(replace(outcome, reference="registry.example/agent/api:1.2"))
+    texts += [render_text(each, verbose=verbose) for verbose in (True, False) for each in (report, long)]
     assert {code(text.encode()[:OUTPUT_HEAD_BYTES]) for text in texts} == {"report-in-project"}

@@ -116,6 +116,12 @@ def test_verbose_tells_every_layer_every_rule_and_the_places() -> None:
     assert render_text(build_report(built), verbose=True) == EVERYTHING
 
 
+def test_the_users_own_patterns_are_a_row_that_says_so() -> None:
+    text = render_text(build_report(outcome(dropped=(drop("asked", 1_000),))), verbose=True)
+    assert "\ndrop (yours)" in text
+    assert "asked" not in text
+
+
 def test_of_many_layers_the_largest_are_told_in_the_images_order() -> None:
     layers = tuple(layer(f"packages-{number:02}", (7 * number) % 35 + 1, "many") for number in range(35))
     layers += tuple(layer(f"heavy-{number:02}", 40 + number, "few") for number in range(13))

@@ -11,6 +11,8 @@ __all__ = ["render_findings", "render_table", "render_text"]
 
 _COLUMNS = 80
 _MOST_NOTES = 5
+_RULES = {"asked": "drop (yours)"}
+"""Codes of rules that say little by themselves."""
 _MOST_LAYERS = 15
 _NAME_COLUMNS = 22
 _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -136,7 +138,12 @@ def _all_layers(layers: list[dict[str, object]]) -> list[str]:
 def _all_rules(dropped: list[dict[str, object]]) -> list[str]:
     ordered = sorted(dropped, key=lambda row: -_int(row["unpacked_bytes"]))
     rows = [
-        (str(row["rule"]), _bytes_of(row, "unpacked_bytes"), f"{_int(row['files']):,}", str(row["safety"]))
+        (
+            _RULES.get(str(row["rule"]), str(row["rule"])),
+            _bytes_of(row, "unpacked_bytes"),
+            f"{_int(row['files']):,}",
+            str(row["safety"]),
+        )
         for row in ordered
     ]
     return render_table(("left out by rule", "unpacked", "files", "safety"), rows)
