@@ -174,10 +174,14 @@ def test_progress_tells_whose_sources_are_compiled(world: World) -> None:
     small = BytecodeUnit(key="a", entries=(source("a.py", "1", owner="wheel:a==1"),))
     large = BytecodeUnit(key="b", entries=(source("b.py", "1"), source("c.py", "1")))
     world.compile([small, large], progress=progress)
-    assert progress.done == {"bytecode of pretend==1 and 1 more": 3}
+    assert progress.done == {"bytecode of pretend and 1 more": 3}
     alone = BytecodeUnit(key="d", entries=tuple(source(f"{name}.py", "1") for name in "def"))
     world.compile([alone], progress=progress)
-    assert progress.done["bytecode of pretend==1"] == 3
+    assert progress.done["bytecode of pretend"] == 3
+    owners = ("deb:libpython3.11-minimal=3.11.2-6", "deb:libpython3.11-stdlib=3.11.2-6", "python:3.12.1")
+    library = tuple(source(f"{number}.py", "1", owner=owner) for number, owner in enumerate(owners))
+    world.compile([BytecodeUnit(key="l", entries=library)], progress=progress)
+    assert progress.done["bytecode of the standard library"] == 3
 
 
 def test_code_is_the_same_as_py_compile_makes(world: World) -> None:

@@ -316,10 +316,17 @@ class _Compilation:
 
 
 def _task(works: Sequence[_Work]) -> str:
-    """What is compiled, by the owner of most sources: a build compiles several times."""
-    owners = collections.Counter(source.owner for work in works for source in work.sources)
-    (most, _), *others = sorted(owners.items(), key=lambda item: (-item[1], item[0]))
-    return f"bytecode of {most.removeprefix('wheel:')}" + (f" and {len(others)} more" if others else "")
+    """What is compiled, by the name of most sources' owner: a build compiles several times."""
+    names = collections.Counter(_name_of(source.owner) for work in works for source in work.sources)
+    (most, _), *others = sorted(names.items(), key=lambda item: (-item[1], item[0]))
+    return f"bytecode of {most}" + (f" and {len(others)} more" if others else "")
+
+
+def _name_of(owner: str) -> str:
+    kind, _, name = owner.partition(":")
+    if kind == "wheel":
+        return name.partition("==")[0]
+    return "the application" if kind == "application" else "the standard library"
 
 
 class _Restarting:
