@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.config import Options, cache_root, load_options, source_date_epoch
+from lightship.config import Options, cache_root, configuration_notes, exposed_port, load_options, source_date_epoch
 from lightship.errors import InputError, LightshipError, UsageError
 from lightship.settings import SETTINGS
 
@@ -56,6 +56,13 @@ def test_pyproject_is_read_when_there_is_no_own_file(tmp_path: Path) -> None:
         ('[image]\nwritable = ["/a/../b"]', "writable must be absolute"),
         ('[probe]\ntimeout = "soon"', "duration not understood"),
         ("[image", "lightship.toml is not TOML"),
+        ('[image]\nports = ["http"]', "port not understood: want 5001 or 5001/tcp, got 'http'"),
+        ("[image]\nports = [70000]", "port not understood"),
+        ("[image]\nports = [true]", "image.ports: want a list of texts"),
+        ("[image]\nuser = -1", "user must be numeric"),
+        ("[image]\nuser = true", "image.user: want a text"),
+        ('[image]\nentrypoint = "open \'quote"', "image.entrypoint: want words as for a shell"),
+        ('[image]\nentrypoint = ""', "image.entrypoint: want a list of words"),
     ],
 )
 def test_a_bad_file_is_one_sentence(tmp_path: Path, toml: str, sentence: str) -> None:
@@ -116,3 +123,33 @@ def test_a_pyproject_that_is_named_is_read_as_one(tmp_path: Path) -> None:
     file.write_text("[tool]\nlightship = 3\n")
     with pytest.raises(InputError, match=r"pyproject.toml: tool.lightship: want a table"):
         load_options(tmp_path, file=file, flags={})
+
+
+def test_a_file_may_say_it_as_a_flag_does(tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text(
+        '[image]\nuser = 0\nports = [8099, "53/udp"]\nentrypoint = "uvicorn \'my app:app\'"\n'
+        'cmd = ["--workers", 4]\nenv = ["A=1", "B=x=y"]\n'
+    )
+    options = load_options(tmp_path, file=None, flags={})
+    assert (options.user, options.user_ids) == ("0", (0, 0))
+    assert options.port == ("8099", "53/udp")
+    assert options.entrypoint == ("uvicorn", "my app:app")
+    assert options.cmd == ("--workers", "4")
+    assert options.env == {"A": "1", "B": "x=y"}
+
+
+def test_ports_have_a_protocol_in_the_image() -> None:
+    assert [exposed_port(port) for port in ("80", "80/tcp", "53/udp")] == ["80/tcp", "80/tcp", "53/udp"]
+    with pytest.raises(UsageError, match="port not understood"):
+        Options(port=("0",))
+
+
+def test_a_table_that_is_not_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[tool.lightship.build]\nbytecode = "none"\n')
+    assert configuration_notes(tmp_path, file=None) == ()
+    (tmp_path / "lightship.toml").write_text("")
+    (note,) = configuration_notes(tmp_path, file=None)
+    assert note.startswith("[tool.lightship] in pyproject.toml is not read")
+    assert configuration_notes(tmp_path, file=tmp_path / "pyproject.toml") == ()
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
+    assert configuration_notes(tmp_path, file=None) == ()

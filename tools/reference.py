@@ -71,7 +71,7 @@ _SECTIONS = {
 _KINDS = {
     "text": "text",
     "list": "list of texts",
-    "words": "list of words",
+    "words": "list of words, or one text that is split as a shell does",
     "table": "table of texts",
     "switch": "true or false",
     "choice": "one of",

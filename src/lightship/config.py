@@ -16,7 +16,7 @@ from lightship.errors import InputError, UsageError
 from lightship.settings import SETTINGS, Kind, Setting, Value
 from lightship.units import parse_seconds
 
-__all__ = ["Options", "cache_root", "load_options", "source_date_epoch"]
+__all__ = ["Options", "cache_root", "configuration_notes", "exposed_port", "load_options", "source_date_epoch"]
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _FOREIGN_TABLES = frozenset({"budget"})
@@ -72,6 +72,8 @@ class Options:
             if not path.startswith("/") or ".." in path.split("/"):
                 raise UsageError(f"writable must be absolute paths: got {path!r}")
         _parse_user(self.user)
+        for port in self.port:
+            exposed_port(port)
 
     @property
     def has_probe(self) -> bool:
@@ -105,6 +107,26 @@ def load_options(project: Path, *, file: Path | None, flags: Mapping[str, object
     return Options(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
 
 
+def configuration_notes(project: Path, *, file: Path | None) -> tuple[str, ...]:
+    """Sentences about configuration that `load_options` of the same arguments does not read."""
+    own, shared = project / "lightship.toml", project / "pyproject.toml"
+    if file is not None or not (own.is_file() and shared.is_file()):
+        return ()
+    tool = _read_toml(shared).get("tool")
+    if not isinstance(tool, dict) or not tool.get("lightship"):
+        return ()
+    return ("[tool.lightship] in pyproject.toml is not read: lightship.toml stands beside it",)
+
+
+def exposed_port(port: str) -> str:
+    """``5001/tcp`` for ``5001``; raise UsageError for what is no port."""
+    number, _, protocol = port.partition("/")
+    digits = number.isascii() and number.isdigit()
+    if not digits or not 0 < int(number) < 65536 or protocol not in ("", "tcp", "udp", "sctp"):
+        raise UsageError(f"port not understood: want 5001 or 5001/tcp, got {port!r:.80}")
+    return f"{number}/{protocol or 'tcp'}"
+
+
 def cache_root(given: Path | None) -> Path:
     """Where the cache is: ``given`` (flag or LIGHTSHIP_CACHE_DIR), else ``$XDG_CACHE_HOME/lightship`` (~/.cache)."""
     if given is not None:
@@ -126,7 +148,7 @@ def source_date_epoch(environ: Mapping[str, str]) -> int | None:
 def _parse_user(user: str) -> tuple[int, int]:
     uid, _, gid = user.partition(":")
     gid = gid or uid
-    if not (uid.isdigit() and gid.isdigit()) or max(int(uid), int(gid)) > 2**31:
+    if not (user.isascii() and uid.isdigit() and gid.isdigit()) or max(int(uid), int(gid)) > 2**31:
         raise UsageError(f"user must be numeric uid:gid: got {user!r}", hint='write user = "1001:1001"')
     return int(uid), int(gid)
 
@@ -175,6 +197,8 @@ def _flatten(table: Mapping[str, object], source: str) -> Sequence[tuple[str, ob
 
 
 def _convert(setting: Setting, value: object, where: str) -> Value:
+    if setting.key == "image.user" and isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     match setting.kind:
         case "text" if isinstance(value, str) and value:
             return value
@@ -192,7 +216,9 @@ def _convert(setting: Setting, value: object, where: str) -> Value:
             return (value,)
         case "words" if isinstance(value, tuple) and len(value) == 1:  # from the command line: one text
             return _split(str(value[0]), where)
-        case "list" | "words" if isinstance(value, list | tuple) and all(isinstance(item, str | int) for item in value):
+        case "words" if isinstance(value, str) and value:
+            return _split(value, where)
+        case "list" | "words" if isinstance(value, list | tuple) and all(map(_is_word, value)):
             return tuple(str(item) for item in value)
         case "table" if isinstance(value, dict) and all(isinstance(item, str | int | float) for item in value.values()):
             return {str(name): str(item) for name, item in value.items()}
@@ -200,6 +226,10 @@ def _convert(setting: Setting, value: object, where: str) -> Value:
             return dict(_pair(str(item), where) for item in value)
     wanted = f"one of {', '.join(setting.choices)}" if setting.choices else _WANTED[setting.kind]
     raise InputError(f"{where}: want {wanted}, got {value!r:.80}")
+
+
+def _is_word(item: object) -> bool:
+    return isinstance(item, str | int) and not isinstance(item, bool)
 
 
 def _split(text: str, where: str) -> tuple[str, ...]:
@@ -226,7 +256,7 @@ def _pair(text: str, where: str) -> tuple[str, str]:
 _WANTED: dict[Kind, str] = {
     "text": "a text",
     "list": "a list of texts",
-    "words": "a list of words",
+    "words": "a list of words, or one text",
     "table": "a table of texts",
     "switch": "true or false",
     "choice": "a choice",

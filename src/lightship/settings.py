@@ -54,7 +54,7 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--user",
         kind="text",
         default="65532:65532",
-        help="uid:gid that the application runs as; files are readable by any uid.",
+        help="uid:gid, or uid alone, that the application runs as; files are readable by any uid.",
     ),
     Setting(key="image.env", flag="--env", kind="table", help="Environment of the application: NAME=VALUE."),
     Setting(
@@ -114,8 +114,18 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("lossless", "safe"),
         help="How far drop rules may go: lossless (nothing that a program can see), safe (nothing that is read).",
     ),
-    Setting(key="build.keep", flag="--keep", kind="list", help="Patterns of installed paths that no rule may drop."),
-    Setting(key="build.drop", flag="--drop", kind="list", help="Patterns of installed paths to leave out."),
+    Setting(
+        key="build.keep",
+        flag="--keep",
+        kind="list",
+        help="Patterns of packages' paths, relative to site-packages, that no rule may drop: pandas/tests/**.",
+    ),
+    Setting(
+        key="build.drop",
+        flag="--drop",
+        kind="list",
+        help="Patterns of packages' paths, relative to site-packages, to leave out; .dockerignore is for the project.",
+    ),
     Setting(
         key="build.strip",
         flag="--strip/--no-strip",

@@ -56,6 +56,20 @@ def test_a_bad_file_is_refused_with_the_key(lightship: Lightship) -> None:
     assert said.hint == "did you mean image.entrypoint?"
 
 
+def test_configuration_that_nobody_reads_is_told(lightship: Lightship) -> None:
+    project = write_project(lightship.home, toml="[image]\nports = [80]\n")
+    with (project / "pyproject.toml").open("a") as stream:
+        stream.write("[tool.lightship.image]\nports = [90]\n")
+    said = lightship("build", project, LIGHTSHIP_OUTPT="oci:out")
+    notes = [line for line in said.stderr.splitlines() if line.startswith("note: ")]
+    assert notes == [
+        "note: LIGHTSHIP_OUTPT is no variable of lightship (did you mean LIGHTSHIP_OUTPUT?)",
+        "note: [tool.lightship] in pyproject.toml is not read: lightship.toml stands beside it",
+    ]
+    assert said.status == 2, "it has no lock"
+    assert lightship("build", project, "-q", LIGHTSHIP_OUTPT="oci:out").stderr.startswith("error: ")
+
+
 @pytest.mark.parametrize(
     ("flags", "sentence", "hint"),
     [
@@ -67,6 +81,7 @@ def test_a_bad_file_is_refused_with_the_key(lightship: Lightship) -> None:
         (["--probe-timeout", "soon"], "--probe-timeout: duration not understood", ""),
         (["--entrypoint", "'open"], "--entrypoint: want words as for a shell", ""),
         (["--env", "NAME"], "--env: want NAME=VALUE", ""),
+        (["--port", "http"], "port not understood: want 5001 or 5001/tcp", ""),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_fetched(

@@ -7,6 +7,7 @@ import click
 
 from lightship.cli.console import Console
 from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, setting_options
+from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
 
@@ -65,7 +66,7 @@ def command(
     No container engine, no root, no Dockerfile. The manifest's digest is the last line of stdout:
     DIGEST=$(lightship build …). With --format json and without -o, stdout is the JSON alone, which has the digest.
     """
-    from lightship.config import cache_root, load_options, source_date_epoch
+    from lightship.config import cache_root, configuration_notes, load_options, source_date_epoch
     from lightship.errors import UsageError
     from lightship.flows.build import build
     from lightship.flows.deliver import check_request
@@ -81,6 +82,11 @@ def command(
     if report_file is not None and str(report_file).partition(":")[0] in TRANSPORTS:
         raise UsageError(f"-o is for the report: got {report_file}", hint=f"the image goes to --output {report_file}")
     with Console(quiet=quiet, verbose=verbose) as console:
+        for note in (
+            *unknown_variables(os.environ, click.get_current_context()),
+            *configuration_notes(project, file=config_file),
+        ):
+            console.note(note)
         request = BuildRequest(
             project=project.absolute(),
             options=load_options(project, file=config_file, flags=flags),

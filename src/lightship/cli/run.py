@@ -9,6 +9,7 @@ import click
 
 from lightship.cli.console import Console
 from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
 
@@ -99,6 +100,8 @@ def command(
         raise UsageError(f"-v is --verbose: got {image!r} as the image", hint=f"show a host path with --volume {image}")
     root = make_root(cache_root(cache_dir))
     with Console(quiet=quiet, verbose=verbose) as console:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
         wanted = Platform.parse(platform) if platform else None
         reference = find_image(image, root)
         docker_host = os.environ.get("DOCKER_HOST")

@@ -6,9 +6,8 @@ OCI image-spec 1.1, config.md and annotations.md (https://github.com/opencontain
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from lightship.config import Options
+from lightship.config import Options, exposed_port
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.errors import UsageError
 from lightship.flows.launch import WRITABLE_LABEL
 
 __all__ = ["SYSTEM_PATH", "annotations", "image_config", "rfc3339"]
@@ -45,7 +44,7 @@ def image_config(
     elif not options.entrypoint:
         runtime["Cmd"] = [f"{options.prefix}/bin/python"]
     if options.port:
-        runtime["ExposedPorts"] = {_port(port): {} for port in options.port}
+        runtime["ExposedPorts"] = {exposed_port(port): {} for port in options.port}
     everything = dict(labels)
     if options.writable:
         everything[WRITABLE_LABEL] = ",".join(sorted(options.writable))
@@ -117,10 +116,3 @@ def _environment(options: Options, interpreter: Interpreter, base_env: Mapping[s
 
 def _said(sentence: str) -> str:
     return sentence if sentence.startswith("lightship build") else f"lightship build: {sentence}"
-
-
-def _port(port: str) -> str:
-    number, _, protocol = port.partition("/")
-    if not number.isdigit() or not 0 < int(number) < 65536 or protocol not in ("", "tcp", "udp", "sctp"):
-        raise UsageError(f"port not understood: want 5001 or 5001/tcp, got {port!r}")
-    return f"{number}/{protocol or 'tcp'}"

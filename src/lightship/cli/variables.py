@@ -1,0 +1,43 @@
+"""Environment variables that look like an option's and are none: nobody else tells of a slip in them."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+import click
+
+__all__ = ["unknown_variables"]
+
+_PREFIX = "LIGHTSHIP_"
+
+
+def unknown_variables(environ: Mapping[str, str], context: click.Context) -> tuple[str, ...]:
+    """A sentence for every ``LIGHTSHIP_…`` of ``environ`` that is no variable of any command, sorted.
+
+    Other commands are imported only when the one of ``context`` does not know a variable.
+    """
+    unknown = {name for name in environ if name.startswith(_PREFIX)} - set(_variables(context.command))
+    if not unknown:
+        return ()
+    known = set(_all_variables(context))
+    return tuple(_sentence(name, sorted(known)) for name in sorted(unknown - known))
+
+
+def _all_variables(context: click.Context) -> Iterator[str]:
+    root = context.find_root()
+    yield from _variables(root.command)
+    if isinstance(root.command, click.Group):
+        for name in root.command.list_commands(root):
+            command = root.command.get_command(root, name)
+            if command is not None:
+                yield from _variables(command)
+
+
+def _variables(command: click.Command) -> Iterator[str]:
+    for parameter in command.params:
+        if isinstance(parameter.envvar, str):
+            yield parameter.envvar
+
+
+def _sentence(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
+    return f"{name} is no variable of lightship" + (f" (did you mean {near[0]}?)" if near else "")
