@@ -82,6 +82,7 @@ def test_what_is_there_is_quiet(explanations: list[Path], entrypoint: Sequence[s
         (["/opt/venv/bin/gunicorm"], "want /opt/venv/bin/gunicorm", "did you mean gunicorn?"),
         (["./gone.sh"], "want /app/gone.sh", "the project's files are in /app"),
         (["run.sh"], "want run.sh on PATH", "not on PATH: ./run.sh"),
+        (["/usr/bin/tini"], "want /usr/bin/tini", "system-packages"),
         (["./loop"], "want /app/loop", "the project's files are in /app"),
         (["./plain.sh"], r"want an executable file, got ./plain.sh of mode 0644", "chmod"),
         (["./folder"], "is a directory", ""),

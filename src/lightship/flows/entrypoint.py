@@ -194,8 +194,10 @@ def _program_hint(program: str, options: Options, image: _Image, project: Path |
         return "it is a script of the project itself, which only a wheel has: --application wheel"
     if image.find(_normal(f"{options.workdir}/{program}")) is not None:
         return f"it is in the working directory, which is not on PATH: ./{program}"
+    if "/" in program and (not program.startswith("/") or program.startswith(f"{options.workdir}/")):
+        return f"the project's files are in {options.workdir}, as far as they are copied"
     if "/" in program and not program.startswith(f"{options.prefix}/bin/"):
-        return f"the project's files are in {options.workdir}"
+        return "name the distribution's package that has it with system-packages"
     near = difflib.get_close_matches(name, image.names_in(f"{options.prefix.strip('/')}/bin"), n=1, cutoff=0.7)
     return f"did you mean {near[0]}?" if near else _packages_hint()
 
