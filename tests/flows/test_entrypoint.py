@@ -86,7 +86,7 @@ def test_what_is_there_is_quiet(explanations: list[Path], entrypoint: Sequence[s
         (["./loop"], "want /app/loop", "the project's files are in /app"),
         (["./plain.sh"], r"want an executable file, got ./plain.sh of mode 0644", "chmod"),
         (["./folder"], "is a directory", ""),
-        (["python", "-m", "gone"], "want gone, got nothing of that name", "lock the package"),
+        (["python", "-m", "gone"], "want gone, got nothing of that name", "modules of the project are found in /app"),
         (["python", "-m", "pip"], "want pip, got nothing of that name", "lock the package"),
         (["python", "-um", "gone", "-m"], "", ""),
     ],

@@ -58,7 +58,7 @@ def check_entrypoint(
     if module is not None and image_rootfs is None and not image.has_module(module) and not _unknown_path(options):
         raise InputError(
             f"the entrypoint's module is not in the image: want {module}, got nothing of that name",
-            hint=_packages_hint(),
+            hint=f"lock the package that has it; modules of the project are found in {options.workdir}",
         )
     return ()
 
