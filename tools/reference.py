@@ -54,7 +54,7 @@ _PLACES = {
 
 _SURROUNDINGS = {
     "`NO_COLOR`": "neither colours (no-color.org) nor moving bars: no escape code is written",
-    "`CI=true`": "the same: every finished task is a line, as whenever stderr is not a terminal",
+    "`CI=true`": "the same: a task of a second or more is a line (all with `-v`), as whenever stderr is not a terminal",
     "`SOURCE_DATE_EPOCH`": "the time of every file and of the image, in seconds since 1970; without it times are fixed",
     "`XDG_CACHE_HOME`": "the cache is `lightship` in it; `LIGHTSHIP_CACHE_DIR` and `--cache-dir` go before it",
     "`DOCKER_HOST`": "where the Docker engine listens, for `docker-daemon:`",
