@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from lightship.base.lock import LOCK_NAME
 from lightship.ecosystem.python.project import Project
-from lightship.flows.application_layers import entrypoint_programs, read_project_files
+from lightship.flows.application_layers import application_mode, entrypoint_programs, read_project_files
 from lightship.flows.base_identity import base_identity
 from lightship.flows.deliver import deliver
 from lightship.flows.memo import find_memo, lower_key, memo_key, remember
@@ -52,7 +52,12 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         return_freed_memory()
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
-        asked = (*application.imports, "|", *entrypoint_programs(application, request.options))
+        asked = (
+            application_mode(request.options, request.project),
+            *application.imports,
+            "|",
+            *entrypoint_programs(application, request.options),
+        )
         below = lower_key(request, str(platform), base, inputs, *asked)
         known = None if anew else find_lower(cache, below, request.project)
         if known is not None:

@@ -16,7 +16,7 @@ from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
-from lightship.flows.application_layers import entrypoint_programs, environment_recipe
+from lightship.flows.application_layers import application_mode, entrypoint_programs, environment_recipe
 from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
@@ -107,7 +107,7 @@ class Making:
     @property
     def sources(self) -> tuple[Path, ...]:
         """What was read beside the project's files and its lock."""
-        own = self.options.application == "wheel"
+        own = application_mode(self.options, self.request.project) == "wheel"
         return local_sources(self.project, self.project.lock(self.options.lock), self.selection, own=own)
 
     @cached_property
@@ -122,7 +122,7 @@ class Making:
                 self.foundation.index_settings(selection),
                 self.foundation.wheel_builder(selection),
                 self.cache,
-                own=self.project if self.options.application == "wheel" else None,
+                own=self.project if application_mode(self.options, self.request.project) == "wheel" else None,
                 jobs=self.request.jobs,
                 progress=self.progress,
             )

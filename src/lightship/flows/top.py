@@ -6,14 +6,17 @@ from pathlib import Path
 
 from lightship.build.application import Application
 from lightship.ecosystem.python.project import Project
+from lightship.findings import Finding
 from lightship.flows.application_layers import application_recipe
 from lightship.flows.blobs import blob_of
 from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
 from lightship.flows.deliver import reference_of
+from lightship.flows.entrypoint import check_entrypoint
 from lightship.flows.image_config import annotations, image_config, rfc3339
 from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops
 from lightship.flows.lower import Lower, LowerLayer
 from lightship.flows.outcome import BuildOutcome
+from lightship.flows.patterns import pattern_findings
 from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
 from lightship.image.blobs import BlobLayer, from_blobs
@@ -91,7 +94,12 @@ def finish(
         config, notes = image_terms(lower, request, project, history)
         notes["org.opencontainers.image.base.digest"] = lower.digest or layers[0].summary.digest
         image = from_blobs(blobs, config, dict(sorted(notes.items())))
-        findings = (*application.findings, *lower.findings, *bytecode_findings(recipes, cache))
+        findings = (
+            *application.findings,
+            *lower.findings,
+            *bytecode_findings(recipes, cache),
+            *_told_findings(layers, lower, request, cache, progress),
+        )
         outcome = BuildOutcome(
             reference=reference_of(request),
             digest="",
@@ -139,6 +147,21 @@ def _root(lower: Lower, cache: Cache, progress: Progress) -> Path:
     from lightship.rootfs.unpack import unpack_cached
 
     return unpack_cached(_blobs(lower.layers[: lower.rooted], cache), cache.root / "rootfs", progress=progress)
+
+
+def _told_findings(
+    layers: Sequence[LowerLayer], lower: Lower, request: BuildRequest, cache: Cache, progress: Progress
+) -> tuple[Finding, ...]:
+    """What the explanations of all layers say of the command and of the user's patterns."""
+    told = [cache.path("explanations", layer.explanation) for layer in layers if layer.explanation]
+    command = check_entrypoint(
+        request.options,
+        told,
+        image_rootfs=_root(lower, cache, progress) if lower.taken else None,
+        base_path=lower.env.get("PATH"),
+        project=request.project,
+    )
+    return (*command, *pattern_findings(request.options, told))
 
 
 def _explanation(layers: Sequence[LowerLayer], image: PlainImage, cache: Cache) -> Path:
