@@ -22,7 +22,7 @@ from lightship.plan.layering import LayerRecipe, PackageUnit, package_recipes
 from lightship.plan.model import Dropped, Entry, LayerPlan
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["PackagePlanner", "Transform", "WheelFile"]
+__all__ = ["PackagePlanner", "Transform", "WheelFile", "listed"]
 
 Transform = Callable[[InstalledWheel, Mapping[str, Entry]], Mapping[str, Entry]]
 """Changes the files of one distribution after the drop rules: stripping, for one. Paths are as in ``RECORD``."""
@@ -132,7 +132,7 @@ class PackagePlanner:
             key=key,
             entries=tuple(sorted(entries, key=lambda entry: entry.path)),
             dropped=tuple(dropped),
-            created_by=f"lightship build: {_listed(packages)}",
+            created_by=f"lightship build: {listed(packages)}",
         )
 
     @property
@@ -182,10 +182,10 @@ def _why(package: LockedPackage) -> str:
     """``locked, required by the project and pandas``."""
     names = ["the project" if name == "project" else name for name in package.required_by]
     names.sort(key=lambda name: (name != "the project", name))
-    return f"locked, required by {_listed(names)}" if names else "locked"
+    return f"locked, required by {listed(names)}" if names else "locked"
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """``a, b, c and 4 more``."""
     if len(names) > 4:
         return f"{', '.join(names[:3])} and {len(names) - 3} more"

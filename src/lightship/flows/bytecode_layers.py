@@ -14,6 +14,7 @@ from pathlib import Path
 from lightship.archive.content import Stored
 from lightship.build.bytecode import Bytecode, BytecodeMode, BytecodeUnit, compile_units, compiler_facts
 from lightship.build.compiler import CompilerFacts, worker_source
+from lightship.build.packages import listed
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.findings import Finding
 from lightship.plan.layering import LayerRecipe, PackageUnit, bytecode_recipes
@@ -92,7 +93,7 @@ class BytecodeMaker:
                 BytecodeUnit(key=cache_key(self.rootfs_key, context, keys[package]), entries=files(package))
                 for package in packages
             ]
-            return self._plan(name, key, self.compile(wanted), f"bytecode of {len(packages)} packages")
+            return self._plan(name, key, self.compile(wanted), f"bytecode of {listed(packages)}")
 
         return bytecode_recipes(units, cache_key(self.context, context), make)
 
