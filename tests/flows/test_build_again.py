@@ -181,6 +181,26 @@ def test_an_included_requirements_file_counts(world: World, tmp_path: Path) -> N
         assert not [path for path in listing(image) if path.endswith("pretend_rival.py")]
 
 
+@pytest.mark.parametrize("place", ["project/uv.toml", "uv.toml", "project/held.txt"])
+def test_what_source_builds_are_told_counts(world: World, tmp_path: Path, place: str) -> None:
+    """Indexes and constraints change what is built, and no lock tells of them."""
+    told = world.project.parent / place
+    environ = {**world.environment, "PIP_BUILD_CONSTRAINT": "held.txt"}
+    (world.project / "held.txt").write_text("")
+    fields: dict[str, Any] = {"application": "none", "entrypoint": ("pretend-say",), "environ": environ}
+    world.build(tmp_path / "out", **fields)
+    remembered = _records(world)
+    world.build(tmp_path / "out", **fields)
+    assert _records(world) == remembered
+    told.write_text("# another\n")
+    world.build(tmp_path / "out", **fields)
+    assert {kind for kind, _ in _records(world) - remembered} == {"builds", "lower"}
+
+
+def _records(world: World) -> set[tuple[str, str]]:
+    return {(kind, path.name) for kind in ("builds", "lower") for path in (world.cache.root / kind).glob("*/*")}
+
+
 @pytest.mark.parametrize(
     "change",
     [

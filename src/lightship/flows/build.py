@@ -5,8 +5,10 @@ nothing of `lightship.flows.making` is even imported.
 """
 
 from contextlib import ExitStack
+from pathlib import Path
 
 from lightship.base.lock import LOCK_NAME
+from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
 from lightship.flows.application_layers import application_mode, entrypoint_programs, read_project_files
 from lightship.flows.base_identity import base_identity
@@ -34,9 +36,7 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         project = Project.discover(request.project)
         lock = project.lock(request.options.lock)
         application = read_project_files(request)
-        inputs = [lock.path, *(request.project / name for name in ("pyproject.toml", LOCK_NAME, STARTUP_LOCK))]
-        probe_file = request.options.probe_requests
-        inputs += [request.project / probe_file] if probe_file else []
+        inputs = _inputs(request, lock.path)
         platform = Platform.parse(request.platform) if request.platform else host_platform()
         base = base_identity(request, platform)
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
@@ -77,3 +77,20 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
         remember(cache, memo, request.project, image, outcome, sources)
     return deliver(image, outcome, request, cache, phases, progress)
+
+
+def _inputs(request: BuildRequest, lock: Path) -> list[Path]:
+    """Files whose content decides what a build makes, there or not; the application's and local sources are apart.
+
+    Among them is what uv looks for around a lock: projects that have one lock and different indexes must not share
+    what they built.
+    """
+    around = (folder / name for folder in lock.parents for name in ("uv.toml", "pyproject.toml"))
+    probe_file = request.options.probe_requests
+    return [
+        lock,
+        *(request.project / name for name in (LOCK_NAME, STARTUP_LOCK)),
+        *constraint_files(request.project, request.environ),
+        *([request.project / probe_file] if probe_file else []),
+        *(path for path in around if path.is_file()),
+    ]

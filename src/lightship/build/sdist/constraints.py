@@ -10,21 +10,27 @@ from pathlib import Path
 
 from lightship.errors import InputError
 
-__all__ = ["read_build_constraints"]
+__all__ = ["constraint_files", "read_build_constraints"]
+
+
+def constraint_files(project: Path, environment: Mapping[str, str]) -> tuple[Path, ...]:
+    """The files that `read_build_constraints` looks for, whether they are there or not."""
+    named = environment.get("PIP_BUILD_CONSTRAINT", "").split()
+    return (project / "uv.toml", project / "pyproject.toml", *(project / name for name in named))
 
 
 def read_build_constraints(project: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
     """The constraints for builds of ``project``'s packages, sorted; raise InputError for a file not understood."""
     found: set[str] = set()
-    own, shared = project / "uv.toml", project / "pyproject.toml"
+    own, shared, *named = constraint_files(project, environment)
     if own.is_file():
         found.update(_listed(own, _load(own)))
     elif shared.is_file():
         tool = _load(shared).get("tool")
         table = tool.get("uv") if isinstance(tool, dict) else None
         found.update(_listed(shared, table if isinstance(table, dict) else {}))
-    for name in environment.get("PIP_BUILD_CONSTRAINT", "").split():
-        found.update(_lines(project / name))
+    for path in named:
+        found.update(_lines(path))
     return tuple(sorted(found))
 
 
