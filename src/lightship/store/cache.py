@@ -1,8 +1,7 @@
 """The local cache: files by kind and key, written atomically, checked when read.
 
-Layout: ``ROOT/<kind>/<first two of key>/<key>``. Kinds in use: ``wheels`` (key: SHA-256 of the wheel),
-``sdists``, ``debs``, ``built-wheels``, ``bytecode``, ``stripped``, ``blobs`` (key: SHA-256), ``records``,
-``indexes``, ``rootfs``.
+Layout: ``ROOT/<kind>/<first two of key>/<key>``. ``wheels``, ``sdists``, ``debs`` and ``blobs`` have the SHA-256 of
+their bytes as key, every other kind what they were made from; docs/concepts/cache.md lists all kinds.
 """
 
 import contextlib
