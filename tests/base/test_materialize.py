@@ -10,9 +10,10 @@ from tests.base.pretend import Deb, file
 from lightship.archive.content import Inline
 from lightship.base.buildroot import build_root
 from lightship.base.kit import BUILD
-from lightship.base.materialize import materialize, remove_tree
+from lightship.base.materialize import materialize
 from lightship.errors import ArchiveError, HostileError
 from lightship.plan.model import Entry
+from lightship.rootfs.removal import remove
 
 
 def test_files_links_modes_and_times(tmp_path: Path) -> None:
@@ -33,9 +34,7 @@ def test_files_links_modes_and_times(tmp_path: Path) -> None:
     assert (root / "a" / "b").samefile(root / "a" / "hard")
     assert (root / "a" / "soft").readlink() == Path("../../nowhere")
     assert {path.lstat().st_mtime for path in root.rglob("*")} == {315_532_800.0}
-    remove_tree(root)
-    assert not root.exists()
-    remove_tree(root)
+    remove(root)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +80,7 @@ def test_a_build_root_is_made_once(debian: Distribution) -> None:
 def test_a_build_root_is_whole_or_not_there(debian: Distribution) -> None:
     _with_tools(debian)
     site = build_root(debian.request(), debian.cache)
-    remove_tree(site.directory)
+    remove(site.directory)
     left = site.directory.with_name(".killed.1.tmp")
     (left / "usr").mkdir(parents=True)
     os.utime(left, (0, 0))

@@ -1,7 +1,11 @@
 import os
 from pathlib import Path
 
-from lightship.rootfs.removal import remove
+import pytest
+
+from lightship.errors import StorageError
+from lightship.rootfs import removal
+from lightship.rootfs.removal import remove, remove_stale
 
 
 def test_what_forbids_its_removal_is_removed(tmp_path: Path) -> None:
@@ -44,3 +48,26 @@ def test_a_tree_deeper_than_a_path_may_be_long(tmp_path: Path) -> None:
     os.close(descriptor)
     remove(top)
     assert not top.exists()
+
+
+def test_what_is_a_day_old_goes(tmp_path: Path) -> None:
+    old, young = tmp_path / "old", tmp_path / "young"
+    (old / "inner").mkdir(parents=True)
+    young.mkdir()
+    os.utime(old, (0, 0))
+    remove_stale([tmp_path / "none", old, young])
+    assert list(tmp_path.iterdir()) == [young]
+
+
+def test_what_cannot_be_removed_does_not_keep_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(directory: Path) -> None:
+        if directory.name == "stuck":
+            raise StorageError("cannot remove")
+        remove(directory)
+
+    for name in ("stuck", "old"):
+        (tmp_path / name).mkdir()
+        os.utime(tmp_path / name, (0, 0))
+    monkeypatch.setattr(removal, "remove", fail)
+    remove_stale([tmp_path / "stuck", tmp_path / "old"])
+    assert [path.name for path in tmp_path.iterdir()] == ["stuck"]

@@ -3,27 +3,25 @@
 It is made like the base it builds for, from the same archive and for the same interpreter, and is never shipped.
 """
 
-import contextlib
 import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightship.base.kit import BUILD
 from lightship.base.lock import BaseLock
-from lightship.base.materialize import materialize, remove_tree
+from lightship.base.materialize import materialize
 from lightship.base.plan import plan_base
 from lightship.base.request import BaseRequest
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
+from lightship.rootfs.removal import remove, remove_stale
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["BuildRoot", "build_root"]
 
 _VERSION = 1
-_STALE_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +46,7 @@ def build_root(
     key = cache_key("build-root", _VERSION, base.cache_key)
     directory = cache.path("rootfs", key)
     if not directory.is_dir():
-        _sweep(directory.parent)
+        remove_stale(directory.parent.glob(".*.tmp"))
         progress.start("build root", len(base.entries), unit="files")
         with storage_errors("write the build root"):
             temporary = directory.with_name(f".{key[:16]}.{secrets.token_hex(6)}.tmp")
@@ -57,7 +55,7 @@ def build_root(
                 if not directory.is_dir():
                     temporary.rename(directory)
             finally:
-                remove_tree(temporary)  # what is left when it failed, or when another process was first
+                remove(temporary)  # what is left when it failed, or when another process was first
         progress.finish("build root")
     return BuildRoot(
         directory=directory,
@@ -66,11 +64,3 @@ def build_root(
         lock=base.lock,
         packages=tuple(f"{name}={version}" for name, version in sorted(base.packages.items())),
     )
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what killed builds left behind; a build that is under way is younger than a day."""
-    for path in parent.glob(".*.tmp") if parent.is_dir() else ():
-        with contextlib.suppress(OSError):  # another process may sweep as well
-            if path.stat().st_mtime < time.time() - _STALE_S:
-                remove_tree(path)

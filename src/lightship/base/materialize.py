@@ -1,9 +1,7 @@
 """Entries into a directory of the host: for a build root, and wherever files are wanted without an image."""
 
-import contextlib
 import os
-import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lightship.archive.inflate import Containers, iter_content
@@ -11,7 +9,7 @@ from lightship.errors import HostileError
 from lightship.paths import normal_path, storage_errors
 from lightship.plan.model import Entry
 
-__all__ = ["materialize", "remove_tree"]
+__all__ = ["materialize"]
 
 _MTIME = (315_532_800, 315_532_800)  # 1980-01-01: what zip can hold, and what layers carry
 
@@ -32,18 +30,6 @@ def materialize(entries: Sequence[Entry], directory: Path) -> None:
             if entry.type == "dir":
                 os.chmod(f"{root}/{entry.path}", entry.mode)  # noqa: PTH101 - a Path for each of many files is slow
                 os.utime(f"{root}/{entry.path}", _MTIME)
-
-
-def remove_tree(directory: Path) -> None:
-    """Remove what `materialize` wrote, read-only directories included; nothing when it is not there."""
-
-    def open_up(remove: Callable[[str], object], path: str, _: object) -> None:
-        with contextlib.suppress(OSError):
-            os.chmod(os.path.dirname(path), 0o700)  # noqa: PTH101, PTH120
-            remove(path)
-
-    if directory.is_dir():
-        shutil.rmtree(directory, onerror=open_up)
 
 
 def _check(entries: Sequence[Entry]) -> None:

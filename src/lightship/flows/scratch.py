@@ -5,17 +5,15 @@
 
 import contextlib
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from lightship.paths import storage_errors
-from lightship.rootfs.removal import remove
+from lightship.rootfs.removal import remove, remove_stale
 
 __all__ = ["scratch"]
 
 _KIND = "temporary"
-_LEFT_BEHIND_S = 86_400
 
 
 @contextlib.contextmanager
@@ -25,11 +23,7 @@ def scratch(cache_root: Path) -> Iterator[Path]:
     parent = cache_root / _KIND
     with storage_errors("make a temporary folder in the cache"):
         parent.mkdir(parents=True, exist_ok=True)
-        limit = time.time() - _LEFT_BEHIND_S
-        for old in parent.iterdir():
-            with contextlib.suppress(OSError):  # another process removes it as well
-                if old.stat().st_mtime < limit:
-                    remove(old)
+        remove_stale(parent.iterdir())
         made = Path(tempfile.mkdtemp(dir=parent, prefix="lightship-"))
     try:
         yield made

@@ -1,14 +1,21 @@
 """Remove a tree of files that somebody else named and gave modes to."""
 
+import contextlib
 import os
 import shutil
 import stat
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from lightship import proc
+from lightship.errors import LightshipError
 from lightship.paths import storage_errors
 
-__all__ = ["remove"]
+__all__ = ["remove", "remove_stale"]
+
+_STALE_S = 86_400.0
+"""Nothing that is under way takes a day."""
 
 
 def remove(directory: Path) -> None:
@@ -23,6 +30,16 @@ def remove(directory: Path) -> None:
             # deeper than a path may be long, or than Python recurses: these walk by descriptors
             proc.run(["chmod", "-R", "u+rwX", "--", str(directory)], check=False)
             proc.run(["rm", "-rf", "--", str(directory)])
+
+
+def remove_stale(directories: Iterable[Path]) -> None:
+    """Remove those of ``directories`` that killed processes left: a day old. What cannot be removed stays, as it would
+    otherwise end every later call; another process may sweep as well."""
+    limit = time.time() - _STALE_S
+    for directory in directories:
+        with contextlib.suppress(OSError, LightshipError):
+            if directory.stat().st_mtime < limit:
+                remove(directory)
 
 
 def _open_directories(top: str) -> None:

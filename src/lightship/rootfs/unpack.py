@@ -14,7 +14,6 @@ import json
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.rootfs.layer_files import UNPACK_TASK, UnpackedLayer, unpack_layer
 from lightship.rootfs.merge import merge
-from lightship.rootfs.removal import remove
+from lightship.rootfs.removal import remove, remove_stale
 from lightship.rootfs.tree import Node, Tree
 
 __all__ = ["OWNERSHIP", "chain_id", "unpack", "unpack_cached"]
@@ -34,8 +33,6 @@ OWNERSHIP = "ownership.json"
 """Beside ``rootfs``: what the host's file system does not hold."""
 
 _ROOT = "rootfs"
-_STALE_S = 86_400.0
-"""No image takes a day to unpack."""
 _VERSION = 1
 """Raised when the same layers give another tree on disk."""
 
@@ -79,7 +76,8 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
     """
     bundle = _place(cache, "bundle", chain_id([layer.diff_id for layer in layers]))
     if not bundle.exists():
-        _sweep(cache)
+        with storage_errors("sweep the cache of unpacked images"):
+            remove_stale(cache.glob("*/*/.*.tmp"))
         unpacked = _each_layer(layers, lambda _, layer: _cached_layer(layer, cache, progress), progress)
         with storage_errors("unpack the image"):
             bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -97,15 +95,6 @@ def _each_layer(
     unpacked = [unpack_one(number, layer) for number, layer in enumerate(layers)]
     progress.finish(UNPACK_TASK)
     return unpacked
-
-
-def _sweep(cache: Path) -> None:
-    """Remove what killed processes left half-made."""
-    with storage_errors("sweep the cache of unpacked images"):
-        for temporary in cache.glob("*/*/.*.tmp"):
-            with contextlib.suppress(FileNotFoundError):
-                if temporary.stat().st_mtime < time.time() - _STALE_S:
-                    remove(temporary)
 
 
 def _place(cache: Path, kind: str, key: Digest) -> Path:
