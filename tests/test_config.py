@@ -125,6 +125,12 @@ def test_a_pyproject_that_is_named_is_read_as_one(tmp_path: Path) -> None:
         load_options(tmp_path, file=file, flags={})
 
 
+def test_requests_alone_are_no_probe() -> None:
+    with pytest.raises(UsageError, match="requests need a URL"):
+        Options(probe_requests="smoke.http", probe_command=("true",))
+    assert Options(probe_requests="smoke.http", probe_http="http://127.0.0.1:1/").has_probe
+
+
 def test_a_file_may_say_it_as_a_flag_does(tmp_path: Path) -> None:
     (tmp_path / "lightship.toml").write_text(
         '[image]\nuser = 0\nports = [8099, "53/udp"]\nentrypoint = "uvicorn \'my app:app\'"\n'

@@ -74,6 +74,11 @@ class Options:
         _parse_user(self.user)
         for port in self.port:
             exposed_port(port)
+        if self.probe_requests and self.probe_http is None:
+            raise UsageError(
+                "requests need a URL that says when the application is ready",
+                hint="set http in [probe], or --probe-http",
+            )
 
     @property
     def has_probe(self) -> bool:

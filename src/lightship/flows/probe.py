@@ -37,7 +37,9 @@ class Probe:
 
     def __post_init__(self) -> None:
         if self.http is None and not self.command:
-            raise UsageError("nothing to probe: want a URL or a command")
+            raise UsageError(
+                "nothing to probe: want a URL or a command", hint="set http or command in [probe] of lightship.toml"
+            )
         if self.http is not None:
             try:
                 parts = urlsplit(self.http)
