@@ -7,9 +7,7 @@ from pathlib import Path
 
 from lightship.base.lock import BaseLock
 from lightship.base.source import ArchiveSettings
-from lightship.ecosystem.elf.closure import LibraryNeed
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.errors import UsageError
 from lightship.oci.platform import Platform
 from lightship.plan.model import Dropped, Entry
 
@@ -25,14 +23,6 @@ class Account:
     name: str = "app"
     home: str = "home/app"
 
-    @classmethod
-    def parse(cls, user: str) -> "Account":
-        """Read ``uid`` or ``uid:gid``; raise UsageError for names, as there is no passwd to look them up in."""
-        uid, colon, gid = user.partition(":")
-        if not uid.isdigit() or (colon and not gid.isdigit()):
-            raise UsageError(f"user not understood: want uid:gid in numbers, got {user!r}")
-        return cls(uid=int(uid), gid=int(gid) if colon else int(uid))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NeededLibrary:
@@ -42,15 +32,6 @@ class NeededLibrary:
     soname: str
     why: str
     versions: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, need: LibraryNeed) -> "NeededLibrary":
-        """What `lightship.ecosystem.elf.closure` found."""
-        users = [path.rpartition("/")[2] for path in need.needed_by]
-        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
-        return cls(
-            soname=need.soname, why=f"needed by {users[0] if users else 'a wheel'}{more}", versions=need.versions
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ __all__ = ["Foundation", "base_request"]
 def base_request(request: BuildRequest, platform: Platform, lock: BaseLock | None) -> BaseRequest:
     """The base that the options ask for."""
     options = request.options
+    uid, gid = options.user_ids
     keyring = request.project / options.archive_keyring if options.archive_keyring else None
     archive = ArchiveSettings(
         uris=options.archive_uri,
@@ -47,7 +48,7 @@ def base_request(request: BuildRequest, platform: Platform, lock: BaseLock | Non
         platform=platform,
         python=options.python,
         system_packages=options.system_package,
-        account=Account.parse(options.user),
+        account=Account(uid=uid, gid=gid),
         archive=host_archive(archive, environment=request.environ),
         lock=lock,
         distribution=options.base if options.base in PACKAGES and options.base != "auto" else "",
