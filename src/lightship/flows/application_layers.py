@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from lightship.base.lock import LOCK_NAME
 from lightship.build.application import Application, read_application
 from lightship.build.venv import environment
 from lightship.config import Options
@@ -25,7 +26,7 @@ __all__ = ["application_mode", "application_recipe", "entrypoint_programs", "env
 _VERSION = 1
 """Raised when the same project gives another layer."""
 
-_OWN_FILES = ("lightship.toml", "lightship-base.lock", STARTUP_LOCK)
+_OWN_FILES = ("lightship.toml", LOCK_NAME, STARTUP_LOCK)
 
 
 def application_mode(options: Options, project: Path) -> Literal["copy", "wheel", "none"]:

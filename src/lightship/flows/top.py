@@ -22,6 +22,7 @@ from lightship.flows.request import BuildRequest
 from lightship.image.blobs import BlobLayer, from_blobs
 from lightship.image.value import PlainImage
 from lightship.plan.assemble import DEFAULT_MTIME
+from lightship.plan.explain import PLAN_SCHEMA
 from lightship.plan.layering import LayerRecipe
 from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
@@ -169,7 +170,7 @@ def _explanation(layers: Sequence[LowerLayer], image: PlainImage, cache: Cache) 
     key = cache_key("explanation", image.raw_manifest)
     told = [cache.path("explanations", layer.explanation) for layer in layers if layer.explanation]
     with cache.write("explanations", key) as stream:
-        stream.write(b'{"schema":"lightship/plan/1","layers":[\n')
+        stream.write(f'{{"schema":"{PLAN_SCHEMA}","layers":[\n'.encode())
         for number, path in enumerate(told):
             stream.write((b",\n" if number else b"") + path.read_bytes())
         stream.write(b"\n]}\n")

@@ -1,4 +1,4 @@
-"""Images made in memory: small, real and the same every time. For tests, and for anything that needs an image now.
+"""Images made in memory: small, real and the same every time. For tests, and for anything that needs an image at once.
 
 Not for large content: a layer is held whole.
 """
