@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 from lightship.errors import BadReferenceError, UsageError
+from lightship.flows.delivered import is_delivered, remember_delivery
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
@@ -57,8 +58,11 @@ def deliver(
         names = names or _title(image)
     references = [_destination(output) for output in outputs]
     host = request.environ.get("DOCKER_HOST")
+    digest = Digest.of(image.raw_manifest)
     with phases("write"), scratch(cache.root) as temporary:
         for reference in references:
+            if is_delivered(reference, digest, names, cache):
+                continue
             copy(
                 image,
                 reference,
@@ -68,10 +72,11 @@ def deliver(
                 temporary=temporary,
                 progress=progress,
             )
+            remember_delivery(reference, digest, names, cache)
     return replace(
         outcome,
         reference=outcome.reference or (names[0].familiar if names else None),
-        digest=str(Digest.of(image.raw_manifest)),
+        digest=str(digest),
         outputs=tuple(outputs),
         seconds=dict(phases.seconds),
     )
