@@ -38,8 +38,8 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--base",
         kind="text",
         default="auto",
-        help="Root file system: auto (an exact closure of the distribution's packages), debian, ubuntu, or an image such "
-        "as oci:DIR.",
+        help="Root file system: auto (an exact closure of the distribution's packages), debian, ubuntu, or an image "
+        "such as oci:DIR.",
     ),
     Setting(
         key="image.python",
