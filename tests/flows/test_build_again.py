@@ -166,6 +166,22 @@ def test_the_base_lock_holds_the_base_still(world: World, tmp_path: Path) -> Non
     assert "libmagic1" not in (world.project / "lightship-base.lock").read_text()
 
 
+def test_an_update_of_the_base_keeps_other_architectures(world: World, tmp_path: Path) -> None:
+    lock = world.project / "lightship-base.lock"
+    world.build(tmp_path / "out")
+    before = lock.read_text()
+    head, line, sections = before.partition("version = 1\n")
+    lock.write_text(head + line + sections + sections.replace("amd64", "arm64"))
+    both = lock.read_text()
+    world.asked.clear()
+    world.build(tmp_path / "out", update_base=True)
+    assert any("InRelease" in path for path in world.asked)
+    assert lock.read_text() == both
+    lock.write_text("no lock")
+    world.build(tmp_path / "out", update_base=True)
+    assert lock.read_text() == before
+
+
 def test_an_included_requirements_file_counts(world: World, tmp_path: Path) -> None:
     """Where the project's files are not in the image, its locks must be looked at all the same."""
     project = world.project

@@ -63,6 +63,11 @@ class BaseLock:
         """This lock with another section."""
         return BaseLock(architectures={**self.architectures, architecture: section})
 
+    def without(self, architecture: str) -> "BaseLock":
+        """This lock without the sections of ``architecture``: of its base, and of what builds for it."""
+        gone = (architecture, f"{architecture}-build")
+        return BaseLock(architectures={name: each for name, each in self.architectures.items() if name not in gone})
+
     def text(self) -> str:
         """The file's content."""
         parts = [_HEAD, f"version = {_VERSION}\n"]

@@ -17,7 +17,7 @@ from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.locked import Selection
-from lightship.errors import StorageError, UsageError
+from lightship.errors import LockError, StorageError, UsageError
 from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
 from lightship.flows.ground import Ground, ImageBase, ground_of_packages
 from lightship.flows.needs import needed_libraries
@@ -66,7 +66,7 @@ class Foundation:
         self._progress = progress
         self._stack = ExitStack()
         self._lock_path = request.project / LOCK_NAME
-        self._lock = None if request.update_base else read_lock(self._lock_path)
+        self._lock = self._read_lock()
         self._site_lock: BaseLock | None = None
 
     def __enter__(self) -> Self:
@@ -76,6 +76,16 @@ class Foundation:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def _read_lock(self) -> BaseLock | None:
+        """The lock as far as it counts: an update takes nothing of this platform from it, and keeps what is others'."""
+        if not self._request.update_base:
+            return read_lock(self._lock_path)
+        try:
+            lock = read_lock(self._lock_path)
+        except LockError:  # to be written anew is what a broken one needs
+            return None
+        return lock.without(self.platform.architecture) if lock is not None else None
 
     @property
     def is_foreign(self) -> bool:
