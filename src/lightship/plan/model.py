@@ -3,7 +3,6 @@
 Nothing here reads or writes. `lightship.plan.assemble` turns a plan into layers.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -88,9 +87,3 @@ class BuildPlan:
     layers: tuple[LayerPlan, ...]
     config: dict[str, object] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
-    created: str = "1980-01-01T00:00:00Z"
-
-    def entries(self) -> Iterable[Entry]:
-        """Every entry, layer by layer."""
-        for layer in self.layers:
-            yield from layer.entries
