@@ -82,6 +82,8 @@ def test_configuration_that_nobody_reads_is_told(lightship: Lightship) -> None:
         (["--entrypoint", "'open"], "--entrypoint: want words as for a shell", ""),
         (["--env", "NAME"], "--env: want NAME=VALUE", ""),
         (["--port", "http"], "port not understood: want 5001 or 5001/tcp", ""),
+        (["--bytecode", "startup"], "bytecode = startup needs a probe", "probe.http"),
+        (["--base", "scratch"], "base = scratch: a Python needs its C library", "base = auto"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_fetched(

@@ -33,6 +33,15 @@ def check_request(request: BuildRequest) -> None:
     built."""
     if request.platform is not None and Platform.parse(request.platform).os != "linux":
         raise UsageError(f"--platform: want linux/amd64 or linux/arm64, got {request.platform}")
+    if request.options.bytecode_mode == "startup" and not request.options.has_probe:
+        raise UsageError(
+            "bytecode = startup needs a probe that says when a start is over", hint="set probe.http or probe.command"
+        )
+    if request.options.base == "scratch":
+        raise UsageError(
+            "base = scratch: a Python needs its C library and its files",
+            hint="base = auto holds those and nothing else",
+        )
     names = _names(request)
     for reference in map(_destination, request.outputs):
         if reference.transport == "docker":

@@ -170,7 +170,7 @@ class Foundation:
             write_lock(self._lock_path, everything)
         except StorageError as error:
             # The image is right without it; only the next build asks the archive again.
-            self._progress.note(f"{LOCK_NAME} was not written: {error}")
+            self._progress.note(f"{LOCK_NAME} was not written, so other machines may get another base: {error}")
             return
         self._progress.note(f"wrote {LOCK_NAME}: commit it, and every machine builds on the same base")
 

@@ -22,7 +22,7 @@ from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
 from lightship.flows.layers import MadeLayer, make_layers, planned
 from lightship.flows.lower import Lower, LowerLayer
-from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts
+from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts, unread_findings
 from lightship.flows.outcome import LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
@@ -141,6 +141,7 @@ class Making:
             closure = find_closure(facts, self.scheme, self.foundation.interpreter.target)
             programs = entrypoint_programs(self.application, self.options)
             ground = self.foundation.ground(closure, programs=programs)
+        self.findings += unread_findings(facts)
         self.findings += closure_findings(closure)
         self.findings += dlopen_findings(facts, ground.libraries)
         self.findings += [_missing(name, why) for name, why in ground.missing.items()]

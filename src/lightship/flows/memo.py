@@ -5,6 +5,9 @@ the record holds the image's manifest and config, where its layers are in the ca
 beside (`lightship.flows.sources`), which must be the same still.
 """
 
+import contextlib
+import functools
+import importlib.util
 import json
 import os
 from collections.abc import Sequence
@@ -40,8 +43,20 @@ def lower_key(request: BuildRequest, platform: str, base: str, files: Sequence[P
     """The key of what lies below the application; ``parts`` are what it depends on of the application."""
     options = [repr(getattr(request.options, field.name)) for field in fields(request.options)]
     contents = [path.read_bytes() if path.is_file() else None for path in files]
-    tool = ("build", _VERSION, __version__)
+    tool = ("build", str(_VERSION), __version__, *_code_marks())
     return cache_key(*tool, platform, base, request.epoch, *options, *contents, *parts)
+
+
+@functools.cache
+def _code_marks() -> tuple[str, ...]:
+    """Size and time of this package's own files and of the codecs': an upgrade or an edit may give other bytes."""
+    own = Path(__file__).parents[1]
+    found = [path for path in own.rglob("*.py") if "__pycache__" not in path.parts]
+    for codec in ("deflate", "isal", "backports.zstd"):
+        with contextlib.suppress(ModuleNotFoundError):
+            spec = importlib.util.find_spec(codec)
+            found += map(Path, spec.submodule_search_locations or ()) if spec is not None else ()
+    return tuple(f"{status.st_size} {status.st_mtime_ns}" for path in sorted(found) if (status := path.stat()))
 
 
 def find_memo(cache: Cache, key: str, project: Path) -> tuple[PlainImage, BuildOutcome] | None:

@@ -14,7 +14,7 @@ from lightship.errors import ArchiveError
 from lightship.findings import Finding
 from lightship.store.cache import Cache
 
-__all__ = ["closure_findings", "dlopen_findings", "find_closure", "needed_libraries", "read_facts"]
+__all__ = ["closure_findings", "dlopen_findings", "find_closure", "needed_libraries", "read_facts", "unread_findings"]
 
 _DATA = re.compile(r"[^/]+\.data/(purelib|platlib|scripts|data|headers)/(.*)")
 _IDLE = re.compile(r"(^|/)_?(tests?|examples)/")
@@ -105,6 +105,21 @@ def dlopen_findings(
             fix=f'if it is used: system-packages = ["the package of lib{stem}.so"]',
         )
         for stem in sorted(askers)
+    )
+
+
+def unread_findings(facts: Mapping[str, WheelFacts]) -> tuple[Finding, ...]:
+    """Files of packages that look like shared objects and cannot be read: what they need is not known."""
+    return tuple(
+        Finding(
+            code="not-understood",
+            severity="warning",
+            title="a shared object that cannot be read",
+            message=f"{path} of {name} is not understood, so what it needs is not known: {reason}",
+            location=path,
+        )
+        for name, found in sorted(facts.items())
+        for path, reason in found.not_understood
     )
 
 

@@ -88,7 +88,7 @@ def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
             stream.write(text.encode())
     except OSError as error:
         # The build is right without it; only the next one has to trace again.
-        progress.note(f"{lock.name} could not be written ({error.strerror}): the next build traces the start again")
+        progress.note(f"{lock.name} could not be written ({error.strerror}): other machines trace the start themselves")
     else:
         progress.note(f"wrote {lock.name}: commit it, and every machine builds the same image")
 

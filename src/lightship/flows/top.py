@@ -93,7 +93,8 @@ def finish(
         blobs = [*_blobs(lower.layers, cache), *(layer.layer for layer in made)]
         history = [layer.summary.created_by for layer in layers[lower.taken :]]
         config, notes = image_terms(lower, request, project, history)
-        notes["org.opencontainers.image.base.digest"] = lower.digest or layers[0].summary.digest
+        if lower.digest:
+            notes["org.opencontainers.image.base.digest"] = lower.digest
         image = from_blobs(blobs, config, dict(sorted(notes.items())))
         findings = (
             *application.findings,
