@@ -48,10 +48,12 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         from lightship.flows.heap import return_freed_memory
         from lightship.flows.lower import find_lower, remember_lower
         from lightship.flows.top import finish
+        from lightship.rootfs.unpack import sweep_unpacked
 
         return_freed_memory()
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
+        sweep_unpacked(cache.root / "rootfs")
         asked = (
             application_mode(request.options, request.project),
             *application.imports,

@@ -27,7 +27,7 @@ from lightship.rootfs.merge import merge
 from lightship.rootfs.removal import remove, remove_stale
 from lightship.rootfs.tree import Node, Tree
 
-__all__ = ["OWNERSHIP", "chain_id", "unpack", "unpack_cached"]
+__all__ = ["OWNERSHIP", "chain_id", "sweep_unpacked", "unpack", "unpack_cached"]
 
 OWNERSHIP = "ownership.json"
 """Beside ``rootfs``: what the host's file system does not hold."""
@@ -76,8 +76,7 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
     """
     bundle = _place(cache, "bundle", chain_id([layer.diff_id for layer in layers]))
     if not bundle.exists():
-        with storage_errors("sweep the cache of unpacked images"):
-            remove_stale(cache.glob("*/*/.*.tmp"))
+        sweep_unpacked(cache)
         unpacked = _each_layer(layers, lambda _, layer: _cached_layer(layer, cache, progress), progress)
         with storage_errors("unpack the image"):
             bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +84,12 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
             _assemble(unpacked, temporary / "bundle", progress)
             _move_unless_there(temporary / "bundle", bundle)
     return bundle / _ROOT
+
+
+def sweep_unpacked(cache: Path) -> None:
+    """Remove what killed processes left half unpacked below the directory ``cache``, a day ago or more."""
+    with storage_errors("sweep the cache of unpacked images"):
+        remove_stale(cache.glob("*/*/.*.tmp"))
 
 
 def _each_layer(
