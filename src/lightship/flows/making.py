@@ -17,7 +17,7 @@ from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
 from lightship.flows.application_layers import application_mode, entrypoint_programs, environment_recipe
-from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
+from lightship.flows.bytecode_layers import bytecode_findings
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
 from lightship.flows.layers import MadeLayer, make_layers, planned
@@ -28,7 +28,7 @@ from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.sources import local_sources
 from lightship.flows.startup import startup_modules
-from lightship.flows.top import application_recipes, find_sandbox, finish, image_terms, layer_style
+from lightship.flows.top import application_recipes, bytecode_maker, find_sandbox, finish, image_terms, layer_style
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
@@ -77,13 +77,9 @@ class Making:
     def plan(self) -> str:
         """The plan as JSON: every file, its layer and why it is there; every path that was left out."""
         mode, startup = self._bytecode_mode()
-        lower = self._bare(mode, startup)
-        if mode != "none":  # the interpreter that compiles lives in the base's layers
-            base = self._layers(self.ground.recipes)
-            rooted = (*self._taken, *map(LowerLayer.of, base))
-            lower = replace(lower, layers=rooted, rooted=len(rooted))
+        lower = self._rooted(mode, startup)
         own = application_recipes(lower, self.application, self.request, self.cache, self.progress)
-        recipes = (*self._recipes(mode, startup), *own)
+        recipes = (*self._recipes(lower), *own)
         plans = [plan for recipe in recipes if (plan := planned(recipe)).entries]
         history = [plan.created_by for plan in plans]
         config, notes = image_terms(lower, self.request, self.project, history)
@@ -170,20 +166,20 @@ class Making:
 
         return (stripping(self.cache), STRIPPING_KEY) if self.options.strip else (None, "")
 
-    def _recipes(self, mode: BytecodeMode, startup: Sequence[str]) -> tuple[LayerRecipe, ...]:
-        """All layers below the application, bottom first."""
+    def _recipes(self, lower: Lower) -> tuple[LayerRecipe, ...]:
+        """All layers below the application, bottom first; ``lower`` holds those that the interpreter runs in."""
         environment = environment_recipe(self.scheme, self.foundation.interpreter)
         packages = self.planner.recipes()
-        if mode == "none":
+        if lower.mode == "none":
             return (*self.ground.recipes, environment, *packages)
-        maker = self._maker(mode, startup)
+        maker = bytecode_maker(lower, self.request, self.cache, self.progress)
         stdlib = maker.stdlib(self.ground.stdlib, self.ground.cache_key)
         compiled = maker.packages(self.planner.units(), self.planner.context, self._package_files)
         return (*self.ground.recipes, stdlib, environment, *packages, *compiled)
 
     def _lower(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
-        base = self._layers(self.ground.recipes)
-        recipes = self._recipes(mode, startup)
+        rooted = self._rooted(mode, startup)
+        recipes = self._recipes(rooted)
         made = self._layers(recipes)
         findings = (
             *self.findings,
@@ -191,9 +187,8 @@ class Making:
             *collision_findings(self.planner.collisions),
         )
         return replace(
-            self._bare(mode, startup),
+            rooted,
             layers=(*self._taken, *(replace(LowerLayer.of(layer), summary=self._summary(layer)) for layer in made)),
-            rooted=len(self._taken) + len(base),
             findings=tuple(dict.fromkeys(findings)),
         )
 
@@ -202,14 +197,16 @@ class Making:
         """The layers of a base image."""
         return tuple(LowerLayer(summary=summary) for summary in self.ground.summaries)
 
-    def _bare(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
-        """What is known of the lower part before its layers are made."""
+    def _rooted(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
+        """The lower part with no layers but those that the interpreter needs to compile."""
+        base = self._layers(self.ground.recipes) if mode != "none" else ()
+        layers = (*self._taken, *map(LowerLayer.of, base))
         return Lower(
             platform=self.foundation.platform,
             interpreter=self.foundation.interpreter,
-            layers=(),
+            layers=layers,
             taken=len(self._taken),
-            rooted=0,
+            rooted=len(layers),
             root_key=self.ground.cache_key,
             env=dict(self.ground.env),
             history=self.ground.history,
@@ -223,26 +220,6 @@ class Making:
         if name not in self._files:
             self._files[name] = self.planner.package_files(name)[0]
         return self._files[name]
-
-    def _maker(self, mode: BytecodeMode, startup: Sequence[str]) -> BytecodeMaker:
-        return BytecodeMaker(
-            interpreter=self.foundation.interpreter,
-            rootfs=self._base_rootfs,
-            rootfs_key=self.ground.cache_key,
-            sandbox=find_sandbox,
-            cache=self.cache,
-            mode=mode,
-            startup=frozenset(startup),
-            jobs=self.request.jobs,
-            progress=self.progress,
-        )
-
-    def _base_rootfs(self) -> Path:
-        from lightship.rootfs.unpack import unpack_cached
-
-        made = self._layers(self.ground.recipes)
-        layers = [*self.ground.layers, *(layer.layer for layer in made)]
-        return unpack_cached(layers, self.cache.root / "rootfs", progress=self.progress)
 
     def _layers(self, recipes: Iterable[LayerRecipe]) -> tuple[MadeLayer, ...]:
         wanted = tuple(recipes)

@@ -28,7 +28,7 @@ from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["application_recipes", "find_sandbox", "finish", "image_terms", "layer_style"]
+__all__ = ["application_recipes", "bytecode_maker", "find_sandbox", "finish", "image_terms", "layer_style"]
 
 
 def layer_style(request: BuildRequest) -> LayerStyle:
@@ -47,14 +47,9 @@ def find_sandbox() -> Sandbox:
     return Bubblewrap.find()
 
 
-def application_recipes(
-    lower: Lower, application: Application, request: BuildRequest, cache: Cache, progress: Progress
-) -> tuple[LayerRecipe, ...]:
-    """The application's own layers: its files and, above them, their bytecode."""
-    files = application_recipe(application, request.options)
-    if lower.mode == "none":
-        return (files,)
-    maker = BytecodeMaker(
+def bytecode_maker(lower: Lower, request: BuildRequest, cache: Cache, progress: Progress) -> BytecodeMaker:
+    """A maker of bytecode whose interpreter runs in the lowest layers of ``lower``."""
+    return BytecodeMaker(
         interpreter=lower.interpreter,
         rootfs=lambda: _root(lower, cache, progress),
         rootfs_key=lower.root_key,
@@ -65,6 +60,16 @@ def application_recipes(
         jobs=request.jobs,
         progress=progress,
     )
+
+
+def application_recipes(
+    lower: Lower, application: Application, request: BuildRequest, cache: Cache, progress: Progress
+) -> tuple[LayerRecipe, ...]:
+    """The application's own layers: its files and, above them, their bytecode."""
+    files = application_recipe(application, request.options)
+    if lower.mode == "none":
+        return (files,)
+    maker = bytecode_maker(lower, request, cache, progress)
     return files, maker.application(application.entries)
 
 
