@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.serving import port, sandbox, server_root
 
 if TYPE_CHECKING:
     from tests.base.pretend import PretendArchive
     from tests.flows.world import World
 
-__all__ = ["require_tool"]
+__all__ = ["port", "require_tool", "sandbox", "server_root"]
 
 
 def require_tool(name: str) -> str:

@@ -14,7 +14,7 @@ from lightship.build.sdist.requires import parse_requirements
 from lightship.ecosystem.python.dlopen import find_dlopen_needs
 from lightship.ecosystem.python.requirements_text import read_requirements
 from lightship.errors import ArchiveError, HostileError, InputError, LightshipError
-from lightship.flows.probe_requests import parse_requests
+from lightship.launch.requests import parse_requests
 from lightship.plan.drop.mentions import Mentions
 
 MANY = 300_000

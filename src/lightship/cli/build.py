@@ -71,8 +71,8 @@ def command(
     from lightship.flows.build import build
     from lightship.flows.deliver import check_request
     from lightship.flows.outcome import build_report
-    from lightship.flows.processor import runs_here
     from lightship.flows.request import BuildRequest
+    from lightship.launch.processor import runs_here
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
     from lightship.report.json import render_json

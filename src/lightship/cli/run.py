@@ -69,11 +69,11 @@ def command(
     """
     from lightship.config import cache_root
     from lightship.errors import UsageError
-    from lightship.flows.launch import LaunchOptions, parse_bind
-    from lightship.flows.processor import check_runs_here
-    from lightship.flows.run import run
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
+    from lightship.launch.command import LaunchOptions, parse_bind
+    from lightship.launch.processor import check_runs_here
+    from lightship.launch.running import run
     from lightship.oci.config import ImageConfig
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS

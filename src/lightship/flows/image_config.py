@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from lightship.config import Options, exposed_port
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.flows.launch import WRITABLE_LABEL
+from lightship.launch.command import WRITABLE_LABEL
 
 __all__ = ["SYSTEM_PATH", "annotations", "image_config", "rfc3339"]
 

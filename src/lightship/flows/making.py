@@ -259,9 +259,9 @@ class Making:
         return cache_key("startup", 1, self.planner.context, *started, *packages)
 
     def _trace(self) -> tuple[str, ...]:
-        from lightship.flows.launch import LaunchOptions
-        from lightship.flows.probe import load_probe
-        from lightship.flows.trace import trace_start
+        from lightship.launch.command import LaunchOptions
+        from lightship.launch.probe import load_probe
+        from lightship.launch.trace import trace_start
         from lightship.rootfs.unpack import unpack_cached
 
         plain = self._lower("none", ())

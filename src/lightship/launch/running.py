@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from lightship.flows.launch import LaunchOptions, launch_command
-from lightship.flows.program import check_program
+from lightship.launch.command import LaunchOptions, launch_command
+from lightship.launch.program import check_program
 from lightship.oci.config import Runtime
 from lightship.proc import DEVNULL, Popen
 from lightship.sandbox.protocol import Command, Sandbox

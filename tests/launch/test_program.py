@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import NoCommandError
-from lightship.flows.program import check_program
+from lightship.launch.program import check_program
 from lightship.sandbox.protocol import Bind, Command
 
 PATH = "/usr/local/bin:/usr/bin"

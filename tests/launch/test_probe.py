@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import FindingError, InputError, UsageError
-from lightship.flows.launch import LaunchOptions, launch_command
-from lightship.flows.probe import Probe, ProbeOutcome, ensure_unused, load_probe, probe
-from lightship.flows.run import start
+from lightship.launch.command import LaunchOptions, launch_command
+from lightship.launch.probe import Probe, ProbeOutcome, ensure_unused, load_probe, probe
+from lightship.launch.running import start
 from lightship.oci.config import Runtime
 from lightship.sandbox.bubblewrap import Bubblewrap
 

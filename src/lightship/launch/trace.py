@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightship.errors import FindingError, HostileError
-from lightship.flows.launch import LaunchOptions, launch_command
-from lightship.flows.probe import Probe, ProbeOutcome, ensure_unused, probe, run_check
-from lightship.flows.run import start
+from lightship.launch.command import LaunchOptions, launch_command
+from lightship.launch.probe import Probe, ProbeOutcome, ensure_unused, probe, run_check
+from lightship.launch.running import start
 from lightship.oci.config import Runtime
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import NoCommandError
-from lightship.flows.launch import LaunchOptions, launch_command
-from lightship.flows.run import exit_status, run, start
+from lightship.launch.command import LaunchOptions, launch_command
+from lightship.launch.running import exit_status, run, start
 from lightship.oci.config import Runtime
 from lightship.sandbox.bubblewrap import Bubblewrap
 from lightship.sandbox.protocol import Bind, Command

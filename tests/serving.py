@@ -11,6 +11,8 @@ import pytest
 from lightship.rootfs.removal import remove
 from lightship.sandbox.bubblewrap import Bubblewrap
 
+__all__ = ["port", "sandbox", "server_root"]
+
 SERVER = """\
 import http.server, os, signal, sys
 import pretend_lib

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.errors import ImageError, UsageError
-from lightship.flows.home import writable_home
+from lightship.launch.home import writable_home
 from lightship.oci.config import Runtime
 from lightship.paths import storage_errors
 from lightship.rootfs.links import resolve_on_disk

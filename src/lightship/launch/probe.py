@@ -14,8 +14,8 @@ from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
 from lightship.errors import FindingError, InputError, LightshipError, UsageError
-from lightship.flows.probe_requests import HttpRequest, parse_requests
-from lightship.flows.run import Running, start
+from lightship.launch.requests import HttpRequest, parse_requests
+from lightship.launch.running import Running, start
 from lightship.sandbox.protocol import Command, Sandbox
 
 __all__ = ["Check", "Probe", "ProbeOutcome", "ensure_unused", "load_probe", "probe", "run_check"]

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import ImageError, UsageError
-from lightship.flows.launch import WRITABLE_LABEL, LaunchOptions, launch_command, parse_bind
+from lightship.launch.command import WRITABLE_LABEL, LaunchOptions, launch_command, parse_bind
 from lightship.oci.config import Runtime
 from lightship.sandbox.protocol import Bind, Command
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import UsageError
-from lightship.flows.processor import check_runs_here, runs_here
+from lightship.launch.processor import check_runs_here, runs_here
 from lightship.oci.platform import Platform
 from lightship.store.select import host_platform
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import FindingError, UsageError
-from lightship.flows.launch import LaunchOptions
-from lightship.flows.probe import Probe, load_probe
-from lightship.flows.trace import trace_start
+from lightship.launch.command import LaunchOptions
+from lightship.launch.probe import Probe, load_probe
+from lightship.launch.trace import trace_start
 from lightship.oci.config import Runtime
 from lightship.sandbox.bubblewrap import Bubblewrap
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.flows.home import writable_home
+from lightship.launch.home import writable_home
 from lightship.rootfs.users import Identity
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from lightship.errors import InputError
-from lightship.flows.probe_requests import HttpRequest, parse_requests
+from lightship.launch.requests import HttpRequest, parse_requests
 
 FILE = """\
 # variables come first
