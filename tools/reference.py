@@ -49,7 +49,7 @@ _PLACES = {
     "docker-archive": ("docker-archive:FILE[:REF]", "what docker save writes and docker load reads"),
     "docker-daemon": ("docker-daemon:REF", "the store of the Docker engine at $DOCKER_HOST"),
     "containers-storage": ("containers-storage:REF", "the store of podman, buildah and CRI-O, through skopeo"),
-    "docker": ("docker://REF", "a registry: refused, with the command that copies such an image"),
+    "docker": ("docker://REF", "a registry; a name without a host is Docker's default registry's"),
 }
 
 _SURROUNDINGS = {

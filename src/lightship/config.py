@@ -14,9 +14,18 @@ from typing import Literal, cast
 
 from lightship.errors import InputError, UsageError
 from lightship.settings import SETTINGS, Kind, Setting, Value
+from lightship.store.registry.access import RegistryAccess
 from lightship.units import parse_seconds
 
-__all__ = ["Options", "cache_root", "configuration_notes", "exposed_port", "load_options", "source_date_epoch"]
+__all__ = [
+    "Options",
+    "cache_root",
+    "configuration_notes",
+    "exposed_port",
+    "load_options",
+    "registry_access",
+    "source_date_epoch",
+]
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _FOREIGN_TABLES = frozenset({"budget"})
@@ -138,6 +147,28 @@ def cache_root(given: Path | None) -> Path:
         return given.absolute()
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(home) / "lightship"
+
+
+_CERTIFICATE_FOLDERS = ("/etc/docker/certs.d", "/etc/containers/certs.d")
+"""Docker's documentation, "Verify repository client with certificates", and containers-certs.d(5)."""
+
+
+def registry_access(
+    environ: Mapping[str, str], *, plain_http: bool = False, ca_file: Path | None = None, jobs: int | None = None
+) -> RegistryAccess:
+    """How registries are reached: with the credentials of ``$DOCKER_CONFIG``, ``~/.docker/config.json`` and
+    ``$REGISTRY_AUTH_FILE``, in that order, and the proxies of ``environ``."""
+    folders = [environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if environ.get("HOME") else None]
+    files = [f"{folder}/config.json" for folder in folders if folder]
+    files += [path for path in (environ.get("REGISTRY_AUTH_FILE"),) if path]
+    return RegistryAccess(
+        credential_files=tuple(dict.fromkeys(map(Path, files))),
+        environ=dict(environ),
+        plain_http=plain_http,
+        ca_file=ca_file,
+        certificate_folders=tuple(map(Path, _CERTIFICATE_FOLDERS)),
+        jobs=max(1, min(jobs, 8)) if jobs else RegistryAccess().jobs,
+    )
 
 
 def source_date_epoch(environ: Mapping[str, str]) -> int | None:

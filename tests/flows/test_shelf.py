@@ -8,6 +8,7 @@ from lightship.errors import BadReferenceError
 from lightship.flows.shelf import find_image, shelf
 from lightship.image.synthetic import synthetic_image
 from lightship.oci.reference import ImageName, Reference
+from lightship.progress import Silent
 from lightship.store.oci_layout import open_layout, write_layout
 from lightship.store.tags import Tag
 
@@ -34,23 +35,38 @@ def test_a_transport_is_never_the_shelf(text: str, cache: Path) -> None:
     assert find_image(text, cache) == Reference.parse(text)
 
 
-@pytest.mark.parametrize("text", ["nameless", "1.2", "shop:2", "absent.tar", "some/folder"])
-def test_an_unknown_name_is_told_with_what_there_is(text: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class _Notes(Silent):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+@pytest.mark.parametrize(
+    ("text", "registry"),
+    [
+        ("nameless", "docker.io"),
+        ("shop:2", "docker.io"),
+        ("some/folder", "docker.io"),
+        ("registry.example/agent/api", "registry.example"),
+        ("host:5000/x:1", "host:5000"),
+    ],
+)
+def test_a_name_that_is_nowhere_here_is_a_registrys(
+    text: str, registry: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(cache)
-    with pytest.raises(BadReferenceError) as unknown:
-        find_image(text, cache)
+    told = _Notes()
+    assert find_image(text, cache, progress=told) == Reference.parse(f"docker://{text}")
     there = "registry.example/agent/api:1.2, shop:latest"
-    assert f"{unknown.value}" == (
-        f"no image {text}: not on the shelf (there are: {there}), and no file or folder of that name"
-    )
-    assert unknown.value.hint is None
+    assert told.notes == [f"{text} is not on the shelf (there are: {there}) and no file: asking {registry}"]
 
 
-@pytest.mark.parametrize("text", ["registry.example/agent/api", "localhost/x", "host:5000/x:1", "docker.io/library/x"])
-def test_registries_are_spoken_of_where_one_is_meant(text: str, cache: Path) -> None:
-    with pytest.raises(BadReferenceError, match=f"no image {text}: .* registries are not supported") as unknown:
-        find_image(text, cache)
-    assert "skopeo copy" in (unknown.value.hint or "")
+def test_a_missing_archive_is_no_name_of_a_registry(cache: Path) -> None:
+    with pytest.raises(BadReferenceError, match=r"no image absent\.tar: .*, and no file of that name") as unknown:
+        find_image("absent.tar", cache)
+    assert "docker://absent.tar" in (unknown.value.hint or "")
 
 
 def test_other_files_and_folders_of_the_name_are_passed_over(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,9 +94,9 @@ def test_an_image_on_disk_is_found_by_its_path(cache: Path, monkeypatch: pytest.
 
 
 def test_without_a_shelf_or_with_a_damaged_one(tmp_path: Path) -> None:
-    with pytest.raises(BadReferenceError, match=r"not on the shelf \(it is empty\)"):
-        find_image("shop", tmp_path)
+    told = _Notes()
+    assert find_image("shop", tmp_path, progress=told).transport == "docker"
     shelf(tmp_path).mkdir()
     (shelf(tmp_path) / "index.json").write_text("[]")
-    with pytest.raises(BadReferenceError, match=r"not on the shelf \(it is empty\)"):
-        find_image("shop", tmp_path)
+    assert find_image("shop", tmp_path, progress=told).transport == "docker"
+    assert told.notes == ["shop is not on the shelf (it is empty) and no file: asking docker.io"] * 2

@@ -28,7 +28,6 @@ from lightship.errors import (
     LightshipError,
     MismatchError,
     StorageError,
-    UsageError,
 )
 from lightship.image.blobs import BlobLayer
 from lightship.image.synthetic import synthetic_image, tar_of
@@ -434,15 +433,6 @@ def test_a_bare_path_is_what_it_holds(tmp_path: Path) -> None:
         locate("no name at all")
     with pytest.raises(InputError):
         locate("x" * 5000)
-
-
-def test_registries_are_refused_with_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="pushing is not supported") as pushed:
-        copy(IMAGE, Reference.parse("docker://registry.example/api:1"))
-    assert pushed.value.hint
-    with pytest.raises(UsageError, match="registries are not supported") as pulled:
-        read("registry.example/api:1")
-    assert pulled.value.hint
 
 
 def test_an_archive_with_an_index_of_other_images_keeps_to_its_manifest(tmp_path: Path) -> None:

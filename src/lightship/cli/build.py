@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, setting_options
+from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options, setting_options
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -21,7 +21,7 @@ __all__ = ["command"]
     multiple=True,
     metavar="IMAGE",
     help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
-    "containers-storage:REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
+    "containers-storage:REF, docker://REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
 )
 @flag("--platform", metavar="OS/ARCH", help="What the image is for. Default: linux on this machine's processor.")
 @flag(
@@ -43,6 +43,7 @@ __all__ = ["command"]
 @flag("--update-base", is_flag=True, help="Lock the base's packages anew.")
 @flag("--retrace", is_flag=True, help="Trace the start anew for startup bytecode.")
 @setting_options
+@registry_options
 @common_options
 def command(
     project: Path,
@@ -55,6 +56,8 @@ def command(
     plan_only: bool,
     update_base: bool,
     retrace: bool,
+    plain_http: bool,
+    ca_file: Path | None,
     quiet: bool,
     verbose: bool,
     cache_dir: Path | None,
@@ -66,7 +69,7 @@ def command(
     No container engine, no root, no Dockerfile. The manifest's digest is the last line of stdout:
     DIGEST=$(lightship build …). With --format json and without -o, stdout is the JSON alone, which has the digest.
     """
-    from lightship.config import cache_root, configuration_notes, load_options, source_date_epoch
+    from lightship.config import cache_root, configuration_notes, load_options, registry_access, source_date_epoch
     from lightship.errors import UsageError
     from lightship.flows.build import build
     from lightship.flows.deliver import check_request
@@ -98,6 +101,7 @@ def command(
             retrace=retrace,
             epoch=source_date_epoch(os.environ),
             environ=dict(os.environ),
+            access=registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs),
             jobs=default_jobs(jobs),
         )
         check_request(request)

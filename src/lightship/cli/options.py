@@ -16,7 +16,7 @@ import click
 from lightship.cli.wording import VisibleFormatter
 from lightship.settings import SETTINGS, Setting
 
-__all__ = ["VARIABLES", "Session", "common_options", "default_jobs", "flag", "setting_options"]
+__all__ = ["VARIABLES", "Session", "common_options", "default_jobs", "flag", "registry_options", "setting_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -103,6 +103,26 @@ def common_options(command: _Command) -> _Command:
             type=_workers,
             metavar="N",
             help="Workers, 1 to 256. Default: the cores this process may use.",
+        ),
+    )
+    for option in reversed(made):
+        command = option(command)
+    return command
+
+
+def registry_options(command: _Command) -> _Command:
+    """``--plain-http --ca-file``: what `lightship.config.registry_access` is given beside the environment."""
+    made: tuple[_Decorator[_Command], ...] = (
+        flag(
+            "--plain-http",
+            is_flag=True,
+            help="Speak to registries without TLS where they have none. Loopback needs no permission.",
+        ),
+        flag(
+            "--ca-file",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            metavar="FILE",
+            help="Certificates to trust for registries, beside the system's: PEM.",
         ),
     )
     for option in reversed(made):

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.options import VARIABLES, common_options, flag, registry_options
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -39,6 +39,7 @@ __all__ = ["command"]
     help="The network it sees. Default: host, this machine's.",
 )
 @flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@registry_options
 @common_options
 def command(
     image: str,
@@ -51,23 +52,25 @@ def command(
     writable: tuple[str, ...],
     network: str,
     platform: str | None,
+    plain_http: bool,
+    ca_file: Path | None,
     quiet: bool,
     verbose: bool,
     cache_dir: Path | None,
-    jobs: int | None,  # noqa: ARG001 - every command has it
+    jobs: int | None,
 ) -> int:
     """Start IMAGE, with CMD in place of its own arguments.
 
     IMAGE is the name of an image that lightship build made, or oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE,
-    docker-daemon:REF, containers-storage:REF, or the path of a layout or an archive. A bare name is looked for among
-    what was built first.
+    docker-daemon:REF, containers-storage:REF, docker://REF, or the path of a layout or an archive. A bare name is
+    looked for among what was built, then on disk, then in its registry.
 
     The image is unpacked once, then started under bubblewrap: read-only root, own processes, no new privileges.
     Writable are /tmp, /run, /var/tmp, the user's home, the image's volumes, and what its label or --writable names;
     what is written there ends with it. The host's network is shared unless --network none. The exit status is the
     application's.
     """
-    from lightship.config import cache_root
+    from lightship.config import cache_root, registry_access
     from lightship.errors import UsageError
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
@@ -103,11 +106,12 @@ def command(
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)
         wanted = Platform.parse(platform) if platform else None
-        reference = find_image(image, root)
+        reference = find_image(image, root, progress=console)
         docker_host = os.environ.get("DOCKER_HOST")
+        access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
         with (
             scratch(root) as temporary,
-            open_image(reference, wanted, docker_host=docker_host, temporary=temporary) as opened,
+            open_image(reference, wanted, access=access, docker_host=docker_host, temporary=temporary) as opened,
         ):
             config = ImageConfig.parse(opened.raw_config)
             check_runs_here(config.platform)

@@ -67,7 +67,7 @@ def open_base(request: BuildRequest, platform: Platform) -> "Iterator[PlainImage
     from lightship.store.open import locate, open_image
 
     host = request.environ.get("DOCKER_HOST")
-    with open_image(locate(request.options.base), platform=platform, docker_host=host) as image:
+    with open_image(locate(request.options.base), platform=platform, access=request.access, docker_host=host) as image:
         yield image
 
 

@@ -44,11 +44,6 @@ def check_request(request: BuildRequest) -> None:
         )
     names = _names(request)
     for reference in map(_destination, request.outputs):
-        if reference.transport == "docker":
-            raise UsageError(
-                f"--output: pushing to a registry is not supported, got {reference}",
-                hint="write to oci:DIR and push that with skopeo or crane",
-            )
         if reference.transport == "docker-daemon" and reference.name is None and not names:
             raise UsageError("--output docker-daemon: want a name, got none", hint="give one with -t")
 
@@ -77,6 +72,7 @@ def deliver(
                 reference,
                 names=names,
                 whole_names=on_the_shelf,
+                access=request.access,
                 docker_host=host,
                 temporary=temporary,
                 progress=progress,
@@ -105,7 +101,7 @@ def _title(image: PlainImage) -> list[ImageName]:
 
 def _destination(output: str) -> Reference:
     if output.partition(":")[0] not in TRANSPORTS or ":" not in output:
-        known = ", ".join(f"{name}:…" for name in TRANSPORTS if name != "docker")
+        known = ", ".join("docker://…" if name == "docker" else f"{name}:…" for name in TRANSPORTS)
         raise UsageError(
             f"--output not understood: want one of {known}, got {output!r}",
             hint="a folder is oci:DIR; a name for the image is -t NAME",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.config import Options
+from lightship.store.registry.access import RegistryAccess
 
 __all__ = ["STARTUP_LOCK", "BuildRequest"]
 
@@ -15,7 +16,8 @@ STARTUP_LOCK = "lightship-startup.lock"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
     """One call of ``lightship build``. ``outputs`` are references as typed; without any, the image goes to a layout in
-    the cache. ``environ`` is where the indexes' settings and CI's facts are read. ``epoch`` is SOURCE_DATE_EPOCH."""
+    the cache. ``environ`` is where the indexes' settings and CI's facts are read. ``epoch`` is SOURCE_DATE_EPOCH;
+    ``access`` says how registries are reached."""
 
     project: Path
     options: Options = field(default_factory=Options)
@@ -27,4 +29,5 @@ class BuildRequest:
     retrace: bool = False
     epoch: int | None = None
     environ: Mapping[str, str] = field(default_factory=dict)
+    access: RegistryAccess = field(default_factory=RegistryAccess)
     jobs: int = 1

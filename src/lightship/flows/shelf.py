@@ -6,11 +6,13 @@ from lightship.errors import BadReferenceError, InputError, LightshipError
 from lightship.oci.descriptor import CONTAINERD_NAME
 from lightship.oci.index import Index
 from lightship.oci.reference import ImageName, Reference, same_name
-from lightship.store.open import COPY_FIRST, locate
+from lightship.progress import SILENT, Progress
+from lightship.store.open import locate
 
 __all__ = ["find_image", "shelf"]
 
 _MOST_LISTED = 8
+_ARCHIVES = (".tar", ".tar.gz", ".tar.zst", ".tgz")
 
 
 def shelf(cache_root: Path) -> Path:
@@ -18,11 +20,11 @@ def shelf(cache_root: Path) -> Path:
     return cache_root / "images"
 
 
-def find_image(text: str, cache_root: Path) -> Reference:
+def find_image(text: str, cache_root: Path, *, progress: Progress = SILENT) -> Reference:
     """The image that ``text`` means: of that name on the shelf, else what `locate` finds.
 
-    Raise BadReferenceError, with what the shelf holds, for a name that is not there and no image on disk. Only
-    ``docker://…`` is returned as a registry's.
+    A bare name that is neither is a registry's, and ``progress`` is told what was looked for first. Raise
+    BadReferenceError, with what the shelf holds, where a file or folder is meant that is no image.
     """
     try:
         reference = Reference.parse(text)
@@ -38,29 +40,22 @@ def find_image(text: str, cache_root: Path) -> Reference:
     found = locate(text)
     if found.transport != "docker":
         return found
-    raise _unknown(text, reference.name, names)
+    path = Path(text)
+    if path.exists() or text.endswith(_ARCHIVES):
+        kind = f"the folder {text} is no OCI layout" if path.is_dir() else f"the file {text} is no archive of images"
+        said = kind if path.exists() else "no file of that name"
+        raise BadReferenceError(
+            f"no image {text}: not on the shelf ({_there(names)}), and {said}",
+            hint=f"an image of that name in a registry is docker://{text}",
+        )
+    progress.note(f"{text} is not on the shelf ({_there(names)}) and no file: asking {reference.name.registry}")
+    return found
 
 
-def _unknown(text: str, name: ImageName, names: tuple[str, ...]) -> BadReferenceError:
+def _there(names: tuple[str, ...]) -> str:
     familiar = sorted({ImageName.parse(known).familiar for known in names if same_name(known, known)})
     more = ", …" if len(familiar) > _MOST_LISTED else ""
-    there = f"there are: {', '.join(familiar[:_MOST_LISTED])}{more}" if familiar else "it is empty"
-    path = Path(text)
-    if path.is_dir():
-        on_disk = f"the folder {text} is no OCI layout"
-    elif path.exists():
-        on_disk = f"the file {text} is no archive of images"
-    else:
-        on_disk = "no file or folder of that name"
-    if _has_registry(text, name):
-        said = f"no image {text}: not on the shelf ({there}), {on_disk}, and registries are not supported"
-        return BadReferenceError(said, hint=COPY_FIRST)
-    return BadReferenceError(f"no image {text}: not on the shelf ({there}), and {on_disk}")
-
-
-def _has_registry(text: str, name: ImageName) -> bool:
-    first, slash, _ = text.partition("/")
-    return bool(slash) and (first == name.registry or any(mark in first for mark in ".:"))
+    return f"there are: {', '.join(familiar[:_MOST_LISTED])}{more}" if familiar else "it is empty"
 
 
 def _names(root: Path) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lightship.errors import UsageError
 from lightship.image.protocol import Image, Layer
 from lightship.oci.digest import Digest
 from lightship.oci.media_types import compression_of
@@ -13,6 +12,7 @@ from lightship.store.containers_storage import store_image
 from lightship.store.docker_archive import write_docker_archive
 from lightship.store.oci_archive import write_oci_archive
 from lightship.store.oci_layout import write_layout
+from lightship.store.registry.access import RegistryAccess
 from lightship.store.tags import tags_for
 
 __all__ = ["copy"]
@@ -24,6 +24,7 @@ def copy(
     *,
     names: Sequence[ImageName] = (),
     whole_names: bool = False,
+    access: RegistryAccess | None = None,
     docker_host: str | None = None,
     temporary: Path | None = None,
     progress: Progress = SILENT,
@@ -31,8 +32,9 @@ def copy(
     """Write ``image`` to ``destination``, under its name or tag and all of ``names``; return the manifest's digest.
 
     With ``whole_names`` a layout's entries are called by their whole names, not by their tags (see `tags_for`).
-    The destination is complete or as it was. Every byte of a layer is verified on its way. ``docker_host`` is where
-    the engine listens (None: its default socket), ``temporary`` where ``containers-storage`` may put a copy.
+    The destination is complete or as it was. Every byte of a layer is verified on its way. ``access`` says how
+    registries are reached (None: without credentials), ``docker_host`` where the engine listens (None: its default
+    socket), ``temporary`` where ``containers-storage`` may put a copy.
     """
     everything = (*((destination.name,) if destination.name else ()), *names)
     progress.start("write", sum(layer.compressed_bytes for layer in image.layers), unit="B")
@@ -47,10 +49,9 @@ def copy(
     elif destination.transport == "containers-storage":
         digest = store_image(image, everything, temporary=temporary, progress=progress)
     elif path is None:
-        raise UsageError(
-            f"pushing is not supported: got {destination}",
-            hint="write to oci:DIR and push that with skopeo or crane",
-        )
+        from lightship.store.registry.image import push_image
+
+        digest = push_image(image, everything, access=access or RegistryAccess(), progress=progress)
     else:
         write = {
             "oci": write_layout,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightship.errors import BadReferenceError, InputError, UsageError
+from lightship.errors import BadReferenceError, InputError
 from lightship.image.value import PlainImage
 from lightship.oci.platform import Platform
 from lightship.oci.reference import TRANSPORTS, Reference
@@ -13,12 +13,10 @@ from lightship.store.containers_storage import open_stored_image
 from lightship.store.docker_archive import open_docker_archive
 from lightship.store.oci_archive import open_oci_archive
 from lightship.store.oci_layout import is_layout, open_layout
+from lightship.store.registry.access import RegistryAccess
 from lightship.store.tarball import open_tarball
 
-__all__ = ["COPY_FIRST", "locate", "open_image"]
-
-COPY_FIRST = "copy the image first: skopeo copy docker://… oci:DIR, or docker save -o FILE and docker-archive:FILE"
-"""The way to an image that is in a registry."""
+__all__ = ["locate", "open_image"]
 
 
 def locate(text: str) -> Reference:
@@ -65,13 +63,15 @@ def open_image(
     reference: Reference,
     platform: Platform | None = None,
     *,
+    access: RegistryAccess | None = None,
     docker_host: str | None = None,
     temporary: Path | None = None,
 ) -> Iterator[PlainImage]:
     """The image at ``reference`` for ``platform`` (None: see `select_image`); it can be read until the block ends.
 
-    Manifest and config are verified here, a layer when it is read to its end. ``temporary`` is where a compressed
-    archive or an engine's image may be put meanwhile.
+    Manifest and config are verified here, a layer when it is read to its end. ``access`` says how registries are
+    reached (None: without credentials); ``temporary`` is where a compressed archive or an engine's image may be put
+    meanwhile.
     """
     path, name = reference.path, reference.name
     if path is not None and reference.transport == "oci":
@@ -91,5 +91,8 @@ def open_image(
     elif name is not None and reference.transport == "containers-storage":
         with open_stored_image(name, platform=platform, temporary=temporary) as image:
             yield image
-    else:
-        raise UsageError(f"registries are not supported: got {reference}", hint=COPY_FIRST)
+    elif name is not None:
+        from lightship.store.registry.image import open_registry_image
+
+        with open_registry_image(name, platform=platform, access=access or RegistryAccess()) as image:
+            yield image
