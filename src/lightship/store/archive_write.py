@@ -18,7 +18,8 @@ from typing import BinaryIO
 from lightship.archive.verify import copy_stream
 from lightship.errors import MismatchError
 from lightship.image.blobs import BlobLayer
-from lightship.image.protocol import Image, Layer
+from lightship.image.index import Blob
+from lightship.image.protocol import Image
 from lightship.image.views import manifest_of
 from lightship.oci import media_types
 from lightship.oci.digest import Digest
@@ -26,12 +27,13 @@ from lightship.oci.document import canonical, canonical_array
 from lightship.paths import atomic_file
 from lightship.progress import SILENT, Progress
 from lightship.store.blobs import blob_name
-from lightship.store.oci_layout import LAYOUT_FILE, index_entries
+from lightship.store.contents import Contents
+from lightship.store.oci_layout import LAYOUT_FILE
 from lightship.store.place import check_owned
 from lightship.store.tags import Tag, repo_tags
 from lightship.store.undo import hold, sweep_dead
 
-__all__ = ["archive_file", "write_archive"]
+__all__ = ["archive_file", "docker_manifest", "write_archive"]
 
 _Write = Callable[[bytes], object]
 _Splice = Callable[[BinaryIO, int], object]
@@ -41,37 +43,49 @@ _RECORD = 20 * _BLOCK  # POSIX pax: an archive is padded to whole records
 
 
 def write_archive(
-    image: Image,
+    contents: Contents,
     write: _Write,
     tags: Sequence[Tag],
     *,
-    docker: bool,
+    docker: bytes | None = None,
     splice: _Splice | None = None,
     progress: Progress = SILENT,
 ) -> Digest:
-    """Pass the archive of ``image`` to ``write``, piece by piece; return the manifest's digest.
+    """Pass the archive of ``contents`` to ``write``, piece by piece; return the digest of the manifest or index.
 
-    ``splice`` takes an open file and a size in bytes, and passes on whole blobs of the cache that were checked before.
+    ``docker`` is the ``manifest.json`` for Docker (see `docker_manifest`). ``splice`` takes an open file and a size
+    in bytes, and passes on whole blobs of the cache that were checked before.
     Raise MismatchError as soon as a layer's bytes are not its own: what was written until then is no archive.
     """
-    manifest = manifest_of(image)
     tar = _Tar(write, splice)
-    if docker:
-        tar.file("manifest.json", _docker_manifest(image, tags))
+    if docker is not None:
+        tar.file("manifest.json", docker)
     tar.file("oci-layout", LAYOUT_FILE)
-    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": index_entries(image, tags)}
+    index = {"schemaVersion": 2, "mediaType": media_types.OCI_INDEX, "manifests": contents.entries(tags)}
     tar.file("index.json", canonical(index))
-    blobs = dict.fromkeys((manifest.digest, manifest.config.digest))
-    layers = {layer.digest: layer for layer in image.layers}
-    for folder in sorted({f"blobs/{digest.algorithm}" for digest in (*blobs, *layers)} | {"blobs"}):
+    digests = (*(digest for digest, _ in contents.documents), *(blob.digest for blob in contents.blobs))
+    for folder in sorted({f"blobs/{digest.algorithm}" for digest in digests} | {"blobs"}):
         tar.folder(folder)
-    tar.file(blob_name(manifest.digest), manifest.raw)
-    tar.file(blob_name(manifest.config.digest), image.raw_config)
-    for layer in layers.values():
-        tar.layer(layer)
-        progress.advance("write", layer.compressed_bytes)
+    for digest, raw in contents.documents:
+        tar.file(blob_name(digest), raw)
+    for blob in contents.blobs:
+        tar.blob(blob)
+        progress.advance("write", blob.compressed_bytes)
     tar.end()
-    return manifest.digest
+    return contents.entry.digest
+
+
+def docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
+    """The ``manifest.json`` of ``image``."""
+    return canonical_array(
+        [
+            {
+                "Config": blob_name(manifest_of(image).config.digest),
+                "RepoTags": repo_tags(tags),
+                "Layers": [blob_name(layer.digest) for layer in image.layers],
+            }
+        ]
+    )
 
 
 @contextlib.contextmanager
@@ -111,18 +125,6 @@ def _copy_in_kernel(source: int, target: int, size_bytes: int) -> int:
     return copied
 
 
-def _docker_manifest(image: Image, tags: Sequence[Tag]) -> bytes:
-    return canonical_array(
-        [
-            {
-                "Config": blob_name(manifest_of(image).config.digest),
-                "RepoTags": repo_tags(tags),
-                "Layers": [blob_name(layer.digest) for layer in image.layers],
-            }
-        ]
-    )
-
-
 class _Tar:
     """A tar written once, forwards. Owners, modes and times are fixed."""
 
@@ -139,7 +141,7 @@ class _Tar:
         self._put(content)
         self._pad(_BLOCK)
 
-    def layer(self, layer: Layer) -> None:
+    def blob(self, layer: Blob) -> None:
         self._header(blob_name(layer.digest), layer.compressed_bytes, tarfile.REGTYPE, 0o444)
         if self._splice is not None and isinstance(layer, BlobLayer) and layer.owned:
             check_owned(layer)

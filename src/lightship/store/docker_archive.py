@@ -31,8 +31,9 @@ from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, same_name
 from lightship.paths import normal_path, storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.store.archive_write import archive_file, write_archive
+from lightship.store.archive_write import archive_file, docker_manifest, write_archive
 from lightship.store.blobs import blob_name, read_small
+from lightship.store.contents import contents_of_image
 from lightship.store.tags import Tag
 from lightship.store.tarball import ArchiveBlobs, Tarball, open_tarball
 
@@ -69,7 +70,8 @@ def write_docker_archive(image: Image, path: Path, tags: Sequence[Tag], *, progr
     The config's bytes are the image's own, so its id is the same as in an OCI layout. Layers stay compressed.
     """
     with storage_errors(f"write docker-archive:{path}"), archive_file(path) as (write, splice):
-        return write_archive(image, write, tags, splice=splice, docker=True, progress=progress)
+        manifest = docker_manifest(image, tags)
+        return write_archive(contents_of_image(image), write, tags, docker=manifest, splice=splice, progress=progress)
 
 
 def _choose(entries: list[Node], name: ImageName | None, where: str) -> Node:

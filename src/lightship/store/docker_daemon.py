@@ -27,7 +27,8 @@ from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.store.archive_write import write_archive
+from lightship.store.archive_write import docker_manifest, write_archive
+from lightship.store.contents import contents_of_image
 from lightship.store.docker_archive import open_docker_archive
 from lightship.store.tags import Tag
 
@@ -56,7 +57,8 @@ def load_image(
         connection.putheader("Transfer-Encoding", "chunked")
         connection.endheaders()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # an engine that refuses hangs up: it says why
-            write_archive(image, _chunked(connection), tags, docker=True, progress=progress)
+            contents, manifest = contents_of_image(image), docker_manifest(image, tags)
+            write_archive(contents, _chunked(connection), tags, docker=manifest, progress=progress)
             connection.send(b"0\r\n\r\n")
         said = _answer(connection, "load the image")
     _raise_error_line(said, hint=_hint(image))

@@ -16,7 +16,6 @@ from lightship.archive.verify import read_capped
 from lightship.errors import ImageError, LightshipError, UsageError
 from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
-from lightship.image.views import config_of, manifest_of
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
@@ -27,13 +26,14 @@ from lightship.oci.platform import Platform
 from lightship.paths import atomic_file, storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.blobs import BlobSource, DirectoryBlobs, blob_name, read_small
+from lightship.store.contents import Contents, contents_of_image
 from lightship.store.place import place_bytes, place_layer
 from lightship.store.select import read_image, select_image
 from lightship.store.settle import settle
 from lightship.store.tags import Tag
 from lightship.store.undo import Undo, locked, sweep
 
-__all__ = ["LAYOUT_FILE", "check_layout_file", "index_entries", "is_layout", "open_layout", "write_layout"]
+__all__ = ["LAYOUT_FILE", "check_layout_file", "is_layout", "layout", "open_layout", "write_layout"]
 
 LAYOUT_FILE = canonical({"imageLayoutVersion": "1.0.0"})
 """Content of ``oci-layout``."""
@@ -46,14 +46,19 @@ def is_layout(root: Path) -> bool:
 
 def open_layout(root: Path, *, tag: str = "", platform: Platform | None = None) -> PlainImage:
     """The image that ``tag`` and ``platform`` name (see `select_image`); its layers stay on disk until read."""
+    source, index = layout(root)
+    return read_image(source, select_image(source, index, tag=tag, platform=platform))
+
+
+def layout(root: Path) -> tuple[BlobSource, Index]:
+    """The blobs of the layout at ``root`` and its own index; raise ImageError when it is no layout."""
     source = DirectoryBlobs(root)
     if not is_layout(root):
         what = "other files" if root.is_dir() else "a file" if root.exists() else "nothing"
         raise ImageError(f"{source.where}: want an OCI layout, got {what} there")
     with storage_errors("read an OCI layout"):
         check_layout_file(_read_file(root / "oci-layout", "oci-layout"))
-        index = Index.parse(_read_file(root / "index.json", "index.json"))
-    return read_image(source, select_image(source, index, tag=tag, platform=platform))
+        return source, Index.parse(_read_file(root / "index.json", "index.json"))
 
 
 def check_layout_file(raw: bytes) -> None:
@@ -63,38 +68,24 @@ def check_layout_file(raw: bytes) -> None:
         raise version.fault("1.0.0")
 
 
-def index_entries(image: Image, tags: Sequence[Tag]) -> list[dict[str, object]]:
-    """What stands in an index for ``image``, one entry for each tag."""
-    manifest = manifest_of(image)
-    platform = config_of(image).platform
-    return [
-        Descriptor(
-            media_type=manifest.media_type,
-            digest=manifest.digest,
-            size_bytes=len(manifest.raw),
-            annotations=tag.annotations(),
-            platform=platform,
-        ).document()
-        for tag in tags
-    ]
-
-
-def write_layout(image: Image, root: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
-    """Write ``image`` into the layout at ``root`` (made when absent) under ``tags``; return its manifest's digest.
+def write_layout(content: Image | Contents, root: Path, tags: Sequence[Tag], *, progress: Progress = SILENT) -> Digest:
+    """Write an image, or what stands for an index, into the layout at ``root`` (made when absent) under ``tags``;
+    return the digest of its manifest or index.
 
     Only what has the same whole name, or has no name and the same tag, is replaced. Where an image of another name
     has the tag, this one is entered under its whole name, with a note; what `settle` says decides.
     A blob that is there already, with the right bytes, stays. A blob of the cache is hard linked where the file
     system allows. When anything fails, the layout is as it was: what this call had made is removed again.
     """
+    contents = content if isinstance(content, Contents) else contents_of_image(content)
     with storage_errors(f"write oci:{root}"), Undo() as made:
         made.make_folder(root)
         with locked(root), Undo() as undo:
             _prepare(root, undo)
             former = _former_index(root)
-            _write_blobs(image, root, undo, progress)
+            _write_blobs(contents, root, undo, progress)
             kept, settled = settle(_manifests(former), tags)
-            document = {**former, "manifests": [*kept, *index_entries(image, settled)]}
+            document = {**former, "manifests": [*kept, *contents.entries(settled)]}
             with atomic_file(root / "index.json") as stream:
                 stream.write(canonical(document))
             undo.keep()
@@ -103,7 +94,7 @@ def write_layout(image: Image, root: Path, tags: Sequence[Tag], *, progress: Pro
     for tag, entered in zip(tags, settled, strict=True):
         if entered.ref_name != tag.ref_name:
             progress.note(f"oci:{root}:{tag.ref_name} is an image of another name: this one is :{entered.ref_name}")
-    return manifest_of(image).digest
+    return contents.entry.digest
 
 
 def _prepare(root: Path, undo: Undo) -> None:
@@ -119,19 +110,20 @@ def _prepare(root: Path, undo: Undo) -> None:
             stream.write(LAYOUT_FILE)
 
 
-def _write_blobs(image: Image, root: Path, undo: Undo, progress: Progress) -> None:
-    for layer in image.layers:
-        target = root / blob_name(layer.digest)
-        undo.make_folder(target.parent)
-        undo.expect(target)
-        place_layer(layer, target)
-        progress.advance("write", layer.compressed_bytes)
-    manifest = manifest_of(image)
-    for raw, digest in ((image.raw_config, manifest.config.digest), (manifest.raw, manifest.digest)):
-        target = root / blob_name(digest)
-        undo.make_folder(target.parent)
-        undo.expect(target)
-        place_bytes(raw, digest, target)
+def _write_blobs(contents: Contents, root: Path, undo: Undo, progress: Progress) -> None:
+    for blob in contents.blobs:
+        target = _room(root, blob.digest, undo)
+        place_layer(blob, target)
+        progress.advance("write", blob.compressed_bytes)
+    for digest, raw in reversed(contents.documents):
+        place_bytes(raw, digest, _room(root, digest, undo))
+
+
+def _room(root: Path, digest: Digest, undo: Undo) -> Path:
+    target = root / blob_name(digest)
+    undo.make_folder(target.parent)
+    undo.expect(target)
+    return target
 
 
 def _former_index(root: Path) -> dict[str, object]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lightship.archive.verify import copy_stream
 from lightship.errors import MismatchError
 from lightship.image.blobs import BlobLayer
-from lightship.image.protocol import Layer
+from lightship.image.index import Blob
 from lightship.oci.digest import Digest
 from lightship.paths import atomic_file
 from lightship.store.seal import check_sealed
@@ -20,8 +20,8 @@ BLOB_MODE = 0o444
 """A blob never changes; one that is hard linked to the cache must not either."""
 
 
-def place_layer(layer: Layer, target: Path) -> None:
-    """Make ``target`` the blob of ``layer``, verified; raise MismatchError when the layer's bytes are not its own."""
+def place_layer(layer: Blob, target: Path) -> None:
+    """Make ``target`` the blob ``layer``, verified; raise MismatchError when the layer's bytes are not its own."""
     if isinstance(layer, BlobLayer) and layer.owned:
         check_owned(layer)
         if _is_same(layer.path, target) or _link(layer.path, target):

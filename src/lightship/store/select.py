@@ -14,15 +14,17 @@ from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.config import MAX_CONFIG_BYTES, ImageConfig
 from lightship.oci.descriptor import CONTAINERD_NAME, REF_NAME, Descriptor
+from lightship.oci.digest import Digest
 from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import same_name
 from lightship.store.blobs import BlobSource, read_small
 
-__all__ = ["host_platform", "read_image", "select_image", "tags_of"]
+__all__ = ["DEEPEST", "host_platform", "is_attestation", "read_image", "select_image", "tagged", "tags_of"]
 
-_DEEPEST = 4  # indexes within indexes; the specification sets no bound, real ones have two
+DEEPEST = 4
+"""Indexes within indexes; the specification sets no bound, real ones have two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,12 @@ def select_image(source: BlobSource, index: Index, *, tag: str = "", platform: P
     Without ``tag`` the index must hold one image; without ``platform`` one for this machine is taken where there are
     several. Raise ImageError, with what there is, when nothing or more than one fits. Attestations are passed over.
     """
-    entries = _tagged(index.manifests, tag) if tag else list(index.manifests)
+    entries = tagged(index.manifests, tag) if tag else list(index.manifests)
     if not entries:
         known = ", ".join(tags_of(index)) or "none"
         raise ImageError(f"{source.where}: want an image tagged {tag or 'at all'}, got tags: {known}")
-    found = [candidate for entry in entries for candidate in _leaves(source, entry, _tag(entry), 0)]
+    seen: set[Digest] = set()
+    found = [candidate for entry in entries for candidate in _leaves(source, entry, _tag(entry), 0, seen)]
     if not found:
         raise ImageError(f"{source.where}: want an image, got an index without one")
     fitting = _for_platform(found, platform)
@@ -104,14 +107,19 @@ def _layer(source: BlobSource, blob: Descriptor, config: ImageConfig, position: 
     )
 
 
-def _leaves(source: BlobSource, entry: Descriptor, tag: str, depth: int) -> Iterator[_Candidate]:
+def _leaves(source: BlobSource, entry: Descriptor, tag: str, depth: int, seen: set[Digest]) -> Iterator[_Candidate]:
+    """The images at and below ``entry``. An inner index is read once: a hostile one names the next a thousand times,
+    and that the next."""
     if media_types.is_index(entry.media_type):
-        if depth == _DEEPEST:
-            raise ImageError(f"{source.where}: want at most {_DEEPEST} indexes within each other, got more")
+        if entry.digest in seen:
+            return
+        seen.add(entry.digest)
+        if depth == DEEPEST:
+            raise ImageError(f"{source.where}: want at most {DEEPEST} indexes within each other, got more")
         raw = read_small(source, entry, MAX_MANIFEST_BYTES, "index")
         for child in Index.parse(raw, media_type=entry.media_type).manifests:
-            yield from _leaves(source, child, tag, depth + 1)
-    elif media_types.is_manifest(entry.media_type) and not _is_attestation(entry):
+            yield from _leaves(source, child, tag, depth + 1, seen)
+    elif media_types.is_manifest(entry.media_type) and not is_attestation(entry):
         yield _Candidate(tag, entry, entry.platform or _platform_in_config(source, entry))
 
 
@@ -136,7 +144,7 @@ def _for_platform(found: list[_Candidate], platform: Platform | None) -> list[_C
     return [c for c in found if (c.platform.os, c.platform.architecture) == (wanted.os, wanted.architecture)]
 
 
-def _tagged(entries: Iterable[Descriptor], tag: str) -> list[Descriptor]:
+def tagged(entries: Iterable[Descriptor], tag: str) -> list[Descriptor]:
     """The entries whose ref name is ``tag``, else those whose whole name is: ``latest`` may be an image's name too."""
     exact = [entry for entry in entries if _tag(entry) == tag]
     return exact or [entry for entry in entries if same_name(entry.annotations.get(CONTAINERD_NAME, ""), tag)]
@@ -146,6 +154,6 @@ def _tag(entry: Descriptor) -> str:
     return entry.annotations.get(REF_NAME, "")
 
 
-def _is_attestation(entry: Descriptor) -> bool:
-    # buildx marks what it attaches so: buildkit v0.17, docs/attestations/attestation-storage.md
+def is_attestation(entry: Descriptor) -> bool:
+    """True for what buildx attaches to an image (buildkit v0.17, docs/attestations/attestation-storage.md)."""
     return "vnd.docker.reference.type" in entry.annotations or entry.platform == Platform("unknown", "unknown")
