@@ -84,7 +84,7 @@ def test_a_shared_network_brings_its_names(root: Path) -> None:
     assert command.network
     for path in ("/etc/hosts", "/etc/resolv.conf"):
         if Path(path).is_file():
-            assert targets[path] == Bind(source=Path(path).resolve(), target=path)
+            assert targets[path] == Bind(source=Path(path).resolve(), target=path, origin="host")
     mine = Bind(source=root / "etc/passwd", target="/etc/hosts")
     assert [
         bind.source

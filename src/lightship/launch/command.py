@@ -80,7 +80,7 @@ def launch_command(rootfs: Path, runtime: Runtime, options: LaunchOptions) -> It
             if copied is None:
                 empty.append(path)
             else:
-                binds.append(Bind(source=copied, target=path, writable=True))
+                binds.append(Bind(source=copied, target=path, writable=True, origin="copy"))
         yield Command(
             rootfs=rootfs,
             argv=_argv(runtime, options),
@@ -126,7 +126,7 @@ def _host_binds(options: LaunchOptions) -> Iterator[Bind]:
         for path in _FROM_HOST:
             source = Path(path).resolve()
             if path not in taken and source.is_file():
-                yield Bind(source=source, target=path)
+                yield Bind(source=source, target=path, origin="host")
 
 
 def _copied(rootfs: Path, path: str, destination: Path) -> Path | None:

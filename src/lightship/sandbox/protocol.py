@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Literal, Protocol
 
 from lightship.errors import UsageError
 from lightship.proc import Popen
@@ -13,11 +13,16 @@ __all__ = ["Bind", "Command", "Sandbox"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bind:
-    """A host path seen inside at ``target`` (absolute)."""
+    """A host path seen inside at ``target`` (absolute).
+
+    ``origin`` says whose it is, for engines that do not share our files: ``given`` by the user; a ``copy`` of what the
+    image has there, made for this command; a file of the ``host`` that names are resolved with.
+    """
 
     source: Path
     target: str
     writable: bool = False
+    origin: Literal["given", "copy", "host"] = "given"
 
     def __post_init__(self) -> None:
         _check_absolute(self.target)
