@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.errors import FindingError, UsageError
+from lightship.errors import FindingError, StorageError, UsageError
 from lightship.launch.command import LaunchOptions
 from lightship.launch.probe import Probe, load_probe
 from lightship.launch.trace import trace_start
@@ -41,6 +41,32 @@ def test_what_a_request_imports_belongs_to_the_start(
     wanted = load_probe(http=f"http://127.0.0.1:{port}/health", requests=tmp_path / "smoke.http")
     trace = trace_start(sandbox, server_root, SERVER, LaunchOptions(env={"PORT": str(port)}), wanted)
     assert "app/pretend_late.py" in trace.modules
+    assert "app/pretend_late.py" in trace.requested
+    assert "app/pretend_late.py" not in trace.files
+
+
+def test_files_come_in_the_order_of_first_use(sandbox: Bubblewrap, server_root: Path, port: int) -> None:
+    url = f"http://127.0.0.1:{port}/health"
+    trace = trace_start(sandbox, server_root, SERVER, LaunchOptions(env={"PORT": str(port)}), Probe(http=url))
+    own = [path for path in trace.files if path.startswith("app/")]
+    assert own == ["app/server.py", "app/pretend_lib/__init__.py", "app/pretend_lib/inner.py"]
+    first = trace.files.index("app/server.py")
+    assert [path for path in trace.files[:first] if "/libc.so" in path or "/ld-linux" in path]  # not Python's own opens
+    assert set(trace.files).isdisjoint(trace.requested)
+    assert "app/pretend_unused.py" not in {*trace.files, *trace.requested}
+
+
+def test_a_machine_that_does_not_tell_of_files_has_modules_all_the_same(
+    sandbox: Bubblewrap, server_root: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_top: Path) -> None:
+        raise StorageError("cannot watch 8193 directories")
+
+    monkeypatch.setattr("lightship.launch.trace.watch_opens", refused)
+    url = f"http://127.0.0.1:{port}/health"
+    trace = trace_start(sandbox, server_root, SERVER, LaunchOptions(env={"PORT": str(port)}), Probe(http=url))
+    assert (trace.files, trace.requested) == ((), ())
+    assert "app/pretend_lib/inner.py" in trace.modules
 
 
 def test_shipped_bytecode_hides_nothing(sandbox: Bubblewrap, server_root: Path, port: int) -> None:

@@ -8,7 +8,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -97,8 +97,10 @@ def ensure_unused(url: str) -> None:
         raise UsageError(f"something else answers at {parts.netloc}", hint="stop it, or probe another port")
 
 
-def probe(running: Running, wanted: Probe, sandbox: Sandbox) -> ProbeOutcome:
-    """Wait until ``running`` is ready, then make every check.
+def probe(
+    running: Running, wanted: Probe, sandbox: Sandbox, *, on_ready: Callable[[], None] = lambda: None
+) -> ProbeOutcome:
+    """Wait until ``running`` is ready, call ``on_ready``, then make every check.
 
     A check that fails is in the outcome. Raise FindingError when the application ends or ``timeout_s`` passes
     before it is ready; the message ends with its last lines.
@@ -106,6 +108,7 @@ def probe(running: Running, wanted: Probe, sandbox: Sandbox) -> ProbeOutcome:
     if wanted.http is not None:
         _wait_until_ready(running, wanted.http, wanted.timeout_s)
     ready_s = time.monotonic() - running.started_at
+    on_ready()
     checks = [_request_check(running, request) for request in wanted.requests]
     if wanted.command:
         beside = replace(running.command, argv=wanted.command)

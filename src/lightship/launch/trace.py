@@ -3,18 +3,22 @@
 With ``PYTHONPYCACHEPREFIX`` (https://docs.python.org/3.11/using/cmdline.html#envvar-PYTHONPYCACHEPREFIX, PEP 304's
 successor) an interpreter ignores every ``__pycache__`` and writes what it compiles below the prefix: all processes of
 the application, in one tree. What appears there are the source modules that were imported; frozen modules and
-extension modules have no bytecode. Nothing of the image runs outside the sandbox.
+extension modules have no bytecode. Which files are opened, and in which order, is seen beside it (`launch.opened`).
+Nothing of the image runs outside the sandbox.
 """
 
+import contextlib
+import logging
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lightship.errors import FindingError, HostileError
+from lightship.errors import FindingError, HostileError, StorageError
 from lightship.launch.command import LaunchOptions, launch_command
+from lightship.launch.opened import OpenedFiles, watch_opens
 from lightship.launch.probe import Probe, ProbeOutcome, ensure_unused, probe, run_check
 from lightship.launch.running import start
 from lightship.oci.config import Runtime
@@ -26,6 +30,7 @@ from lightship.sandbox.protocol import Bind, Sandbox
 
 __all__ = ["StartTrace", "trace_start"]
 
+_log = logging.getLogger(__name__)
 _PREFIX = "/run/lightship/pycache"
 _BYTECODE = re.compile(r"(.+)\.[a-z]+-?[0-9]+(?:\.opt-[0-9a-z]+)?\.pyc")
 """PEP 3147 and 488: ``name.cpython-311.opt-1.pyc``."""
@@ -33,9 +38,16 @@ _BYTECODE = re.compile(r"(.+)\.[a-z]+-?[0-9]+(?:\.opt-[0-9a-z]+)?\.pyc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartTrace:
-    """``modules`` are source files relative to the root, sorted: those of which a start needs the bytecode."""
+    """``modules`` are source files relative to the root, sorted: those of which a start needs the bytecode.
+
+    ``files`` are all regular files of the image that were opened until the application was ready, ``requested`` those
+    that were first opened by the probe's requests; both in the order of first use, both empty where this machine does
+    not let them be watched. Python opens a module's source here, in an image with its bytecode that instead.
+    """
 
     modules: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
     outcome: ProbeOutcome
 
 
@@ -57,7 +69,12 @@ def trace_start(
     with storage_errors("make a temporary directory"):
         seen = Path(tempfile.mkdtemp(prefix="lightship-trace-"))
     try:
-        outcome = _probed(sandbox, rootfs, runtime, _with_prefix(options, seen), wanted)
+        with _watched(rootfs) as opened:
+            ready: list[tuple[str, ...]] = []
+            outcome = _probed(
+                sandbox, rootfs, runtime, _with_prefix(options, seen), wanted, lambda: ready.append(opened())
+            )
+            until_end = opened()
         modules = _modules(rootfs, seen)
     finally:
         remove(seen)
@@ -70,7 +87,27 @@ def trace_start(
             "the start wrote no bytecode",
             hint="Python ignores PYTHONPYCACHEPREFIX with -I or -E, and writes nothing with -B",
         )
-    return StartTrace(modules=modules, outcome=outcome)
+    files = ready[0] if ready else until_end
+    return StartTrace(modules=modules, files=files, requested=until_end[len(files) :], outcome=outcome)
+
+
+@contextlib.contextmanager
+def _watched(rootfs: Path) -> Iterator[Callable[[], tuple[str, ...]]]:
+    """What was opened below ``rootfs`` so far. A machine that does not tell costs the order, not the trace."""
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = stack.enter_context(watch_opens(rootfs))
+        except StorageError as error:
+            _log.warning("the files of the start are not known: %s", error)
+            yield tuple
+        else:
+            yield lambda: _kept(rootfs, opened)
+
+
+def _kept(rootfs: Path, opened: OpenedFiles) -> tuple[str, ...]:
+    """Names come from the image, and go into a lock, a line each."""
+    files = (path for path in opened.files() if path.isprintable() and not path.startswith("["))
+    return tuple(path for path in files if os.path.isfile(f"{rootfs}/{path}"))  # noqa: PTH113 - the image's text
 
 
 def _with_prefix(options: LaunchOptions, seen: Path) -> LaunchOptions:
@@ -82,14 +119,21 @@ def _with_prefix(options: LaunchOptions, seen: Path) -> LaunchOptions:
     )
 
 
-def _probed(sandbox: Sandbox, rootfs: Path, runtime: Runtime, options: LaunchOptions, wanted: Probe) -> ProbeOutcome:
+def _probed(
+    sandbox: Sandbox,
+    rootfs: Path,
+    runtime: Runtime,
+    options: LaunchOptions,
+    wanted: Probe,
+    on_ready: Callable[[], None],
+) -> ProbeOutcome:
     if wanted.http is None:
         with launch_command(rootfs, runtime, replace(options, entrypoint=wanted.command)) as command:
             check = run_check(sandbox, command, wanted.timeout_s)
             return ProbeOutcome(start_s=0.0, ready_s=check.seconds, checks=(check,))
     ensure_unused(wanted.http)
     with launch_command(rootfs, runtime, options) as command, start(sandbox, command) as running:
-        return probe(running, wanted, sandbox)
+        return probe(running, wanted, sandbox, on_ready=on_ready)
 
 
 def _modules(rootfs: Path, seen: Path) -> tuple[str, ...]:
