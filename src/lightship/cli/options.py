@@ -16,7 +16,16 @@ import click
 from lightship.cli.wording import VisibleFormatter
 from lightship.settings import SETTINGS, Setting
 
-__all__ = ["VARIABLES", "Session", "common_options", "default_jobs", "flag", "registry_options", "setting_options"]
+__all__ = [
+    "VARIABLES",
+    "Session",
+    "common_options",
+    "default_jobs",
+    "engine_option",
+    "flag",
+    "registry_options",
+    "setting_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _Decorator = Callable[[_Command], _Command]
@@ -128,6 +137,15 @@ def registry_options(command: _Command) -> _Command:
     for option in reversed(made):
         command = option(command)
     return command
+
+
+def engine_option(command: _Command) -> _Command:
+    """``--engine``: where a command starts an image, a name for `lightship.launch.engine.find_engine`."""
+    return flag(
+        "--engine",
+        type=click.Choice(["docker", "podman", "runc"]),
+        help="Start it there, with the same options. Default: the embedded sandbox, which needs no engine.",
+    )(command)
 
 
 def default_jobs(given: int | None) -> int:

@@ -1,4 +1,4 @@
-"""``lightship run``: start an image in the embedded sandbox."""
+"""``lightship run``: start an image in the embedded sandbox, or in an engine."""
 
 import os
 import shlex
@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag, registry_options
+from lightship.cli.options import VARIABLES, common_options, engine_option, flag, registry_options
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -16,7 +16,7 @@ __all__ = ["command"]
 
 @click.command(
     name="run",
-    short_help="Start an image in the embedded sandbox.",
+    short_help="Start an image in the embedded sandbox, or in an engine.",
     context_settings={"allow_interspersed_args": False},
     epilog=f"Options stand before IMAGE; what follows it is the application's. {VARIABLES}",
 )
@@ -38,6 +38,7 @@ __all__ = ["command"]
     default="host",
     help="The network it sees. Default: host, this machine's.",
 )
+@engine_option
 @flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
 @registry_options
 @common_options
@@ -51,6 +52,7 @@ def command(
     workdir: str | None,
     writable: tuple[str, ...],
     network: str,
+    engine: str | None,
     platform: str | None,
     plain_http: bool,
     ca_file: Path | None,
@@ -69,19 +71,22 @@ def command(
     Writable are /tmp, /run, /var/tmp, the user's home, the image's volumes, and what its label or --writable names;
     what is written there ends with it. The host's network is shared unless --network none. The exit status is the
     application's.
+
+    With --engine docker or podman it runs in a container of that engine, which is given the image where it has not got
+    it; with --engine runc under that runtime. The container is removed at the end.
     """
     from lightship.config import cache_root, registry_access
     from lightship.errors import UsageError
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
     from lightship.launch.command import LaunchOptions, parse_bind
+    from lightship.launch.engine import find_engine
     from lightship.launch.processor import check_runs_here
     from lightship.launch.running import run
     from lightship.oci.config import ImageConfig
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
     from lightship.rootfs.unpack import unpack_cached
-    from lightship.sandbox.bubblewrap import Bubblewrap
     from lightship.store.cache import make_root
     from lightship.store.open import open_image
 
@@ -115,9 +120,10 @@ def command(
         ):
             config = ImageConfig.parse(opened.raw_config)
             check_runs_here(config.platform)
+            sandbox = find_engine(engine).admit(opened, progress=console)
             rootfs = unpack_cached(opened.layers, root / "rootfs", progress=console)
     sys.stdout.flush()
-    return run(Bubblewrap.find(), rootfs, config.runtime, options)
+    return run(sandbox, rootfs, config.runtime, options)
 
 
 def _variables(pairs: tuple[str, ...]) -> dict[str, str]:
