@@ -16,7 +16,8 @@ class RegistryAccess:
     loopback needs no permission. ``ca_file`` is trusted beside what the system trusts; ``certificate_folders`` hold
     ``HOST[:PORT]/*.crt`` as engines read them. ``retries`` counts further attempts; the first of them waits
     ``backoff_s``, each next one twice as long. A connection that says nothing for ``timeout_s`` is dead. ``jobs``
-    bounds the connections that move blobs at once.
+    bounds the connections that move blobs at once. ``memory`` is a folder where it is remembered which repository has
+    which blob, so that others of its registry may take it from there.
     """
 
     credential_files: tuple[Path, ...] = ()
@@ -28,3 +29,4 @@ class RegistryAccess:
     retries: int = 5
     backoff_s: float = 0.5
     jobs: int = 4
+    memory: Path | None = None

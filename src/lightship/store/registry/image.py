@@ -1,18 +1,102 @@
 """An image of a registry, and an image to a registry."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import BinaryIO
 
 from lightship.errors import UsageError
-from lightship.image.protocol import Image
+from lightship.image.protocol import Image, Layer
 from lightship.image.value import PlainImage
+from lightship.image.views import manifest_of
+from lightship.oci import media_types
 from lightship.oci.digest import Digest
+from lightship.oci.index import Index
+from lightship.oci.manifest import Manifest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
 from lightship.progress import SILENT, Progress
 from lightship.store.registry.access import RegistryAccess
+from lightship.store.registry.blob import BlobStream
+from lightship.store.registry.memory import remember, sources
+from lightship.store.registry.repository import Repository, StoredManifest, open_repository
+from lightship.store.registry.upload import Blob, BytesBlob
+from lightship.store.registry.workers import gather
+from lightship.store.select import read_image, select_image
 
-__all__ = ["open_registry_image", "push_image"]
+__all__ = ["RegistryLayer", "open_registry_image", "push_image", "push_layers", "read_registry_image"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistryLayer:
+    """A `Layer` of a registry: opening it streams it. ``repository`` is open as long as its image is."""
+
+    layer: Layer
+    repository: Repository = field(repr=False, compare=False)
+
+    @property
+    def digest(self) -> Digest:
+        return self.layer.digest
+
+    @property
+    def diff_id(self) -> Digest:
+        return self.layer.diff_id
+
+    @property
+    def media_type(self) -> str:
+        return self.layer.media_type
+
+    @property
+    def compressed_bytes(self) -> int:
+        return self.layer.compressed_bytes
+
+    def open(self) -> BinaryIO:
+        """See `Layer.open`."""
+        return self.layer.open()
+
+    def open_tar(self) -> BinaryIO:
+        """See `Layer.open_tar`."""
+        return self.layer.open_tar()
+
+    def open_from(self, offset: int) -> BlobStream:
+        """The compressed bytes from ``offset`` on, not verified; the caller closes."""
+        return self.repository.stream_blob(self.digest, self.compressed_bytes, offset=offset)
+
+
+class _Source:
+    """The `BlobSource` of one name: manifests and blobs live apart in a registry, and not all sizes are asked for."""
+
+    def __init__(self, repository: Repository, top: StoredManifest) -> None:
+        self._repository = repository
+        self._manifests = {top.digest: top}
+        self._sizes: dict[Digest, int] = {}
+        self._children: set[Digest] = set()
+        self._learn(top)
+
+    @property
+    def where(self) -> str:
+        return str(self._repository)
+
+    def size_of(self, digest: Digest) -> int | None:
+        return self._sizes.get(digest)
+
+    def open(self, digest: Digest) -> BinaryIO:
+        if digest not in self._manifests and digest in self._children:
+            found = self._repository.read_manifest(digest)
+            self._manifests[digest] = found
+            self._learn(found)
+        known = self._manifests.get(digest)
+        return BytesIO(known.raw) if known is not None else self._repository.stream_blob(digest, self._sizes[digest])
+
+    def _learn(self, stored: StoredManifest) -> None:
+        if media_types.is_index(stored.media_type):
+            index = Index.parse(stored.raw, media_type=stored.media_type)
+            self._children.update(entry.digest for entry in index.manifests)
+        elif media_types.is_manifest(stored.media_type):
+            manifest = Manifest.parse(stored.raw, media_type=stored.media_type)
+            self._sizes |= {each.digest: each.size_bytes for each in (manifest.config, *manifest.layers)}
 
 
 @contextmanager
@@ -20,12 +104,121 @@ def open_registry_image(
     name: ImageName, *, platform: Platform | None = None, access: RegistryAccess
 ) -> Iterator[PlainImage]:
     """The image ``name`` for ``platform``; its layers are streamed from the registry until the block ends."""
-    raise UsageError(f"registries are not supported: got docker://{name}")
-    yield  # pragma: no cover
+    with open_repository(name, access) as repository:
+        try:
+            yield read_registry_image(repository, name.digest or name.tag_or_latest, platform)
+        except BaseException:
+            repository.session.abort()
+            raise
+
+
+def read_registry_image(
+    repository: Repository, reference: str | Digest, platform: Platform | None = None
+) -> PlainImage:
+    """The image that a tag or a digest names, out of an index the one for ``platform``."""
+    top = repository.read_manifest(reference)
+    source = _Source(repository, top)
+    index = Index(raw=b"", media_type=media_types.OCI_INDEX, manifests=(top.descriptor(),))
+    image = read_image(source, select_image(source, index, platform=platform))
+    access, registry = repository.session.access, repository.session.registry
+    remember(access.memory, registry, repository.name, (layer.digest for layer in image.layers))
+    return PlainImage(
+        raw_manifest=image.raw_manifest,
+        raw_config=image.raw_config,
+        layers=tuple(RegistryLayer(layer=layer, repository=repository) for layer in image.layers),
+    )
 
 
 def push_image(
     image: Image, names: Sequence[ImageName], *, access: RegistryAccess, progress: Progress = SILENT
 ) -> Digest:
-    """Push ``image`` under every one of ``names``; return the manifest's digest."""
-    raise UsageError(f"pushing is not supported: got docker://{names[0]}")
+    """Push ``image`` under every one of ``names``; return the manifest's digest.
+
+    Nothing is sent that a registry has: a name that is up to date costs one question. A name is written after all
+    that it names, so that nobody sees half an image.
+    """
+    manifest = manifest_of(image)
+    for name in names:
+        if name.digest is not None and name.digest != manifest.digest:
+            raise UsageError(f"cannot write {name}: the image's digest is {manifest.digest}")
+    placed: dict[str, list[str]] = {}
+    for registry, repository in dict.fromkeys((name.registry, name.repository) for name in names):
+        own = [name for name in names if (name.registry, name.repository) == (registry, repository)]
+        with open_repository(own[0], access) as target:
+            try:
+                _push(image, manifest, target, own, placed.setdefault(registry, []), progress)
+            except BaseException:
+                target.session.abort()
+                raise
+        placed[registry].append(repository)
+    return manifest.digest
+
+
+def _push(
+    image: Image,
+    manifest: Manifest,
+    target: Repository,
+    names: Sequence[ImageName],
+    placed: Sequence[str],
+    progress: Progress,
+) -> None:
+    references = list(dict.fromkeys(name.digest or name.tag_or_latest for name in names))
+    found = {reference: target.manifest_digest(reference) for reference in references}
+    missing = [reference for reference in references if found[reference] != manifest.digest]
+    if not missing:
+        progress.advance("write", sum(layer.compressed_bytes for layer in image.layers))
+        return
+    is_there = len(missing) < len(references) or (
+        any(found.values()) and target.manifest_digest(manifest.digest) is not None
+    )
+    if not is_there:
+        push_layers((*image.layers, BytesBlob(image.raw_config)), target, placed=placed, progress=progress)
+    for reference in missing:
+        target.push_manifest(reference, manifest.media_type, image.raw_manifest)
+
+
+def push_layers(
+    blobs: Sequence[Blob], target: Repository, *, placed: Sequence[str] = (), progress: Progress = SILENT
+) -> dict[str, int]:
+    """Make ``target`` have ``blobs``, several at a time; tell how many were present, mounted and sent.
+
+    A blob is mounted from the repository that it was opened in, from ``placed``, or from where it was seen before.
+    """
+    access, registry = target.session.access, target.session.registry
+    known = sources(access.memory, registry)
+    wanted = list({blob.digest: blob for blob in blobs}.values())
+
+    def push(blob: Blob) -> str:
+        origin = _origin(blob, registry)
+        others = dict.fromkeys((*origin, *placed, *known.get(str(blob.digest), ())))
+        try:
+            return target.push_blob(blob, sources=tuple(others), reached=_Reached(progress, blob).tell)
+        except BaseException:
+            target.session.abort()  # the others stop as well
+            raise
+
+    with ThreadPoolExecutor(access.jobs, thread_name_prefix="lightship-push") as pool:
+        futures = [pool.submit(push, blob) for blob in wanted]
+        results = gather(futures, abort=target.session.abort)
+    remember(access.memory, registry, target.name, (blob.digest for blob in wanted))
+    return {kind: results.count(kind) for kind in ("present", "mounted", "sent")}
+
+
+class _Reached:
+    """Tells ``progress`` what is won, and nothing of what has to be sent twice."""
+
+    def __init__(self, progress: Progress, blob: Blob) -> None:
+        self._progress = progress
+        self._is_layer = not isinstance(blob, BytesBlob)
+        self._reached = 0
+
+    def tell(self, reached: int) -> None:
+        if reached > self._reached and self._is_layer:
+            self._progress.advance("write", reached - self._reached)
+            self._reached = reached
+
+
+def _origin(blob: Blob, registry: str) -> tuple[str, ...]:
+    if isinstance(blob, RegistryLayer) and blob.repository.session.registry == registry:
+        return (blob.repository.name,)
+    return ()
