@@ -1,6 +1,6 @@
 """What the agent inside a started application wrote: read as what a stranger says.
 
-Lines of JSON (`_agent.py` says which). The application can write there too, so files are bounded, nothing is
+Lines of JSON (`_agent_worker.py` says which). The application can write there too, so files are bounded, nothing is
 followed, and a line that is not understood is left out.
 """
 

@@ -107,7 +107,7 @@ def _with_agent(options: LaunchOptions, runtime: Runtime, scratch: Path) -> Laun
     agent, events = scratch / "agent", scratch / "events"
     agent.mkdir()
     events.mkdir()
-    source = resources.files("lightship.coldstart").joinpath("_agent.py").read_bytes()
+    source = resources.files("lightship.coldstart").joinpath("_agent_worker.py").read_bytes()
     (agent / "sitecustomize.py").write_bytes(source)
     before = options.env.get("PYTHONPATH", runtime.environment.get("PYTHONPATH", ""))
     return replace(
