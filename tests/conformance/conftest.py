@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -104,3 +105,49 @@ def dockerd() -> Iterator[Dockerd]:
     finally:
         _stop(process)
         _remove(root)
+
+
+# podman sets resource limits and a cgroup namespace, which machines that are containers themselves refuse
+_LESS = """#!{python}
+import json, os, sys
+words = sys.argv[1:]
+if "create" in words and "--bundle" in words:
+    path = os.path.join(words[words.index("--bundle") + 1], "config.json")
+    with open(path) as stream:
+        config = json.load(stream)
+    config["process"].pop("rlimits", None)
+    config["linux"]["namespaces"] = [each for each in config["linux"]["namespaces"] if each["type"] != "cgroup"]
+    with open(path, "w") as stream:
+        json.dump(config, stream)
+os.execv({runc!r}, ["runc", *words])
+"""
+
+
+@pytest.fixture(scope="session")
+def podman_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a podman with a storage of its own, whose runtime is runc without limits. Needs root."""
+    from tests.conftest import require_tool
+
+    require_tool("podman")
+    runc = require_tool("runc")
+    if os.geteuid() != 0:
+        if os.environ.get("CI"):
+            pytest.fail("podman needs root: in CI no conformance test may be skipped")
+        pytest.skip("podman needs root")
+    root = tmp_path_factory.mktemp("podman")
+    runtime = root / "runtime"
+    runtime.write_text(_LESS.format(python=sys.executable, runc=runc))
+    runtime.chmod(0o755)
+    (root / "storage.conf").write_text(
+        f'[storage]\ndriver = "vfs"\nrunroot = "{root}/run"\ngraphroot = "{root}/graph"\n'
+    )
+    (root / "containers.conf").write_text(
+        '[engine]\nruntime = "less"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
+        f'[engine.runtimes]\nless = ["{runtime}"]\n'
+    )
+    return {
+        "PATH": f"{os.defpath}:/usr/sbin:/sbin",
+        "HOME": str(root),
+        "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
+        "CONTAINERS_CONF": str(root / "containers.conf"),
+    }

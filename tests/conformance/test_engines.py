@@ -1,10 +1,14 @@
 """One image, one command, one meaning: in the embedded sandbox, under runc, in Docker's and in podman's containers."""
 
+import contextlib
 import io
 import os
 import signal
+import subprocess
+import sys
 import tarfile
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +27,7 @@ from lightship.launch.probe import Probe, probe
 from lightship.launch.running import run, start
 from lightship.oci.config import ImageConfig, Runtime
 from lightship.rootfs.unpack import unpack_cached
+from lightship.sandbox.container import LABEL, Containers
 from lightship.sandbox.protocol import Bind, Sandbox
 from lightship.store.select import host_platform
 
@@ -74,7 +79,7 @@ def image(python_root: Path) -> PlainImage:
             "Volumes": {"/data": {}, "/empty": {}},
         },
     }  # fmt: skip
-    return from_blobs([synthetic_layer(buffer.getvalue(), compression="gzip")], config)
+    return from_blobs([synthetic_layer(buffer.getvalue(), compression="none")], config)
 
 
 @pytest.fixture(scope="session")
@@ -82,7 +87,7 @@ def rootfs(image: PlainImage, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack_cached(image.layers, tmp_path_factory.mktemp("unpacked"))
 
 
-@pytest.fixture(scope="session", params=["sandbox", "runc", "docker"])
+@pytest.fixture(scope="session", params=["sandbox", "runc", "docker", "podman"])
 def place(request: pytest.FixtureRequest, image: PlainImage, rootfs: Path) -> Iterator[Place]:
     from tests.conftest import require_tool
 
@@ -92,12 +97,17 @@ def place(request: pytest.FixtureRequest, image: PlainImage, rootfs: Path) -> It
         dockerd: Dockerd = request.getfixturevalue("dockerd")
         env = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": dockerd.host}
         env["PATH"] = f"{Path(dockerd.client).parent}:{os.defpath}"
+    if engine == "podman":
+        env = request.getfixturevalue("podman_env")
     found = find_engine(None if engine == "sandbox" else engine, env=env)
     runtime = ImageConfig.parse(image.raw_config).runtime
-    yield Place(engine=engine, sandbox=found.admit(image), rootfs=rootfs, runtime=runtime)
-    if engine == "docker":
-        assert dockerd.docker("ps", "--all", "--quiet", "--filter", "label=dev.lightship=run") == ""
-        assert dockerd.docker("volume", "ls", "--quiet") == ""
+    admitted = found.admit(image)
+    yield Place(engine=engine, sandbox=admitted, rootfs=rootfs, runtime=runtime)
+    if isinstance(admitted, Containers):
+        client = admitted.client
+        assert client.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}") == ""
+        assert client.run("volume", "ls", "--quiet") == ""
+        client.run("image", "rm", "--force", admitted.image_id)
 
 
 def test_as_the_image_says(place: Place, capfd: pytest.CaptureFixture[str]) -> None:
@@ -290,3 +300,64 @@ def test_an_application_that_ends_is_not_ready(place: Place, port: int) -> None:
         pytest.raises(FindingError, match=r"ended with status 1 before it was ready; it said:\n  no database"),
     ):
         probe(running, Probe(http=f"http://127.0.0.1:{port}/"), place.sandbox)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from lightship.launch.command import LaunchOptions
+from lightship.launch.engine import find_engine
+from lightship.launch.running import run
+from lightship.oci.config import Runtime
+from lightship.sandbox.container import Containers
+from lightship.sandbox.client import Client
+
+engine, image_id, rootfs, code = sys.argv[1:]
+if engine in ("runc", "sandbox"):
+    sandbox = find_engine(engine if engine == "runc" else None).admit(None)
+else:
+    sandbox = Containers(client=Client.find(engine), image_id=image_id, working_dir="/srv")
+options = LaunchOptions(entrypoint=("/usr/bin/python3", "-IB", "-c"), command=(code,))
+raise SystemExit(run(sandbox, Path(rootfs), Runtime(user="app", working_dir="/srv"), options))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_it_ends_with_us(place: Place, number: signal.Signals) -> None:
+    code = STOPS.replace("60", "61.25")
+    env = dict(os.environ)
+    image_id = ""
+    if isinstance(place.sandbox, Containers):
+        env = {**env, **(place.sandbox.client.env or {})}
+        image_id = place.sandbox.image_id
+    argv = [sys.executable, "-c", KILLED, place.engine, image_id, str(place.rootfs), code]
+    with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE) as ours:
+        assert ours.stdout is not None
+        assert ours.stdout.readline() == b"up\n"
+        inside = _processes("61.25")
+        assert len(inside) == 1
+        ours.send_signal(number)
+        if number == signal.SIGTERM:
+            assert ours.stdout.read() == b"good bye\n"
+        assert ours.wait(60) == (3 if number == signal.SIGTERM else -signal.SIGKILL)
+    limit = time.monotonic() + 60
+    while _processes("61.25") or _containers(place):
+        assert time.monotonic() < limit
+        time.sleep(0.1)
+
+
+def _processes(word: str) -> list[str]:
+    """The processes inside whose command line holds ``word``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().split(b"\0")
+            if words[0] == b"/usr/bin/python3" and any(word.encode() in each for each in words):
+                found.append(path.parent.name)
+    return found
+
+
+def _containers(place: Place) -> str:
+    if not isinstance(place.sandbox, Containers):
+        return ""
+    return place.sandbox.client.run("ps", "--all", "--quiet", "--filter", f"label={LABEL}")

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from lightship.errors import UsageError
 from lightship.image.protocol import Image
+from lightship.image.views import config_of
 from lightship.progress import SILENT, Progress
 from lightship.sandbox.protocol import Sandbox
 
@@ -90,4 +91,8 @@ class _Loaded:
         from lightship.sandbox.admit import admit_image
         from lightship.sandbox.container import Containers
 
-        return Containers(client=self.client, image_id=admit_image(self.client, image, progress=progress))
+        return Containers(
+            client=self.client,
+            image_id=admit_image(self.client, image, progress=progress),
+            working_dir=config_of(image).runtime.working_dir,
+        )

@@ -42,10 +42,11 @@ _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Containers:
     """Implements `lightship.sandbox.protocol.Sandbox`: a container of ``image_id`` for each command, whatever its
-    ``rootfs``, which must hold the same image unpacked."""
+    ``rootfs``, which must hold the same image unpacked. ``working_dir`` is the image's own."""
 
     client: Client
     image_id: str
+    working_dir: str
 
     def start(
         self,
@@ -59,7 +60,9 @@ class Containers:
         name = f"lightship-run-{secrets.token_hex(6)}"
         mounts = plan_mounts(command)
         takes_stdin = stdin != DEVNULL
-        reaper = Reaper(self.client.argv("rm", "--force", "--volumes", name), env=self.client.env)
+        at_once = ["--time=0"] if self.client.name == "podman" else []  # it would ask nicely first, for 10 s
+        removal = self.client.argv("rm", "--force", "--volumes", *at_once, name)
+        reaper = Reaper(removal, env=self.client.env)
         try:
             self._create(name, command, mounts, takes_stdin=takes_stdin)
         except BaseException:
@@ -72,11 +75,15 @@ class Containers:
     def _create(self, name: str, command: Command, mounts: tuple[Mount, ...], *, takes_stdin: bool) -> None:
         with tempfile.TemporaryDirectory(prefix="lightship-run-") as scratch:
             copies = [mount for mount in mounts if _is_filled(mount)]
-            options = create_options(command, mounts, env_file=Path(scratch) / "env")
+            options = create_options(self.client.name, command, mounts, env_file=Path(scratch) / "env")
+            if command.cwd != self.working_dir:  # podman makes a missing one only where it is the image's own
+                options.append(f"--workdir={command.cwd}")
             self.client.run(
                 "create", "--name", name, *(["--interactive"] if takes_stdin else []), *options,
                 "--entrypoint", command.argv[0], self.image_id, *command.argv[1:],
             )  # fmt: skip
+            if copies and self.client.name == "podman":
+                self.client.run("init", name)  # it gives a fresh volume to the owner of the image's directory only once
             for mount in copies:
                 self._fill(name, mount, command.user)
 
@@ -110,11 +117,17 @@ class _Container:
         self._client.run("kill", f"--signal={signal.Signals(number).name}", self._name, check=False)
 
     def complaint(self) -> str:
+        if not self._error:  # podman does not remember it
+            try:
+                self._client.run("start", self._name)
+            except ToolError as error:
+                return str(error)
         return self._error
 
 
-def create_options(command: Command, mounts: tuple[Mount, ...], *, env_file: Path) -> list[str]:
-    """The options of ``docker create`` that give ``command`` what the sandbox would; ``env_file`` is written.
+def create_options(engine: str, command: Command, mounts: tuple[Mount, ...], *, env_file: Path) -> list[str]:
+    """The options of ``docker create`` or ``podman create`` that give ``command`` what the sandbox would; ``env_file``
+    is written.
 
     Raise UsageError for paths that the engines' words cannot hold.
     """
@@ -122,11 +135,11 @@ def create_options(command: Command, mounts: tuple[Mount, ...], *, env_file: Pat
         "--label", LABEL, "--pull=never", "--no-healthcheck", "--log-driver=none",
         "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
         f"--network={'host' if command.network else 'none'}",
-        f"--user={command.user[0]}:{command.user[1]}", f"--workdir={command.cwd}",
+        f"--user={command.user[0]}:{command.user[1]}",
     ]  # fmt: skip
     options += _env_options(command.env, env_file)
     for mount in mounts:
-        options += _mount_options(mount, command.user)
+        options += _mount_options(engine, mount, command.user)
     return options
 
 
@@ -149,16 +162,19 @@ def _is_filled(mount: Mount) -> bool:
     return mount.bind is not None and mount.bind.origin == "copy" and mount.bind.source.is_dir()
 
 
-def _mount_options(mount: Mount, user: tuple[int, int]) -> list[str]:
+def _mount_options(engine: str, mount: Mount, user: tuple[int, int]) -> list[str]:
     target = f"/{mount.target}"
     if mount.bind is None:
         if ":" in target:
             raise UsageError(f"an engine cannot mount at {target}: the path holds a colon")
-        return [f"--tmpfs={target}:rw,exec,nosuid,nodev,mode={mount.mode:o},uid={user[0]},gid={user[1]}"]
+        owner = "U" if engine == "podman" else f"uid={user[0]},gid={user[1]}"  # U: the container's user
+        return [f"--tmpfs={target}:rw,exec,nosuid,nodev,mode={mount.mode:o},{owner}"]
     if mount.bind.origin == "host":  # an engine brings its own, of its own host
         return []
     if _is_filled(mount):
-        return [f"--mount={_words('type=volume', f'destination={target}', 'volume-nocopy=true')}"]
+        # what podman copies there by itself is overwritten, for it knows no word against it
+        empty = [] if engine == "podman" else ["volume-nocopy=true"]
+        return ["--mount=" + _words("type=volume", f"destination={target}", *empty)]
     if mount.bind.origin == "copy":
         _give(mount.bind, user)
     source = f"source={mount.bind.source.absolute()}"
