@@ -23,6 +23,7 @@ __all__ = [
     "default_jobs",
     "engine_option",
     "flag",
+    "probe_options",
     "registry_options",
     "setting_options",
 ]
@@ -151,6 +152,14 @@ def engine_option(command: _Command) -> _Command:
 def default_jobs(given: int | None) -> int:
     """The number of workers: as given, else the cores this process may use."""
     return given if given is not None else max(1, len(os.sched_getaffinity(0)))
+
+
+def probe_options(command: _Command) -> _Command:
+    """A flag for every setting of a probe, for commands that start an image and build none."""
+    for setting in reversed(SETTINGS):
+        if setting.key.startswith("probe.") and setting.key != "probe.allow-stale-trace":
+            command = _option(setting)(command)
+    return command
 
 
 def setting_options(command: _Command) -> _Command:

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 
 from lightship.ecosystem.elf.read import ElfFile
 
-__all__ = ["HOST_LIBRARIES", "Closure", "LibraryNeed", "PlacedElf", "find_outside_needs", "missing_versions"]
+__all__ = [
+    "HOST_LIBRARIES",
+    "Closure",
+    "LibraryNeed",
+    "PlacedElf",
+    "UnmetVersion",
+    "find_outside_needs",
+    "find_unmet_versions",
+    "missing_versions",
+]
 
 HOST_LIBRARIES = (
     "libcuda.so", "libnvidia-ml.so", "libnvcuvid.so", "libnvidia-encode.so", "libnvoptix.so", "libcudadebugger.so",
@@ -62,6 +71,16 @@ class Closure:
     wrong_machine: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnmetVersion:
+    """Symbol versions that the file at ``path`` asks of ``soname``, and that the library at ``provider`` lacks."""
+
+    path: str
+    soname: str
+    provider: str
+    versions: tuple[str, ...]
+
+
 def find_outside_needs(files: Iterable[PlacedElf], *, machine: str, library_path: tuple[str, ...] = ()) -> Closure:
     """Every soname that ``files`` need and do not give each other.
 
@@ -83,6 +102,29 @@ def find_outside_needs(files: Iterable[PlacedElf], *, machine: str, library_path
         host=tuple(need for need in needs if _is_host(need.soname)),
         wrong_machine=wrong,
     )
+
+
+def find_unmet_versions(
+    files: Iterable[PlacedElf], *, machine: str, library_path: tuple[str, ...] = ()
+) -> tuple[UnmetVersion, ...]:
+    """Symbol versions that the library which would be loaded does not define, by path and soname.
+
+    As `find_outside_needs`. A library without any version defines what it is asked for, as for the loader; where
+    several of one distribution carry a name, one that has the versions is enough.
+    """
+    placed = sorted(files, key=lambda file: file.path)
+    index = _Index([f for f in placed if f.elf.machine == machine and f.elf.type in ("program", "shared")])
+    unmet = []
+    for file in index.files:
+        for soname, versions in file.elf.version_needs:
+            lacking: dict[str, tuple[str, ...]] = {}
+            for provider in index.providers(file, soname, library_path):
+                known = set(provider.elf.version_definitions)
+                lacking[provider.path] = tuple(v for v in versions if v not in known) if known else ()
+            if lacking and all(lacking.values()):
+                path, wanted = next(iter(lacking.items()))
+                unmet.append(UnmetVersion(path=file.path, soname=soname, provider=path, versions=wanted))
+    return tuple(unmet)
 
 
 def missing_versions(need: LibraryNeed, provided: Iterable[str]) -> tuple[str, ...]:
@@ -128,14 +170,21 @@ class _Index:
 
     def provides(self, file: PlacedElf, name: str, library_path: tuple[str, ...]) -> bool:
         """True when the loader, or the distribution itself, finds ``name`` for ``file``."""
+        return bool(self.providers(file, name, library_path))
+
+    def providers(self, file: PlacedElf, name: str, library_path: tuple[str, ...]) -> list[PlacedElf]:
+        """Who gives ``name`` to ``file``: what its own distribution carries, else the first that the loader finds."""
         if "/" in name:
-            return name.strip("/") in self._paths
-        if any(carrier.owner == file.owner for carrier in self._carriers.get(name, ())):
-            return True
+            found = self._paths.get(name.strip("/"))
+            return [found] if found is not None else []
+        siblings = [carrier for carrier in self._carriers.get(name, ()) if carrier.owner == file.owner]
+        if siblings:
+            return siblings
         own = () if file.elf.runpath else (*_directories(file), *sorted(self._inherited[file.path]))
         after = _directories(file, file.elf.runpath)
         absolute = tuple(posixpath.normpath(directory).strip("/") for directory in library_path)
-        return any(f"{directory}/{name}".lstrip("/") in self._paths for directory in (*own, *absolute, *after))
+        places = (f"{directory}/{name}".lstrip("/") for directory in (*own, *absolute, *after))
+        return [found for place in places if (found := self._paths.get(place)) is not None][:1]
 
     def _inherit(self) -> Mapping[str, frozenset[str]]:
         """Directories of DT_RPATH that reach each file from its loaders, to a fixed point.
