@@ -14,6 +14,8 @@ need_program umoci umoci
 need_program readelf binutils
 need_program eu-elflint elfutils
 need_program dockerd docker.io
+need_program runc runc
+need_program podman podman
 need_program docker-registry docker-registry
 need_program zstd zstd
 need_program pigz pigz
