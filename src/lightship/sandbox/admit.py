@@ -61,5 +61,5 @@ def _load(client: Client, image: Image, progress: Progress) -> None:
         except BaseException:
             loading.kill()
             raise
-        client.check(loading, "load the image")
+        client.check(loading, "load")
     progress.finish(step)

@@ -44,7 +44,7 @@ class Client:
         """What it prints; raise ToolError with its complaint where it fails."""
         done = proc.run(self.argv(*words), cwd=Path("/"), env=self.env, timeout_s=_PATIENCE_S, check=False)
         if check and done.returncode != 0:
-            raise self.refusal(words[0], done.stderr)
+            raise self._refusal(words[0], done.stderr)
         return done.stdout.decode(errors="replace")
 
     def spawn(self, *words: str, stdin: int | IO[bytes] | None = DEVNULL) -> "Popen[bytes]":
@@ -53,16 +53,16 @@ class Client:
             self.argv(*words), cwd=Path("/"), env=self.env, stdin=stdin, stdout=DEVNULL, stderr=PIPE, new_session=True
         )
 
-    def check(self, process: "Popen[bytes]", what: str) -> None:
+    def check(self, process: "Popen[bytes]", verb: str) -> None:
         """Wait for ``process``; raise ToolError where it failed."""
         said = process.stderr.read() if process.stderr is not None else b""
         if process.wait() != 0:
-            raise self.refusal(what, said)
+            raise self._refusal(verb, said)
 
-    def refusal(self, what: str, said: bytes) -> ToolError:
+    def _refusal(self, verb: str, said: bytes) -> ToolError:
         lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
         known = [line for line in lines if not line.startswith(("See '", "time="))] or lines
         reason = (
             known[-1].removeprefix("Error: ").removeprefix("Error response from daemon: ") if known else "no reason"
         )
-        return ToolError(f"{self.name} refused to {what}: {reason:.300}", hint=_HINTS.get(self.name))
+        return ToolError(f"{self.name} {verb} failed: {reason:.300}", hint=_HINTS.get(self.name))

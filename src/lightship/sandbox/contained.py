@@ -41,8 +41,8 @@ class Container(Protocol):
 class ContainedProcess(Popen[bytes]):
     """A `Popen` of an engine's client, ``argv``, that returns from its constructor once the command runs.
 
-    The container is removed when the block ends, when this value is forgotten, or this process dies. Raise ToolError
-    when the engine cannot start it.
+    The container is removed when the ``with`` block of this value ends, or this process dies. Raise ToolError when the
+    engine cannot start it.
     """
 
     def __init__(

@@ -93,7 +93,7 @@ class Containers:
         with self.client.spawn("cp", "-", f"{name}:/{mount.target}", stdin=proc.PIPE) as filling:
             assert filling.stdin is not None  # noqa: S101 - by PIPE
             _send_tree(mount.bind.source, filling.stdin, user)
-            self.client.check(filling, f"fill /{mount.target}")
+            self.client.check(filling, "cp")
 
 
 class _Container:

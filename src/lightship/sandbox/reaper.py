@@ -4,7 +4,6 @@ A container is not a child of ours; nothing ends it when this process is killed.
 even then.
 """
 
-import contextlib
 import os
 import weakref
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,8 @@ _PATIENCE_S = 60.0
 
 
 class Reaper:
-    """Runs ``argv`` once when `release` is called, this object is forgotten, or this process ends; then removes
-    ``directory``. Whether ``argv`` succeeds is of no matter."""
+    """Runs ``argv`` once when `release` is called or this process ends; then removes ``directory``. Whether ``argv``
+    succeeds is of no matter."""
 
     def __init__(
         self, argv: Sequence[str], *, env: Mapping[str, str] | None = None, directory: Path | None = None
@@ -53,8 +52,3 @@ class Reaper:
             self._process.wait(_PATIENCE_S)
         except TimeoutExpired as error:
             raise ToolError(f"{self._process.args!s:.120} did not end within {_PATIENCE_S:g} s") from error
-
-    def __del__(self) -> None:
-        self._close()
-        with contextlib.suppress(OSError):
-            self._process.poll()

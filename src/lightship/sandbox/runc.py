@@ -29,6 +29,7 @@ from lightship.sandbox.subids import IdMap, map_ids
 __all__ = ["Runc", "bundle_config"]
 
 _HOSTNAME = "lightship"
+_ELSEWHERE = ("/usr/sbin/runc",)  # Debian's, which is not on an ordinary user's PATH
 _MASKED = ("/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/sched_debug", "/proc/mtrr")
 _READ_ONLY = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi")
 _SYSFS = ("devices/system/cpu", "devices/system/node")
@@ -45,7 +46,7 @@ class Runc:
     @classmethod
     def find(cls, *, env: Mapping[str, str] | None = None) -> "Runc":
         """The runc on PATH, or in the system's own directories; raise ToolError with the command that installs it."""
-        program = proc.which("runc") or next((p for p in ("/usr/sbin/runc",) if os.access(p, os.X_OK)), None)
+        program = proc.which("runc") or next((path for path in _ELSEWHERE if os.access(path, os.X_OK)), None)
         if program is None:
             raise ToolError("runc is not installed: the program runc was not found", hint="sudo apt-get install runc")
         return cls(program=program, env=env)
