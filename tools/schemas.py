@@ -58,6 +58,12 @@ _OTHER_WORDS = {
 
 
 def build_schema() -> _Schema:
+_BY_PLATFORM = frozenset(
+    {"digest", "platform", "python", "compressed_bytes", "unpacked_bytes", "files", "layers", "dropped", "findings",
+     "kept_because"}
+)  # fmt: skip
+
+
     """Of ``lightship build --format json``."""
     sums = {
         "compressed_bytes": "Sum over the layers: what a registry stores.",
@@ -67,12 +73,16 @@ def build_schema() -> _Schema:
     properties: _Schema = {
         "schema": {"const": BUILD_SCHEMA},
         "reference": {"type": ["string", "null"], "description": "The image's first name."},
-        "digest": {"type": "string", "pattern": _DIGEST, "description": "Of the image's manifest."},
+        "digest": {
+            "type": "string",
+            "pattern": _DIGEST,
+            "description": "Of the image's manifest; of the index where several platforms were built.",
+        },
         "output": {
             "description": "Where the image was written; a list when there are several.",
             "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
-        "platform": {"type": "string", "description": "linux/amd64"},
+        "platform": {"type": "string", "description": "linux/amd64; of an index, that of its first image."},
         "python": {"type": "string", "description": "The full version of the image's interpreter."},
         **{name: {**_SIMPLE[int], "description": text} for name, text in sums.items()},
         "layers": {"type": "array", "items": _object(LayerSummary), "description": "Bottom first."},
@@ -92,7 +102,21 @@ def build_schema() -> _Schema:
             "description": "Whether a probe of this image succeeded; null: none.",
         },
     }
-    return _document("build", "What lightship build --format json prints.", properties, required=list(properties))
+    row: _Schema = {name: value for name, value in properties.items() if name in _BY_PLATFORM}
+    row |= {"digest": {"type": "string", "pattern": _DIGEST, "description": "Of this platform's manifest."}}
+    platforms: _Schema = {
+        "type": "array",
+        "minItems": 2,
+        "items": {"type": "object", "properties": row, "required": list(row), "additionalProperties": False},
+        "description": "Of a build for several platforms, in the index's order. What is counted outside of it (bytes, "
+        "files, layers, dropped) is the first one's.",
+    }
+    return _document(
+        "build",
+        "What lightship build --format json prints.",
+        {**properties, "platforms": platforms},
+        required=list(properties),
+    )
 
 
 def plan_schema() -> _Schema:

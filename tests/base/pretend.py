@@ -158,15 +158,12 @@ class PretendArchive:
     def add(self, *debs: Deb) -> None:
         self.debs += debs
 
-    def write(self, *, architecture: str = "amd64") -> None:
-        """Pool, Packages, Contents, Release, InRelease."""
-        packages = "\n".join(self._stanza(deb) for deb in self.debs).encode()
-        contents = "".join(f"{path} libs/{owner}\n" for path, owner in sorted(self.contents.items())).encode()
-        files = {
-            f"main/binary-{architecture}/Packages.xz": lzma.compress(packages, preset=0),
-            f"main/binary-{architecture}/Packages.gz": gzip.compress(packages, mtime=0),
-            f"main/Contents-{architecture}.gz": gzip.compress(contents, mtime=0),
-        }
+    def write(self, *, architecture: str = "amd64", foreign: str = "") -> None:
+        """Pool, Packages, Contents, Release, InRelease; ``foreign`` is a second architecture, whose packages say so."""
+        own = [deb for deb in self.debs if not foreign or deb.architecture != foreign]
+        files = self._lists(architecture, own)
+        if foreign:
+            files |= self._lists(foreign, [deb for deb in self.debs if deb.architecture in ("all", foreign)])
         listed = []
         for path, raw in files.items():
             sha256 = hashlib.sha256(raw).hexdigest()
@@ -176,7 +173,17 @@ class PretendArchive:
             by_hash.parent.mkdir(parents=True, exist_ok=True)
             by_hash.write_bytes(raw)
             target.write_bytes(raw)
-        self.write_release(f"Architectures: {architecture}\nComponents: main\nSHA256:\n{''.join(listed)}")
+        architectures = f"{architecture} {foreign}".rstrip()
+        self.write_release(f"Architectures: {architectures}\nComponents: main\nSHA256:\n{''.join(listed)}")
+
+    def _lists(self, architecture: str, debs: Sequence[Deb]) -> dict[str, bytes]:
+        packages = "\n".join(self._stanza(deb) for deb in debs).encode()
+        contents = "".join(f"{path} libs/{owner}\n" for path, owner in sorted(self.contents.items())).encode()
+        return {
+            f"main/binary-{architecture}/Packages.xz": lzma.compress(packages, preset=0),
+            f"main/binary-{architecture}/Packages.gz": gzip.compress(packages, mtime=0),
+            f"main/Contents-{architecture}.gz": gzip.compress(contents, mtime=0),
+        }
 
     def write_release(self, rest: str) -> None:
         fields = {**self.fields, "Suite": "stable", "Codename": self.codename, "Date": _rfc(self.date)}

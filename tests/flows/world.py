@@ -16,19 +16,22 @@ from typing import Any
 
 from tests.base.pretend import PretendArchive, served
 from tests.build.wheels import make_wheel
-from tests.flows.world_archive import MINOR
+from tests.flows.world_archive import FOREIGN, MINOR, foreign_elf
 from tests.validated import assert_valid
 
 from lightship.archive.tar import TarMember, TarReader
 from lightship.archive.verify import drain
 from lightship.config import Options, load_options
 from lightship.flows.build import build
-from lightship.flows.outcome import BuildOutcome
+from lightship.flows.outcome import BuildOutcome, IndexOutcome
 from lightship.flows.request import BuildRequest
+from lightship.flows.several import build_all
 from lightship.image.value import PlainImage
+from lightship.oci.platform import Platform
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache
 from lightship.store.open import locate, open_image
+from lightship.store.select import host_platform
 
 __all__ = [
     "MINOR", "Links", "World", "layer_digests", "listing", "new_world", "opened", "requirement", "requirements",
@@ -91,6 +94,21 @@ class Links:
         )
         self.add("pretend_rival", {"pretend_shared/__init__.py": 'OWNER = "pretend_rival"\n', "pretend_rival.py": ""})
 
+    def pretend_foreign(self) -> None:
+        """The wheel with the extension module once more, for the other machine."""
+        suffix, name = sysconfig.get_config_var("EXT_SUFFIX"), _extension()[0].name.partition(".")[0]
+        suffix = suffix.replace(platform.machine(), FOREIGN.machine)
+        tag = f"cp{MINOR.replace('.', '')}-cp{MINOR.replace('.', '')}-manylinux_2_17_{FOREIGN.machine}"
+        self.add(
+            "pretend_native",
+            {
+                "pretend_native/__init__.py": "",
+                f"pretend_native/{name}{suffix}": foreign_elf(needed=("libc.so.6",)),
+            },
+            filename=f"pretend_native-1.0-{tag}.whl",
+            wheel=f"Wheel-Version: 1.0\nGenerator: pretend\nRoot-Is-Purelib: false\nTag: {tag}\n",
+        )
+
     def environ(self, home: Path) -> dict[str, str]:
         """What makes pip, uv and so lightship look here and nowhere else."""
         return {
@@ -121,9 +139,18 @@ def requirement(wheel: Path) -> str:
 
 
 def requirements(folder: Path) -> str:
-    """A lock of the newest of every wheel in ``folder``."""
-    newest = {wheel.name.split("-")[0]: wheel for wheel in sorted(folder.glob("*.whl"))}
-    return "".join(f"{requirement(wheel)}\n" for wheel in newest.values())
+    """A lock of the newest of every wheel in ``folder``, and of the same for other machines."""
+    newest: dict[str, list[Path]] = {}
+    for wheel in sorted(folder.glob("*.whl")):
+        known = newest.setdefault(wheel.name.split("-")[0], [])
+        if known and known[0].name.split("-")[1] != wheel.name.split("-")[1]:
+            known.clear()
+        known.append(wheel)
+    rows = []
+    for wheels in newest.values():
+        others = [requirement(wheel).partition(" ")[2] for wheel in wheels[1:]]
+        rows.append(" ".join([requirement(wheels[0]), *others]) + "\n")
+    return "".join(rows)
 
 
 _APPLICATION = """\
@@ -208,6 +235,24 @@ class World:
         outcome = build(request, self.cache, progress)
         assert isinstance(outcome, BuildOutcome)
         return outcome
+
+    def build_index(
+        self, out: Path | str, *platforms: Platform, progress: Progress = SILENT, **fields: Any
+    ) -> IndexOutcome:
+        """The same for several platforms: this machine's and the other one, unless others are named."""
+        output = out if isinstance(out, str) else f"oci:{out}"
+        wanted = ",".join(map(str, platforms or (FOREIGN, host_platform())))
+        known = {name: fields.pop(name) for name in BuildRequest.__dataclass_fields__ if name in fields}
+        values: dict[str, Any] = {"outputs": (output,), "environ": self.environment, "jobs": 2, **known}
+        request = BuildRequest(project=self.project, options=self.options(**fields), platform=wanted, **values)
+        outcome = build_all(request, self.cache, progress)
+        assert isinstance(outcome, IndexOutcome)
+        return outcome
+
+    def for_both(self) -> None:
+        """Let the project's lock have wheels for the other machine too."""
+        self.links.pretend_foreign()
+        (self.project / "requirements.txt").write_text(requirements(self.links.folder))
 
     def plan(self, **flags: object) -> str:
         request = BuildRequest(

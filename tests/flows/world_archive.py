@@ -10,18 +10,22 @@ import sys
 import sysconfig
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from tests.base.pretend import Deb, Member, PretendArchive, file, symlink
 from tests.base.pretend_elf import shared_object
 
 from lightship.base.kit import BUILD, RUN
+from lightship.oci.platform import Platform
 
-__all__ = ["MINOR", "stdlib_files", "write_archive"]
+__all__ = ["FOREIGN", "MINOR", "foreign_elf", "stdlib_files", "write_archive"]
 
 MINOR = f"{sys.version_info.major}.{sys.version_info.minor}"
 _PYTHON = f"python{MINOR}"
 _MULTIARCH = f"{platform.machine()}-linux-gnu"
 _ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
+FOREIGN = Platform("linux", "arm64" if _ARCHITECTURE == "amd64" else "amd64")
+"""Another machine, for which the archive has the same Python with programs that nobody can run."""
 
 _MODULES = """
 import sys
@@ -98,14 +102,71 @@ def _python_debs(archive: PretendArchive) -> list[Deb]:
     return debs
 
 
+def foreign_elf(**more: Any) -> bytes:
+    """A shared object for the other machine."""
+    return shared_object(machine=FOREIGN.machine, **more)
+
+
+def _foreign_debs() -> list[Deb]:
+    """The interpreter's packages for the other machine: the same modules, and names where programs would be."""
+    root, version = Path(sysconfig.get_path("stdlib")), platform.python_version()
+    multiarch = f"{FOREIGN.machine}-linux-gnu"
+    loader = "ld-linux-aarch64.so.1" if FOREIGN.architecture == "arm64" else "ld-linux-x86-64.so.2"
+    place = "lib" if FOREIGN.architecture == "arm64" else "lib64"
+    modules = [path for path in stdlib_files() if path.suffix == ".py"]
+    python = foreign_elf(needed=("libc.so.6",), interpreter=f"/{place}/{loader}")
+    return [
+        Deb(
+            name="libc6",
+            version=f"{platform.libc_ver()[1]}-1",
+            architecture=FOREIGN.architecture,
+            members=[
+                file(f"./usr/lib/{multiarch}/libc.so.6", foreign_elf(soname="libc.so.6"), mode=0o755),
+                file(f"./usr/lib/{multiarch}/{loader}", foreign_elf(soname=loader), mode=0o755),
+                symlink(f"./{place}/{loader}", f"/usr/lib/{multiarch}/{loader}"),
+            ],
+        ),
+        Deb(
+            name="libc-bin",
+            architecture=FOREIGN.architecture,
+            members=[file("./usr/lib/locale/C.utf8/LC_CTYPE", b"ctype")],
+        ),
+        Deb(
+            name="base-files",
+            version="12.4",
+            architecture=FOREIGN.architecture,
+            members=[file("./usr/lib/os-release", _RELEASE)],
+        ),
+        Deb(name="python3", version=f"{version}-1", architecture=FOREIGN.architecture, fields={"Depends": _PYTHON}),
+        Deb(
+            name=_PYTHON,
+            version=f"{version}-1",
+            architecture=FOREIGN.architecture,
+            members=[file(f"./usr/bin/{_PYTHON}", python, mode=0o755)],
+            fields={"Depends": f"lib{_PYTHON}-stdlib (= {version}-1)"},
+        ),
+        Deb(
+            name=f"lib{_PYTHON}-stdlib",
+            version=f"{version}-1",
+            architecture=FOREIGN.architecture,
+            members=[_read(path, f"./usr/lib/{_PYTHON}/{_named(path.relative_to(root))}") for path in modules],
+            compression="gz",
+        ),
+    ]
+
+
+def _named(path: Path) -> str:
+    """``path`` as it is called on the other machine: ``_sysconfigdata`` bears its name."""
+    return str(path).replace(platform.machine(), FOREIGN.machine)
+
+
 def write_archive(root: Path, *extra: Deb) -> PretendArchive:
     """The archive, signed, of a distribution that is the host's Python and otherwise pretends."""
     archive = PretendArchive(root)
     archive.date = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
     archive.valid_until = archive.date + datetime.timedelta(days=7)
-    release = b'PRETTY_NAME="Pretend GNU/Linux 1"\nID=debian\nVERSION_ID="1"\n'
     archive.add(
-        Deb(name="base-files", version="12.4", members=[file("./usr/lib/os-release", release)]),
+        Deb(name="base-files", version="12.4", members=[file("./usr/lib/os-release", _RELEASE)]),
         Deb(name="libc-bin", members=[file("./usr/lib/locale/C.utf8/LC_CTYPE", b"ctype")]),
         Deb(name="ca-certificates", architecture="all", members=[file("./usr/share/ca-certificates/A.crt", _PEM)]),
         Deb(name="media-types", architecture="all", members=[file("./etc/mime.types", b"text/plain txt\n")]),
@@ -118,12 +179,14 @@ def write_archive(root: Path, *extra: Deb) -> PretendArchive:
             members=[file(f"./usr/lib/{_MULTIARCH}/libmagic.so.1", shared_object(soname="libmagic.so.1"))],
         ),
         *_python_debs(archive),
+        *_foreign_debs(),
         *(Deb(name=name) for name in BUILD.packages if name not in RUN.packages),
         Deb(name=f"lib{_PYTHON}-dev"),
         *extra,
     )
-    archive.write(architecture=_ARCHITECTURE)
+    archive.write(architecture=_ARCHITECTURE, foreign=FOREIGN.architecture)
     return archive
 
 
+_RELEASE = b'PRETTY_NAME="Pretend GNU/Linux 1"\nID=debian\nVERSION_ID="1"\n'
 _PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"

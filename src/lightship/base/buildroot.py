@@ -1,6 +1,7 @@
 """The building site: a root with compilers and headers, unpacked once into the cache, for wheels built from sources.
 
-It is made like the base it builds for, from the same archive and for the same interpreter, and is never shipped.
+It is made like the base it builds for, from the same archive and for the same interpreter, and is never shipped. For an
+image of another machine there is a smaller one with the interpreter alone, which compiles that image's bytecode.
 """
 
 import secrets
@@ -8,18 +9,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lightship.base.kit import BUILD
+from lightship.base.kit import BUILD, COMPILER
 from lightship.base.lock import BaseLock
 from lightship.base.materialize import materialize
 from lightship.base.plan import plan_base
-from lightship.base.request import BaseRequest
+from lightship.base.request import Base, BaseRequest
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.rootfs.removal import remove, remove_stale
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["BuildRoot", "build_root"]
+__all__ = ["BuildRoot", "build_root", "compiler_root"]
 
 _VERSION = 1
 
@@ -43,12 +44,22 @@ def build_root(
     compilers. ``request.system_packages`` are not in it. Raise as `lightship.base.plan` does."""
     with plan_base(replace(request, system_packages=()), cache, kit=BUILD, progress=progress) as plan:
         base = plan.close(system_packages=sorted(set(packages)))
-    key = cache_key("build-root", _VERSION, base.cache_key)
+    return _unpacked(base, cache_key("build-root", _VERSION, base.cache_key), cache, "build root", progress)
+
+
+def compiler_root(request: BaseRequest, cache: Cache, *, progress: Progress = SILENT) -> BuildRoot:
+    """A root with the interpreter of ``request`` and nothing that an application would add."""
+    with plan_base(replace(request, system_packages=()), cache, kit=COMPILER, progress=progress) as plan:
+        base = plan.close()
+    return _unpacked(base, cache_key("compiler-root", _VERSION, base.cache_key), cache, "compiler's root", progress)
+
+
+def _unpacked(base: Base, key: str, cache: Cache, what: str, progress: Progress) -> BuildRoot:
     directory = cache.path("rootfs", key)
     if not directory.is_dir():
         remove_stale(directory.parent.glob(".*.tmp"))
-        progress.start("build root", len(base.entries), unit="files")
-        with storage_errors("write the build root"):
+        progress.start(what, len(base.entries), unit="files")
+        with storage_errors(f"write the {what}"):
             temporary = directory.with_name(f".{key[:16]}.{secrets.token_hex(6)}.tmp")
             try:
                 materialize(base.entries, temporary)
@@ -56,7 +67,7 @@ def build_root(
                     temporary.rename(directory)
             finally:
                 remove(temporary)  # what is left when it failed, or when another process was first
-        progress.finish("build root")
+        progress.finish(what)
     return BuildRoot(
         directory=directory,
         key=key,

@@ -1,12 +1,12 @@
 """What a root is for: to run an application, or to build wheels from sources. Data only."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lightship.base.leave_out import BUILD_RULES, RUN_RULES, LeaveOut
 from lightship.base.solve import MAINTENANCE
 
-__all__ = ["BUILD", "RUN", "Kit"]
+__all__ = ["BUILD", "COMPILER", "RUN", "Kit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,9 @@ RUN = Kit(
     rules=RUN_RULES,
     skip=MAINTENANCE,
 )
+
+COMPILER = replace(RUN, section="-compiler")
+"""A root of this machine whose interpreter compiles for an image of another; locked apart from its own images."""
 
 _TOOLS = (
     "bash", "binutils", "coreutils", "dash", "diffutils", "findutils", "g++", "gawk", "gcc", "grep", "gzip",

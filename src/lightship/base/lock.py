@@ -64,9 +64,11 @@ class BaseLock:
         return BaseLock(architectures={**self.architectures, architecture: section})
 
     def without(self, architecture: str) -> "BaseLock":
-        """This lock without the sections of ``architecture``: of its base, and of what builds for it."""
+        """This lock without the sections of ``architecture``: of its base, and of what builds and compiles for it. A
+        compiler of whichever machine goes, since its Python must be the base's."""
         gone = (architecture, f"{architecture}-build")
-        return BaseLock(architectures={name: each for name, each in self.architectures.items() if name not in gone})
+        stay = {name: each for name, each in self.architectures.items() if not name.endswith("-compiler")}
+        return BaseLock(architectures={name: each for name, each in stay.items() if name not in gone})
 
     def text(self) -> str:
         """The file's content."""

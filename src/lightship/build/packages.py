@@ -143,6 +143,11 @@ class PackagePlanner:
             self._drop.key(RULES), "imports", *self._imports, "transform", self._transform_key,
         )  # fmt: skip
 
+    @property
+    def sources(self) -> str:
+        """What the bytes of packages' modules depend on beside their own keys; which of them stay is not in it."""
+        return cache_key("sources", self._scheme.prefix, self._scheme.minor, "transform", self._transform_key)
+
     def _key(self, wheel: WheelFile) -> str:
         """Everything the package's own files depend on, `context` aside."""
         lost = self._lost.get(wheel.package.name, ())

@@ -23,7 +23,14 @@ __all__ = ["command"]
     help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
     "containers-storage:REF, docker://REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
 )
-@flag("--platform", metavar="OS/ARCH", help="What the image is for. Default: linux on this machine's processor.")
+@flag(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="OS/ARCH",
+    help="What the image is for. Default: linux on this machine's processor. Of several, with commas or one each time, "
+    "an index is made, whose digest is printed.",
+)
 @flag(
     "--config",
     "config_file",
@@ -49,7 +56,7 @@ def command(
     project: Path,
     tags: tuple[str, ...],
     outputs: tuple[str, ...],
-    platform: str | None,
+    platforms: tuple[str, ...],
     config_file: Path | None,
     form: str,
     report_file: Path | None,
@@ -71,10 +78,10 @@ def command(
     """
     from lightship.config import cache_root, configuration_notes, load_options, registry_access, source_date_epoch
     from lightship.errors import UsageError
-    from lightship.flows.build import build
     from lightship.flows.deliver import check_request
-    from lightship.flows.outcome import build_report
+    from lightship.flows.outcome import IndexOutcome, build_report, index_report
     from lightship.flows.request import BuildRequest
+    from lightship.flows.several import build_all
     from lightship.launch.processor import runs_here
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
@@ -95,7 +102,7 @@ def command(
             options=load_options(project, file=config_file, flags=flags),
             tags=tags,
             outputs=outputs,
-            platform=platform,
+            platform=",".join(platforms) or None,
             plan_only=plan_only,
             update_base=update_base,
             retrace=retrace,
@@ -105,11 +112,11 @@ def command(
             jobs=default_jobs(jobs),
         )
         check_request(request)
-        outcome = build(request, Cache(make_root(cache_root(cache_dir))), console)
+        outcome = build_all(request, Cache(make_root(cache_root(cache_dir))), console)
         if isinstance(outcome, str):
             _deliver(outcome, report_file, console)
             return 0
-        report = build_report(outcome)
+        report = index_report(outcome) if isinstance(outcome, IndexOutcome) else build_report(outcome)
         if form == "json":
             _deliver(render_json(report), report_file, console)
             if report_file is None:
@@ -118,7 +125,8 @@ def command(
             _deliver(render_text(report, verbose=True), report_file, console)
         else:
             console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
-        if not outputs and outcome.reference and runs_here(Platform.parse(outcome.platform)):
+        images = outcome.images if isinstance(outcome, IndexOutcome) else (outcome,)
+        if not outputs and outcome.reference and any(runs_here(Platform.parse(image.platform)) for image in images):
             console.talk(f"\nstart it: lightship run {outcome.reference}")
         console.data(outcome.digest)
     return 0

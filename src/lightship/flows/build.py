@@ -4,26 +4,34 @@ When nothing has changed, the image is known; when only the project's own files 
 nothing of `lightship.flows.making` is even imported.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightship.base.lock import LOCK_NAME
+from lightship.build.application import Application
 from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
 from lightship.flows.application_layers import application_mode, entrypoint_programs, read_project_files
 from lightship.flows.base_identity import base_identity
 from lightship.flows.deliver import deliver
-from lightship.flows.memo import find_memo, lower_key, memo_key, remember
+from lightship.flows.memo import carry_over, find_memo, lower_key, memo_key, remember
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.image.value import PlainImage
 from lightship.oci.platform import Platform
 from lightship.paths import storage_errors
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.select import host_platform
 
-__all__ = ["build"]
+if TYPE_CHECKING:
+    from lightship.flows.lower import Lower
+
+__all__ = ["Built", "ImageBuild", "build"]
 
 
 def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutcome | str:
@@ -33,18 +41,60 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
     """
     phases = Phases()
     with phases("plan"):
-        project = Project.discover(request.project)
-        lock = project.lock(request.options.lock)
-        application = read_project_files(request)
-        inputs = _inputs(request, lock.path)
-        platform = Platform.parse(request.platform) if request.platform else host_platform()
-        base = base_identity(request, platform)
-        memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
-        anew = request.plan_only or request.update_base or request.retrace
-        found = None if anew else find_memo(cache, memo, request.project)
-    if found is not None:
-        image, outcome = found
-    else:
+        work = ImageBuild(request, cache, progress, phases)
+    platform = Platform.parse(request.platform) if request.platform else host_platform()
+    made = work.make(platform)
+    if isinstance(made, str):
+        return made
+    return deliver(made.image, made.outcome, request, cache, phases, progress)
+
+
+def _no_kin() -> "Lower | None":
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """The image for one platform, what its build says, and under which keys it is remembered."""
+
+    platform: Platform
+    image: PlainImage
+    outcome: BuildOutcome
+    memo: str
+    lower: str
+
+
+class ImageBuild:
+    """A project as it was read once, made into an image for one platform after the other."""
+
+    def __init__(self, request: BuildRequest, cache: Cache, progress: Progress, phases: Phases) -> None:
+        self.request = request
+        self.cache = cache
+        self.progress = progress
+        self.phases = phases
+        self.project = Project.discover(request.project)
+        self.application: Application = read_project_files(request)
+        self._inputs = _inputs(request, self.project.lock(request.options.lock).path)
+        self._asked = (
+            application_mode(request.options, request.project),
+            *self.application.imports,
+            "|",
+            *entrypoint_programs(self.application, request.options),
+        )
+
+    def make(self, platform: Platform, kin: "Callable[[], Lower | None]" = _no_kin) -> Built | str:
+        """The image for ``platform``, remembered or made; with ``plan_only`` its plan.
+
+        ``kin`` is asked when needed: the lower part of the image for this machine, where the same command builds one.
+        """
+        request, cache = self.request, self.cache
+        with self.phases("plan"):
+            base = base_identity(request, platform)
+            memo, below = self._keys(platform, base)
+            anew = request.plan_only or request.update_base or request.retrace
+            found = None if anew else find_memo(cache, memo, request.project)
+        if found is not None:
+            return Built(platform=platform, image=found[0], outcome=found[1], memo=memo, lower=below)
         from lightship.flows.heap import return_freed_memory
         from lightship.flows.lower import find_lower, remember_lower
         from lightship.flows.top import finish
@@ -54,13 +104,6 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
         sweep_unpacked(cache.root / "rootfs")
-        asked = (
-            application_mode(request.options, request.project),
-            *application.imports,
-            "|",
-            *entrypoint_programs(application, request.options),
-        )
-        below = lower_key(request, str(platform), base, inputs, *asked)
         known = None if anew else find_lower(cache, below, request.project)
         if known is not None:
             lower, sources = known
@@ -68,17 +111,39 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
             from lightship.flows.making import Making
 
             with ExitStack() as stack:
-                work = Making(request, project, application, platform, cache, progress, phases, stack)
+                work = Making(
+                    request, self.project, self.application, platform, cache, self.progress, self.phases, stack, kin
+                )
                 if request.plan_only:
                     return work.plan()
                 lower, sources = work.lower(), work.sources
             # The locks may have been written by this build: the next one, which finds them, must find these layers.
-            below = lower_key(request, str(platform), base, inputs, *asked)
+            memo, below = self._keys(platform, base)
             remember_lower(cache, below, request.project, lower, sources)
-        image, outcome = finish(lower, request, project, application, cache, progress, phases)
-        memo = memo_key(request, platform=str(platform), base=base, application=application.key, files=inputs)
+        image, outcome = finish(lower, request, self.project, self.application, cache, self.progress, self.phases)
         remember(cache, memo, request.project, image, outcome, sources)
-    return deliver(image, outcome, request, cache, phases, progress)
+        return Built(platform=platform, image=image, outcome=outcome, memo=memo, lower=below)
+
+    def lower_of(self, built: Built | None) -> "Lower | None":
+        """Everything below the application of an image that was made, as far as it is remembered."""
+        from lightship.flows.lower import find_lower
+
+        if built is None:
+            return None
+        found = find_lower(self.cache, built.lower, self.request.project)
+        return found[0] if found is not None else None
+
+    def settle(self, built: Built) -> None:
+        """Remember ``built`` by the locks as they are: an image for another platform may have added to them since."""
+        memo, below = self._keys(built.platform, base_identity(self.request, built.platform))
+        carry_over(self.cache, (built.memo, memo), (built.lower, below))
+
+    def _keys(self, platform: Platform, base: str) -> tuple[str, str]:
+        """What the whole image and what its lower part are remembered by, as the files are."""
+        request = self.request
+        name = str(platform)
+        memo = memo_key(request, platform=name, base=base, application=self.application.key, files=self._inputs)
+        return memo, lower_key(request, name, base, self._inputs, *self._asked)
 
 
 def _inputs(request: BuildRequest, lock: Path) -> list[Path]:

@@ -83,14 +83,20 @@ class BytecodeMaker:
         return LayerRecipe(name="interpreter-bytecode", key=full, packages=(), make=make)
 
     def packages(
-        self, units: Sequence[PackageUnit], context: str, files: Callable[[str], tuple[Entry, ...]]
+        self,
+        units: Sequence[PackageUnit],
+        context: str,
+        files: Callable[[str], tuple[Entry, ...]],
+        *,
+        sources: str,
     ) -> tuple[LayerRecipe, ...]:
-        """The layers with the bytecode of packages; ``context`` is that of their own layers."""
+        """The layers with the bytecode of packages; ``context`` is that of their own layers. ``sources`` is what the
+        bytes of their sources depend on: less, so that a wheel for all platforms is compiled for all at once."""
         keys = {unit.name: unit.key for unit in units}
 
         def make(name: str, key: str, packages: tuple[str, ...]) -> LayerPlan:
             wanted = [
-                BytecodeUnit(key=cache_key(self.rootfs_key, context, keys[package]), entries=files(package))
+                BytecodeUnit(key=cache_key(self.rootfs_key, sources, keys[package]), entries=files(package))
                 for package in packages
             ]
             return self._plan(name, key, self.compile(wanted), f"bytecode of {listed(packages)}")

@@ -1,15 +1,18 @@
 """A built image to where it was asked for."""
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from lightship.errors import BadReferenceError, UsageError
 from lightship.flows.delivered import is_delivered, remember_delivery
-from lightship.flows.outcome import BuildOutcome
+from lightship.flows.outcome import BuildOutcome, IndexOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
 from lightship.flows.scratch import scratch
 from lightship.flows.shelf import shelf
+from lightship.image.index import make_index
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
@@ -17,8 +20,9 @@ from lightship.oci.reference import TRANSPORTS, ImageName, Reference
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
+from lightship.store.indexes import check_holds_indexes, copy_index
 
-__all__ = ["check_request", "deliver", "reference_of"]
+__all__ = ["check_request", "deliver", "deliver_index", "reference_of"]
 
 _TITLE = "org.opencontainers.image.title"
 
@@ -31,8 +35,9 @@ def reference_of(request: BuildRequest) -> str | None:
 def check_request(request: BuildRequest) -> None:
     """Raise UsageError or BadReferenceError for a platform, a name or an output that cannot be, before anything is
     built."""
-    if request.platform is not None and Platform.parse(request.platform).os != "linux":
-        raise UsageError(f"--platform: want linux/amd64 or linux/arm64, got {request.platform}")
+    for platform in request.platforms:
+        if platform.os != "linux":
+            raise UsageError(f"--platform: want linux/amd64 or linux/arm64, got {platform}")
     if request.options.bytecode_mode == "startup" and not request.options.has_probe:
         raise UsageError(
             "bytecode = startup needs a probe that says when a start is over", hint="set probe.http or probe.command"
@@ -44,6 +49,8 @@ def check_request(request: BuildRequest) -> None:
         )
     names = _names(request)
     for reference in map(_destination, request.outputs):
+        if len(request.platforms) > 1:
+            check_holds_indexes(reference)
         if reference.transport == "docker-daemon" and reference.name is None and not names:
             raise UsageError("--output docker-daemon: want a name, got none", hint="give one with -t")
 
@@ -54,37 +61,72 @@ def deliver(
     """Write ``image`` to every output and complete ``outcome``. Without an output the image goes to the shelf, under
     the project's name where it has no other; there entries have whole names, as many images share a tag. An output
     is complete or as it was."""
-    names = _names(request)
-    outputs = request.outputs
-    on_the_shelf = not outputs
-    if on_the_shelf:
-        outputs = (f"oci:{shelf(cache.root)}",)
-        names = names or _title(image)
-    references = [_destination(output) for output in outputs]
-    host = request.environ.get("DOCKER_HOST")
     digest = Digest.of(image.raw_manifest)
-    with phases("write"), scratch(cache.root) as temporary:
-        for reference in references:
-            if is_delivered(reference, digest, names, cache):
-                continue
-            copy(
-                image,
-                reference,
-                names=names,
-                whole_names=on_the_shelf,
-                access=request.access,
-                docker_host=host,
-                temporary=temporary,
-                progress=progress,
-            )
-            remember_delivery(reference, digest, names, cache)
+    host = request.environ.get("DOCKER_HOST")
+
+    def write(to: Reference, names: Sequence[ImageName], whole_names: bool, temporary: Path) -> None:
+        copy(
+            image, to,
+            names=names, whole_names=whole_names, access=request.access, docker_host=host,
+            temporary=temporary, progress=progress,
+        )  # fmt: skip
+
+    with phases("write"):
+        names, outputs = _write_everywhere(write, digest, image, request, cache)
     return replace(
         outcome,
         reference=outcome.reference or (names[0].familiar if names else None),
         digest=str(digest),
-        outputs=tuple(outputs),
+        outputs=outputs,
         seconds=dict(phases.seconds),
     )
+
+
+def deliver_index(
+    images: Sequence[tuple[Platform, PlainImage, BuildOutcome]],
+    request: BuildRequest,
+    cache: Cache,
+    phases: Phases,
+    progress: Progress,
+) -> IndexOutcome:
+    """The same for the index of ``images``, which are in its order."""
+    index = make_index((platform, image) for platform, image, _ in images)
+
+    def write(to: Reference, names: Sequence[ImageName], whole_names: bool, _temporary: Path) -> None:
+        copy_index(index, to, names=names, whole_names=whole_names, progress=progress)
+
+    with phases("write"):
+        names, outputs = _write_everywhere(write, index.digest, images[0][1], request, cache)
+    return IndexOutcome(
+        reference=reference_of(request) or (names[0].familiar if names else None),
+        digest=str(index.digest),
+        outputs=outputs,
+        images=tuple(
+            replace(outcome, digest=str(Digest.of(image.raw_manifest)), outputs=outputs) for _, image, outcome in images
+        ),
+        seconds=dict(phases.seconds),
+    )
+
+
+_Write = Callable[[Reference, Sequence[ImageName], bool, Path], None]
+
+
+def _write_everywhere(
+    write: _Write, digest: Digest, named: PlainImage, request: BuildRequest, cache: Cache
+) -> tuple[list[ImageName], tuple[str, ...]]:
+    """Call ``write`` for every output that has not ``digest`` already; return the names and the outputs."""
+    names, outputs = _names(request), request.outputs
+    on_the_shelf = not outputs
+    if on_the_shelf:
+        outputs = (f"oci:{shelf(cache.root)}",)
+        names = names or _title(named)
+    references = [_destination(output) for output in outputs]
+    with scratch(cache.root) as temporary:
+        for reference in references:
+            if not is_delivered(reference, digest, names, cache):
+                write(reference, names, on_the_shelf, temporary)
+                remember_delivery(reference, digest, names, cache)
+    return names, tuple(outputs)
 
 
 def _names(request: BuildRequest) -> list[ImageName]:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lightship.base.aptconf import host_archive
-from lightship.base.lock import LOCK_NAME, BaseLock, read_lock, write_lock
+from lightship.base.lock import LOCK_NAME, ArchitectureLock, BaseLock, read_lock, write_lock
 from lightship.base.plan import BasePlan, plan_base
 from lightship.base.request import Account, BaseRequest
 from lightship.base.source import ArchiveSettings
@@ -17,9 +17,10 @@ from lightship.build.index.settings import IndexSettings
 from lightship.ecosystem.elf.closure import Closure
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.locked import Selection
-from lightship.errors import LockError, StorageError, UsageError
+from lightship.errors import InputError, LockError, StorageError, UsageError
 from lightship.flows.base_identity import PACKAGES, cpython_roots, open_base
 from lightship.flows.ground import Ground, ImageBase, ground_of_packages
+from lightship.flows.lower import CompilerRoot
 from lightship.flows.needs import needed_libraries
 from lightship.flows.request import BuildRequest
 from lightship.oci.platform import Platform
@@ -67,7 +68,7 @@ class Foundation:
         self._stack = ExitStack()
         self._lock_path = request.project / LOCK_NAME
         self._lock = self._read_lock()
-        self._site_lock: BaseLock | None = None
+        self._kept: dict[str, ArchitectureLock] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -142,12 +143,13 @@ class Foundation:
             from lightship.sandbox.bubblewrap import Bubblewrap
 
             packages = self._request.options.build_package
-            wanted = self._base_request
+            # The site is of this machine: for another's image only what comes out for all platforms is of use.
+            wanted = replace(self._base_request, platform=host_platform()) if self.is_foreign else self._base_request
             if self._image is not None:
                 # A building site for the image's own Python; what it builds is checked against the image's C library.
                 wanted = replace(wanted, python=self.interpreter.target.minor, system_packages=())
             root = build_root(wanted, self._cache, packages=packages, progress=self._progress)
-            self._site_lock = root.lock
+            self._keep_section(root.lock, "-build")
             return WheelBuilder(
                 site=BuildSite(rootfs=root.directory, key=root.key, interpreter=root.interpreter),
                 sandbox=Bubblewrap.find(),
@@ -160,10 +162,39 @@ class Foundation:
 
         return make
 
+    def compiler(self, kin: CompilerRoot | None) -> CompilerRoot:
+        """A root of this machine that compiles for an image of another: of ``kin``, an image for this machine that the
+        same command builds, else made for it. Raise LightshipError where there is none with the same Python."""
+        found = kin if kin is not None else self._own_compiler()
+        want, got = self.interpreter.target.python, found.interpreter.target.python
+        if want != got:
+            raise InputError(
+                f"this machine's interpreter is {got}, and the image's is {want}",
+                hint="lock the bases of both again: --platform with both, and --update-base",
+            )
+        return found
+
+    def _own_compiler(self) -> CompilerRoot:
+        if self._image is not None:
+            with open_base(self._request, host_platform()) as image:
+                base = ImageBase(image, host_platform(), self._cache, self._progress)
+            ground = base.ground(Closure(needs=(), host=(), wrong_machine=()))
+            return CompilerRoot(
+                interpreter=base.detected.interpreter, key=ground.cache_key, layers=tuple(ground.summaries)
+            )
+        from lightship.base.buildroot import compiler_root
+
+        wanted = replace(self._base_request, platform=host_platform())
+        root = compiler_root(wanted, self._cache, progress=self._progress)
+        self._keep_section(root.lock, "-compiler")
+        return CompilerRoot(interpreter=root.interpreter, key=root.key)
+
+    def _keep_section(self, lock: BaseLock, suffix: str) -> None:
+        """Remember the sections of ``lock`` that end so; they are written with the base's."""
+        self._kept |= {name: section for name, section in lock.architectures.items() if name.endswith(suffix)}
+
     def _keep_lock(self, lock: BaseLock) -> None:
-        site = self._site_lock.architectures if self._site_lock is not None else {}
-        built = {name: section for name, section in site.items() if name.endswith("-build")}
-        everything = BaseLock(architectures={**lock.architectures, **built})
+        everything = BaseLock(architectures={**lock.architectures, **self._kept})
         if self._lock is not None and everything.text() == self._lock.text():
             return
         try:

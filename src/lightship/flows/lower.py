@@ -22,10 +22,10 @@ from lightship.flows.sources import source_sha256
 from lightship.oci.platform import Platform
 from lightship.store.cache import Cache
 
-__all__ = ["Lower", "LowerLayer", "find_lower", "remember_lower"]
+__all__ = ["CompilerRoot", "Lower", "LowerLayer", "find_lower", "remember_lower"]
 
 _KIND = "lower"
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,26 @@ class LowerLayer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompilerRoot:
+    """A root of this machine whose ``interpreter`` compiles for an image of another: same CPython, same bytecode.
+    ``key`` names its bytes: those of ``layers``, or without any of a root that the cache has under that key."""
+
+    interpreter: Interpreter
+    key: str
+    layers: tuple[LayerSummary, ...] = ()
+
+    def is_there(self, cache: Cache) -> bool:
+        """True when what the root is made of is in the cache."""
+        if not self.layers:
+            return cache.path("rootfs", self.key).is_dir()
+        return all(blob_of(layer, cache) is not None for layer in self.layers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Lower:
     """``layers`` bottom first: ``taken`` of them are a base image's, the lowest ``rooted`` make a root in which the
-    interpreter runs, which ``root_key`` names. ``env``, ``history`` and ``digest`` are the base's."""
+    interpreter runs, which ``root_key`` names; for another machine it is ``compiler`` that compiles. ``env``,
+    ``history`` and ``digest`` are the base's. ``trace_key`` is what ``startup`` was traced for, or taken over for."""
 
     platform: Platform
     interpreter: Interpreter
@@ -59,6 +76,14 @@ class Lower:
     mode: BytecodeMode
     startup: tuple[str, ...]
     findings: tuple[Finding, ...]
+    compiler: CompilerRoot | None = None
+    trace_key: str = ""
+
+    @property
+    def own_compiler(self) -> CompilerRoot:
+        """The root of this image itself, for its kin on other machines."""
+        layers = tuple(layer.summary for layer in self.layers[: self.rooted])
+        return CompilerRoot(interpreter=self.interpreter, key=self.root_key, layers=layers)
 
 
 def remember_lower(cache: Cache, key: str, project: Path, lower: Lower, sources: Sequence[Path]) -> None:
@@ -85,6 +110,7 @@ def find_lower(cache: Cache, key: str, project: Path) -> tuple[Lower, tuple[Path
             return None
         lower = _lower(document["lower"])
         whole = all(blob_of(layer.summary, cache) is not None for layer in lower.layers)
+        whole = whole and (lower.compiler is None or lower.compiler.is_there(cache))
         told = all(cache.find("explanations", layer.explanation) for layer in lower.layers if layer.explanation)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # a damaged record is no record
@@ -92,11 +118,7 @@ def find_lower(cache: Cache, key: str, project: Path) -> tuple[Lower, tuple[Path
 
 
 def _lower(values: dict[str, Any]) -> Lower:
-    interpreter = dict(values["interpreter"])
-    target = dict(interpreter["target"])
-    target |= {"platform": Platform(**target["platform"]), "libc_version": tuple(target["libc_version"])}
-    interpreter |= {"target": Target(**target)}
-    interpreter |= {name: tuple(interpreter[name]) for name in ("stdlib", "library_path")}
+    compiler = values["compiler"]
     layers = tuple(
         LowerLayer(
             summary=replace(LayerSummary(**layer["summary"]), cached=True),
@@ -108,10 +130,24 @@ def _lower(values: dict[str, Any]) -> Lower:
     known = {field.name: values[field.name] for field in fields(Lower)}
     known |= {
         "platform": Platform(**values["platform"]),
-        "interpreter": Interpreter(**interpreter),
+        "interpreter": _interpreter(values["interpreter"]),
+        "compiler": _compiler(compiler) if compiler is not None else None,
         "layers": layers,
         "history": tuple(values["history"]),
         "startup": tuple(values["startup"]),
         "findings": tuple(Finding(**finding) for finding in values["findings"]),
     }
     return Lower(**known)
+
+
+def _interpreter(values: dict[str, Any]) -> Interpreter:
+    target = dict(values["target"])
+    target |= {"platform": Platform(**target["platform"]), "libc_version": tuple(target["libc_version"])}
+    made = values | {"target": Target(**target)}
+    made |= {name: tuple(values[name]) for name in ("stdlib", "library_path")}
+    return Interpreter(**made)
+
+
+def _compiler(values: dict[str, Any]) -> CompilerRoot:
+    layers = tuple(LayerSummary(**layer) for layer in values["layers"])
+    return CompilerRoot(interpreter=_interpreter(values["interpreter"]), key=values["key"], layers=layers)

@@ -1,7 +1,7 @@
 """The making of an image's lower part: wheels and base to layers; everything that a changed line leaves as it was."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
@@ -15,19 +15,20 @@ from lightship.build.wheel_facts import WheelFacts
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
+from lightship.errors import LightshipError
 from lightship.findings import Finding
 from lightship.flows.application_layers import application_mode, entrypoint_programs, environment_recipe
 from lightship.flows.bytecode_layers import bytecode_findings
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
 from lightship.flows.layers import MadeLayer, make_layers, planned
-from lightship.flows.lower import Lower, LowerLayer
+from lightship.flows.lower import CompilerRoot, Lower, LowerLayer
 from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts, unread_findings
 from lightship.flows.outcome import LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.sources import local_sources
-from lightship.flows.startup import startup_modules
+from lightship.flows.startup import StartupModules, adopted_modules, on_machine, startup_modules
 from lightship.flows.top import application_recipes, bytecode_maker, find_sandbox, finish, image_terms, layer_style
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
@@ -38,12 +39,14 @@ from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import BuildPlan, Entry
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.store.select import host_platform
 
 __all__ = ["Making"]
 
 
 class Making:
-    """One build's values, each made when it is first needed. ``stack`` closes what they hold open."""
+    """One build's values, each made when it is first needed. ``stack`` closes what they hold open; ``kin`` gives the
+    lower part of the image for this machine, where the same command builds it and this one is for another."""
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class Making:
         progress: Progress,
         phases: Phases,
         stack: ExitStack,
+        kin: Callable[[], Lower | None] = lambda: None,
     ) -> None:
         self.request = request
         self.options = request.options
@@ -66,6 +70,9 @@ class Making:
         self.findings: list[Finding] = []
         self.foundation = stack.enter_context(Foundation(request, platform, cache, progress))
         self.style = layer_style(request)
+        self._find_kin = kin
+        self._compiler: CompilerRoot | None = None
+        self._traced_for = ""
         self._fresh: set[Digest] = set()
         self._files: dict[str, tuple[Entry, ...]] = {}
 
@@ -174,7 +181,9 @@ class Making:
             return (*self.ground.recipes, environment, *packages)
         maker = bytecode_maker(lower, self.request, self.cache, self.progress)
         stdlib = maker.stdlib(self.ground.stdlib, self.ground.cache_key)
-        compiled = maker.packages(self.planner.units(), self.planner.context, self._package_files)
+        compiled = maker.packages(
+            self.planner.units(), self.planner.context, self._package_files, sources=self.planner.sources
+        )
         return (*self.ground.recipes, stdlib, environment, *packages, *compiled)
 
     def _lower(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
@@ -199,7 +208,7 @@ class Making:
 
     def _rooted(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
         """The lower part with no layers but those that the interpreter needs to compile."""
-        base = self._layers(self.ground.recipes) if mode != "none" else ()
+        base = self._layers(self.ground.recipes) if mode != "none" and self._compiler is None else ()
         layers = (*self._taken, *map(LowerLayer.of, base))
         return Lower(
             platform=self.foundation.platform,
@@ -214,6 +223,8 @@ class Making:
             mode=mode,
             startup=tuple(startup),
             findings=(),
+            compiler=self._compiler if mode != "none" else None,
+            trace_key=self._traced_for,
         )
 
     def _package_files(self, name: str) -> tuple[Entry, ...]:
@@ -231,22 +242,45 @@ class Making:
     def _bytecode_mode(self) -> tuple[BytecodeMode, tuple[str, ...]]:
         """The mode, and for ``startup`` the modules of a start; those are traced when no lock tells them."""
         mode = self.options.bytecode_mode
-        if mode != "none" and self.foundation.is_foreign:
-            self.findings.append(_not_compiled(self.foundation.platform))
-            return "none", ()
-        if mode != "startup":
+        if mode == "none":
             return mode, ()
-        lock = self.request.project / STARTUP_LOCK
+        if self.foundation.is_foreign:
+            try:
+                kin = self.kin
+                self._compiler = self.foundation.compiler(kin.own_compiler if kin is not None else None)
+            except LightshipError as error:
+                self.findings.append(_not_compiled(self.foundation.platform, error))
+                return "none", ()
+        return self._startup() if mode == "startup" else (mode, ())
+
+    @cached_property
+    def kin(self) -> Lower | None:
+        """The lower part of the image for this machine, with what its start showed."""
+        found = self._find_kin()
+        return found if found is not None and found.mode != "none" else None
+
+    def _startup(self) -> tuple[BytecodeMode, tuple[str, ...]]:
+        lock, key = self.request.project / STARTUP_LOCK, self._trace_key()
+        self._traced_for = key
+        machine = self.foundation.interpreter.target.platform.machine
+        if self.foundation.is_foreign:
+            kin = self.kin
+            traced = StartupModules(keys=(kin.trace_key,), modules=kin.startup) if kin and kin.trace_key else None
+            adopted = adopted_modules(lock, key, traced, progress=self.progress)
+            if adopted is None:
+                self.findings.append(_not_traced(self.foundation.platform))
+                return "all", ()
+            return "startup", on_machine(adopted, machine)
         modules = startup_modules(
             lock,
-            self._trace_key(),
+            key,
             self._trace,
             retrace=self.request.retrace,
             allow_stale=self.options.allow_stale_trace,
             findings=self.findings,
             progress=self.progress,
         )
-        return mode, modules
+        return "startup", on_machine(modules, machine)
 
     def _trace_key(self) -> str:
         options = self.options
@@ -296,11 +330,21 @@ def _missing(name: str, why: str) -> Finding:
     )
 
 
-def _not_compiled(platform: Platform) -> Finding:
+def _not_compiled(platform: Platform, error: LightshipError) -> Finding:
     return Finding(
         code="bytecode-foreign",
         severity="warning",
         title="no bytecode for a foreign machine",
-        message=f"bytecode is compiled by the target's own interpreter, and {platform} does not run on this machine",
-        fix="build on a machine of that architecture: every cold start compiles what it imports",
+        message=f"bytecode for {platform} needs the same CPython on this machine, and there is none: {error}",
+        fix=error.hint or "build on a machine of that architecture: every cold start compiles what it imports",
+    )
+
+
+def _not_traced(platform: Platform) -> Finding:
+    return Finding(
+        code="trace-foreign",
+        severity="warning",
+        title="a start that cannot be traced here",
+        message=f"{platform} does not run on this machine and {STARTUP_LOCK} has no modules for it: all bytecode is in",
+        fix=f"build {platform} and {host_platform()} with one command, or commit a {STARTUP_LOCK} that was written so",
     )

@@ -23,7 +23,7 @@ from lightship.flows.sources import source_sha256
 from lightship.image.value import PlainImage
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["find_memo", "lower_key", "memo_key", "remember"]
+__all__ = ["carry_over", "find_memo", "lower_key", "memo_key", "remember"]
 
 _VERSION = 3
 """Raised when the record changes, or a build gives something else for the same key."""
@@ -96,6 +96,16 @@ def remember(
     }
     with cache.write(_KIND, key) as stream:
         stream.write(json.dumps(document).encode())
+
+
+def carry_over(cache: Cache, image: tuple[str, str], lower: tuple[str, str]) -> None:
+    """Keep what is remembered under the first key of each pair under the second as well: of an image, and of its
+    lower part."""
+    for kind, (before, after) in ((_KIND, image), ("lower", lower)):
+        found = cache.find(kind, before) if before != after else None
+        if found is not None:
+            with contextlib.suppress(OSError), cache.write(kind, after) as stream:  # what is lost is made again
+                stream.write(found.read_bytes())
 
 
 def _outcome(document: dict[str, object], cache: Cache) -> BuildOutcome:

@@ -1,11 +1,14 @@
 """What a build returns: values for a report, nothing formatted."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lightship.findings import Finding, Report, Safety
 
-__all__ = ["BUILD_SCHEMA", "BuildOutcome", "DropSummary", "LayerSummary", "build_report"]
+__all__ = [
+    "BUILD_SCHEMA", "BuildOutcome", "DropSummary", "IndexOutcome", "LayerSummary", "build_report", "index_report",
+]  # fmt: skip
 
 BUILD_SCHEMA = "lightship/build/1"
 
@@ -65,6 +68,50 @@ class BuildOutcome:
 
 
 def build_report(outcome: BuildOutcome) -> Report:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexOutcome:
+    """An index that was built: ``images`` are in its order, each with its own digest; ``digest`` is the index's."""
+
+    reference: str | None
+    digest: str
+    outputs: tuple[str, ...]
+    images: tuple[BuildOutcome, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Those of all images, each once; what is not true of all says of which."""
+        found: dict[Finding, list[str]] = {}
+        for image in self.images:
+            for finding in image.findings:
+                found.setdefault(finding, []).append(image.platform)
+        return tuple(
+            finding
+            if len(where) == len(self.images)
+            else replace(finding, message=f"{', '.join(where)}: {finding.message}")
+            for finding, where in found.items()
+        )
+
+
+def index_report(outcome: IndexOutcome) -> Report:
+    """The report of a build for several platforms: a row for each in ``platforms``, with the keys that the report of
+    its image alone has. Beside them the same keys for the whole: ``digest``, ``output``, ``findings`` and ``seconds``
+    are the index's; what is counted by image (bytes, files, layers) is of the first row, for a node pulls one image."""
+    rows = [build_report(replace(image, reference=outcome.reference)).document for image in outcome.images]
+    own = ("schema", "reference", "output", "seconds", "verified")
+    document = {
+        **rows[0],
+        "digest": outcome.digest,
+        "findings": [_finding(finding) for finding in outcome.findings],
+        "seconds": _seconds(outcome.seconds),
+        "platforms": [{key: value for key, value in row.items() if key not in own} for row in rows],
+    }
+    largest = max(outcome.images, key=lambda image: image.compressed_bytes)
+    return Report(
+        schema=BUILD_SCHEMA, document=document, findings=outcome.findings, measures=build_report(largest).measures
+    )
+
+
     """The report of ``lightship build``: its keys are those of the command line's contract."""
     layers = [
         {
@@ -96,22 +143,9 @@ def build_report(outcome: BuildOutcome) -> Report:
         "files": outcome.files,
         "layers": layers,
         "dropped": dropped,
-        "findings": [
-            {
-                "code": finding.code,
-                "severity": finding.severity,
-                "title": finding.title,
-                "message": finding.message,
-                "location": finding.location,
-                "unpacked_bytes": finding.unpacked_bytes,
-                "compressed_bytes": finding.compressed_bytes,
-                "safety": finding.safety,
-                "fix": finding.fix,
-            }
-            for finding in outcome.findings
-        ],
+        "findings": [_finding(finding) for finding in outcome.findings],
         "kept_because": str(outcome.kept_because) if outcome.kept_because else None,
-        "seconds": {phase: round(value, 3) for phase, value in outcome.seconds.items()},
+        "seconds": _seconds(outcome.seconds),
         "verified": outcome.verified,
     }
     measures = {
@@ -120,3 +154,21 @@ def build_report(outcome: BuildOutcome) -> Report:
         "files": float(outcome.files),
     }
     return Report(schema=BUILD_SCHEMA, document=document, findings=outcome.findings, measures=measures)
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "title": finding.title,
+        "message": finding.message,
+        "location": finding.location,
+        "unpacked_bytes": finding.unpacked_bytes,
+        "compressed_bytes": finding.compressed_bytes,
+        "safety": finding.safety,
+        "fix": finding.fix,
+    }
+
+
+def _seconds(seconds: Mapping[str, float]) -> dict[str, float]:
+    return {phase: round(value, 3) for phase, value in seconds.items()}

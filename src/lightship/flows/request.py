@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.config import Options
+from lightship.oci.platform import Platform
 from lightship.store.registry.access import RegistryAccess
 
 __all__ = ["STARTUP_LOCK", "BuildRequest"]
@@ -16,8 +17,8 @@ STARTUP_LOCK = "lightship-startup.lock"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequest:
     """One call of ``lightship build``. ``outputs`` are references as typed; without any, the image goes to a layout in
-    the cache. ``environ`` is where the indexes' settings and CI's facts are read. ``epoch`` is SOURCE_DATE_EPOCH;
-    ``access`` says how registries are reached."""
+    the cache. ``platform`` names one, or several with commas between them. ``environ`` is where the indexes' settings
+    and CI's facts are read. ``epoch`` is SOURCE_DATE_EPOCH; ``access`` says how registries are reached."""
 
     project: Path
     options: Options = field(default_factory=Options)
@@ -31,3 +32,10 @@ class BuildRequest:
     environ: Mapping[str, str] = field(default_factory=dict)
     access: RegistryAccess = field(default_factory=RegistryAccess)
     jobs: int = 1
+
+    @property
+    def platforms(self) -> tuple[Platform, ...]:
+        """What ``platform`` names, each once, in the order of an index; none where nothing was asked for. Raise
+        UsageError for what is no platform."""
+        names = (name.strip() for name in (self.platform or "").split(",") if name.strip())
+        return tuple(sorted({Platform.parse(name) for name in names}, key=str))

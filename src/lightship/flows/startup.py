@@ -3,19 +3,26 @@
 ``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted. It makes the same
 image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or the
 probe change, not for a changed line of the application, whose new imports cost a moment at the start.
+
+One list serves all platforms: what an application imports until it is ready is told by its code, and the few modules
+that differ (``_sysconfigdata``) bear the machine in their name. A start is traced on this machine alone; an image for
+another one takes the modules of the image for this one, built by the same command, and the lock then has a ``key`` for
+each.
 """
 
 import logging
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import InputError, LightshipError
 from lightship.findings import Finding
+from lightship.oci.platform import MACHINES
 from lightship.paths import atomic_file, normal_path
 from lightship.progress import Progress
 
-__all__ = ["StartupModules", "read_startup_lock", "startup_modules"]
+__all__ = ["StartupModules", "adopted_modules", "on_machine", "read_startup_lock", "startup_modules"]
 
 _log = logging.getLogger(__name__)
 _HEAD = """\
@@ -23,13 +30,15 @@ _HEAD = """\
 # Remove this file, or build with --retrace, to trace the start anew.
 """
 _LIMIT_BYTES = 16 << 20
+_MACHINE = re.compile(r"(?<![A-Za-z0-9])(?:{})(?![A-Za-z0-9])".format("|".join(MACHINES.values())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartupModules:
-    """Source paths relative to the root, sorted, and the key of what they were traced for."""
+    """Source paths relative to the root, sorted, and the keys of what they are for: of the image that was traced
+    first, then of its kin for other platforms."""
 
-    key: str
+    keys: tuple[str, ...]
     modules: tuple[str, ...]
 
 
@@ -49,7 +58,7 @@ def startup_modules(
     With ``allow_stale`` a lock of an earlier state serves instead, and ``findings`` gets a warning.
     """
     known = read_startup_lock(lock)
-    if known is not None and known.key == key and not retrace:
+    if known is not None and key in known.keys and not retrace:
         return known.modules
     try:
         modules = trace()
@@ -62,8 +71,28 @@ def startup_modules(
             raise
         findings.append(_stale(lock.name, error))
         return known.modules
-    _write(lock, StartupModules(key=key, modules=modules), progress)
+    _write(lock, StartupModules(keys=(key,), modules=modules), progress)
     return modules
+
+
+def adopted_modules(
+    lock: Path, key: str, traced: StartupModules | None, *, progress: Progress
+) -> tuple[str, ...] | None:
+    """The modules for ``key`` of an image that cannot be started here: from ``lock``, else those that were ``traced``
+    for its kin on this machine, which the lock then says. None where neither is there."""
+    known = read_startup_lock(lock)
+    if known is not None and key in known.keys:
+        return known.modules
+    if traced is None:
+        return None
+    if known is not None and set(traced.keys) & set(known.keys):
+        _write(lock, StartupModules(keys=(*known.keys, key), modules=known.modules), progress)
+    return traced.modules
+
+
+def on_machine(modules: Iterable[str], machine: str) -> tuple[str, ...]:
+    """``modules`` as they are called on ``machine`` (``aarch64``), sorted."""
+    return tuple(sorted({_MACHINE.sub(machine, module) for module in modules}))
 
 
 def read_startup_lock(lock: Path) -> StartupModules | None:
@@ -78,11 +107,13 @@ def read_startup_lock(lock: Path) -> StartupModules | None:
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     if not lines or not lines[0].startswith("key = "):
         raise InputError(f"{lock.name}: want 'key = …' first, got {lines[0] if lines else 'nothing'!r:.60}")
-    return StartupModules(key=lines[0].removeprefix("key = "), modules=tuple(normal_path(line) for line in lines[1:]))
+    keys = tuple(line.removeprefix("key = ") for line in lines if line.startswith("key = "))
+    modules = tuple(normal_path(line) for line in lines if not line.startswith("key = "))
+    return StartupModules(keys=keys, modules=modules)
 
 
 def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
-    text = f"{_HEAD}key = {found.key}\n" + "".join(f"{module}\n" for module in found.modules)
+    text = "".join((_HEAD, *(f"key = {key}\n" for key in found.keys), *(f"{module}\n" for module in found.modules)))
     try:
         with atomic_file(lock) as stream:
             stream.write(text.encode())

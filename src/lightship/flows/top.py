@@ -14,7 +14,7 @@ from lightship.flows.deliver import reference_of
 from lightship.flows.entrypoint import check_entrypoint
 from lightship.flows.image_config import annotations, image_config, rfc3339
 from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops
-from lightship.flows.lower import Lower, LowerLayer
+from lightship.flows.lower import CompilerRoot, Lower, LowerLayer
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.patterns import pattern_findings
 from lightship.flows.phases import Phases
@@ -48,11 +48,12 @@ def find_sandbox() -> Sandbox:
 
 
 def bytecode_maker(lower: Lower, request: BuildRequest, cache: Cache, progress: Progress) -> BytecodeMaker:
-    """A maker of bytecode whose interpreter runs in the lowest layers of ``lower``."""
+    """A maker of bytecode whose interpreter runs in the lowest layers of ``lower``, or in its compiler's root."""
+    compiler = lower.compiler or lower.own_compiler
     return BytecodeMaker(
-        interpreter=lower.interpreter,
-        rootfs=lambda: _root(lower, cache, progress),
-        rootfs_key=lower.root_key,
+        interpreter=compiler.interpreter,
+        rootfs=lambda: _compiler_root(compiler, cache, progress),
+        rootfs_key=compiler.key,
         sandbox=find_sandbox,
         cache=cache,
         mode=lower.mode,
@@ -154,6 +155,15 @@ def _root(lower: Lower, cache: Cache, progress: Progress) -> Path:
     from lightship.rootfs.unpack import unpack_cached
 
     return unpack_cached(_blobs(lower.layers[: lower.rooted], cache), cache.root / "rootfs", progress=progress)
+
+
+def _compiler_root(compiler: CompilerRoot, cache: Cache, progress: Progress) -> Path:
+    from lightship.rootfs.unpack import unpack_cached
+
+    if not compiler.layers:
+        return cache.path("rootfs", compiler.key)
+    found = [blob_of(layer, cache) for layer in compiler.layers]
+    return unpack_cached([blob for blob in found if blob is not None], cache.root / "rootfs", progress=progress)
 
 
 def _told_findings(

@@ -20,7 +20,6 @@ from lightship.errors import InputError, LightshipError
 from lightship.flows.sources import left_out_of_wheels
 from lightship.progress import Progress
 from lightship.store.cache import Cache
-from lightship.store.select import host_platform
 
 __all__ = ["gather_wheels", "select_packages"]
 
@@ -66,8 +65,8 @@ def gather_wheels(
     """One wheel for each package of ``selection``, sorted by name; ``own`` is the project to build as one more.
 
     ``settings`` and ``builder`` are called only when something must be fetched or built; builds run ``jobs`` at a time.
-    Raise InputError when something must be built for a machine that is not this one, before it is fetched; otherwise
-    as `choose`, `fetch` and `WheelBuilder` do.
+    What is built here for another machine must come out pure: InputError when it does not. Otherwise raise as `choose`,
+    `fetch` and `WheelBuilder` do.
     """
     from lightship.build.index.offered import with_offered_files
 
@@ -78,7 +77,6 @@ def gather_wheels(
     by_name = {package.name: package for package in packages}
     sources = [package for package in packages if package.kind in _LOCAL]
     sources += [by_name[name] for name, artifact in chosen.items() if not artifact.filename.endswith(".whl")]
-    _check_machine(sources, target)
     requests = {name: Request.of(by_name[name], artifact) for name, artifact in chosen.items()}
     fetched = fetch(requests.values(), settings, cache, jobs=max(jobs, 16), progress=progress)
     found = {
@@ -89,20 +87,23 @@ def gather_wheels(
     if sources:
         with builder() as wheel_builder:
             built = _build_all(sources, chosen, requests, fetched, wheel_builder, jobs, progress)
+        _check_fit(built, target)
         found |= {package.name: wheel for package, wheel in zip(sources, built, strict=True)}
     return tuple(found[name] for name in sorted(found))
 
 
-def _check_machine(sources: Sequence[LockedPackage], target: Target) -> None:
-    """Raise InputError, naming all ``sources``, when they cannot be built here because the image is for another
-    machine."""
-    if not sources or target.platform.machine == host_platform().machine:
+def _check_fit(built: Sequence[WheelFile], target: Target) -> None:
+    """Raise InputError, naming all of them, for wheels that were built on this machine and are for it alone."""
+    from lightship.ecosystem.python.choose import wheel_rank
+
+    wrong = sorted(wheel.package.name for wheel in built if wheel_rank(wheel.filename, target) is None)
+    if not wrong:
         return
-    names = ", ".join(sorted(package.name for package in sources))
-    many = "packages have" if len(sources) > 1 else "package has"
+    has = "packages have" if len(wrong) > 1 else "package has"
     raise InputError(
-        f"{len(sources)} {many} no wheel for {target.platform}, and building one needs a machine of that kind: {names}",
-        hint="build there, or lock versions that have a wheel (the project's own code: --application copy)",
+        f"{len(wrong)} {has} no wheel for {target.platform}, and compile extensions when built: {', '.join(wrong)}",
+        hint="lock versions that have a wheel, build on a machine of that kind, or offer wheels that were built there "
+        "(pip's find-links)",
     )
 
 

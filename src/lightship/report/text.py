@@ -19,27 +19,58 @@ _SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 def render_text(report: Report, *, verbose: bool = False) -> str:
-    """The summary of a build: size, the layers that it made, what was left out, phase times, findings.
+    """The summary of a build: size (of each platform), the layers that it made, what was left out, phase times,
+    findings.
 
     Layers from the cache are one line, and so are the rules. ``verbose`` tells every layer and every rule, the layers'
     digests, where the image and the explanation of every file are, and every note.
     """
     document = report.document
-    layers, dropped = _rows(document["layers"]), _rows(document["dropped"])
-    lines = [*_headline(document), "", *(_all_layers(layers) if verbose else _made_layers(layers))]
-    if dropped:
-        lines += ["", *_all_rules(dropped)] if verbose else [_rules_in_short(dropped)]
+    images = _rows(document.get("platforms"))
+    if images:
+        lines = [*_filled([str(document.get("reference") or "index"), str(document["digest"])], "  "), ""]
+        lines += _platforms(images)
+        for image in images:
+            lines += ["", f"{image['platform']}:", *_contents(image, verbose=verbose)]
+    else:
+        lines = [*_headline(document), "", *_contents(document, verbose=verbose)]
     seconds = document["seconds"]
     if isinstance(seconds, dict):
         times = [f"{phase} {format_seconds(float(value))}" for phase, value in seconds.items()]
         lines += ["", *_filled(times, "  ")]
     if verbose:
-        lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in layers)]
+        for image in images or [document]:
+            lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in _rows(image["layers"]))]
         lines += ["", *(f"written to {output}" for output in _texts(document["output"]))]
-        lines += [f"every file and why: {document['kept_because']}"] if document["kept_because"] else []
+        told = [str(image["kept_because"]) for image in images or [document] if image["kept_because"]]
+        lines += [f"every file and why: {path}" for path in told]
     if report.findings:
         lines += ["", *render_findings(report.findings, most_notes=None if verbose else _MOST_NOTES)]
     return "\n".join(lines) + "\n"
+
+
+def _contents(image: dict[str, object], *, verbose: bool) -> list[str]:
+    """The layers of one image, and what was left out of it."""
+    layers, dropped = _rows(image["layers"]), _rows(image["dropped"])
+    lines = _all_layers(layers) if verbose else _made_layers(layers)
+    if dropped:
+        lines += ["", *_all_rules(dropped)] if verbose else [_rules_in_short(dropped)]
+    return lines
+
+
+def _platforms(images: Sequence[dict[str, object]]) -> list[str]:
+    rows = [
+        (
+            str(image["platform"]),
+            _bytes_of(image, "compressed_bytes"),
+            _bytes_of(image, "unpacked_bytes"),
+            f"{_int(image['files']):,}",
+            str(image["python"]),
+            str(image["digest"])[:19],
+        )
+        for image in images
+    ]
+    return render_table(("platform", "compressed", "unpacked", "files", "Python", "digest"), rows)
 
 
 def render_findings(findings: Iterable[Finding], *, most_notes: int | None = None) -> list[str]:
