@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from lightship.build.application import read_application
 from lightship.config import Options
-from lightship.flows.application_layers import application_mode, read_project_files
+from lightship.flows.application_layers import application_mode, application_recipe, read_project_files
 from lightship.flows.request import BuildRequest
+from lightship.store.cache import Cache
 
 BUILT = '[project]\nname = "Pretend-App"\n[build-system]\nrequires = []\n'
 
@@ -65,9 +67,28 @@ def test_what_is_asked_for_stands(tmp_path: Path) -> None:
 
 
 def test_a_chosen_wheel_is_told_and_an_asked_for_one_is_not(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
     root = project(tmp_path, BUILT, "src/pretend_app/__init__.py")
-    chosen = read_project_files(BuildRequest(project=root))
-    asked = read_project_files(BuildRequest(project=root, options=Options(application="wheel")))
+    chosen = read_project_files(BuildRequest(project=root), cache)
+    asked = read_project_files(BuildRequest(project=root, options=Options(application="wheel")), cache)
     assert [finding.code for finding in chosen.findings] == ["application-wheel"]
     assert (chosen.entries, chosen.key, asked.findings) == ((), "wheel", ())
-    assert read_project_files(BuildRequest(project=root, options=Options(application="copy"))).entries
+    assert read_project_files(BuildRequest(project=root, options=Options(application="copy")), cache).entries
+
+
+def test_a_changed_file_is_one_part(tmp_path: Path) -> None:
+    names = [f"pkg{number % 7}/m{number}.py" for number in range(400)]
+    root = project(tmp_path, "", *names)
+
+    def keys() -> tuple[str, ...]:
+        parts = application_recipe(read_application(root), Options()).parts
+        assert parts is not None
+        return parts.keys
+
+    before = keys()
+    (root / names[123]).write_text("changed = 1\n")
+    after = keys()
+    assert len(before) == len(after) > 4
+    assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
+    (root / names[123]).chmod(0o755)
+    assert sum(old != new for old, new in zip(after, keys(), strict=True)) == 1

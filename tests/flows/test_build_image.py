@@ -48,7 +48,12 @@ def test_the_plan_names_every_file_of_the_image(world: World, tmp_path: Path) ->
         assert planned[path]["owner"], path
     assert outcome.kept_because is not None
     kept = json.loads(outcome.kept_because.read_text())
-    assert kept["layers"] == plan["layers"]
+    for layer, told in zip(plan["layers"], kept["layers"], strict=True):
+        rows = {file["path"]: file for file in told["files"]}
+        meant = {file["path"]: file for file in layer["files"]}
+        assert {path: rows[path] for path in meant} == meant
+        assert all(rows[path]["type"] == "dir" for path in rows.keys() - meant.keys())
+    assert [layer["dropped"] for layer in kept["layers"]] == [layer["dropped"] for layer in plan["layers"]]
 
 
 def test_what_a_rule_left_out_is_gone_and_told(world: World, tmp_path: Path) -> None:

@@ -232,8 +232,11 @@ class LayerWriter:
         self._header(path, TypeFlag.HARDLINK, mode, uid, gid, 0, target)
         self._files += 1
 
-    def finish(self) -> WrittenLayer:
-        """End the tar and the compressed stream; say what they are. Nothing can be added after."""
+    def finish(self, *, end: bool = True) -> WrittenLayer:
+        """End the tar and the compressed stream; say what they are. Nothing can be added after.
+
+        Without ``end`` the tar lacks its last two blocks: it is a part, to be joined with others. eStargz has no parts.
+        """
         self._sink.plain(tar_write.END)
         self._sink.finish()
         return WrittenLayer(

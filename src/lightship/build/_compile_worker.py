@@ -2,31 +2,31 @@
 
 Started with ``-c``: reads requests from descriptor 0 and answers on descriptor 1. Nothing is imported or executed of
 what it is sent: only `compile`. Every request is served by a fork of the pristine process, so that neither the memory
-nor a crash of one is seen by the next.
+nor a crash of one is seen by the next. It imports what is built in or frozen: the root it runs in has no bytecode, and
+compiling `json` and what that imports would take longer than compiling a changed file.
 
-Request:  ``u``, u32 length, JSON ``{"optimize": 0, "files": [[path, size], …]}``, the sources one after another.
-Answer:   for each file u32 index, ``c`` (a pyc) or ``e`` (JSON: line, message), u32 length, bytes;
+Request:  ``u``, u32 length, fields with NUL between them (optimize, then path and size of each file), the sources one
+          after another.
+Answer:   for each file u32 index, ``c`` (a pyc) or ``e`` (line NUL message), u32 length, bytes;
           then u32 0xffffffff, ``d`` (done) or ``x`` (the fork died), u32 length, wait status as text.
-First of all one answer ``h`` with index 0: JSON about the interpreter.
+First of all one answer ``h`` with index 0: magic in hex, cache tag, version and implementation, NUL between them.
+Numbers are little endian, texts UTF-8.
 """
 
+import _frozen_importlib_external
 import _imp
 import gc
-import importlib.util
-import json
 import marshal
 import os
-import struct
 import sys
-import types
-import warnings
 
-HEAD = struct.Struct("<IcI")
 END = 0xFFFFFFFF
 CPU_LIMIT_S = 600
 MEMORY_LIMIT_BYTES = 8 << 30
-UNCHECKED_HASH = struct.pack("<I", 0b01)  # PEP 552: hash-based, check_source not set
-RAW_MAGIC = int.from_bytes(importlib.util.MAGIC_NUMBER, "little")
+MAGIC = _frozen_importlib_external.MAGIC_NUMBER
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")  # PEP 552: hash-based, check_source not set
+RAW_MAGIC = int.from_bytes(MAGIC, "little")
+CODE = type((lambda: None).__code__)
 
 
 def read(count: int) -> bytes:
@@ -41,12 +41,12 @@ def read(count: int) -> bytes:
 
 
 def answer(index: int, kind: bytes, body: bytes) -> None:
-    rest = memoryview(HEAD.pack(index, kind, len(body)) + body)
+    rest = memoryview(index.to_bytes(4, "little") + kind + len(body).to_bytes(4, "little") + body)
     while rest:
         rest = rest[os.write(1, rest) :]
 
 
-def held(code: types.CodeType) -> tuple[list[object], bool]:
+def held(code: object) -> tuple[list[object], bool]:
     """References to everything that ``code`` is made of, and whether its shape depends on what else is alive.
 
     Up to 3.10 `marshal` marks an object as shared when its reference count is above one, and an interned string's
@@ -63,7 +63,7 @@ def held(code: types.CodeType) -> tuple[list[object], bool]:
     while work:
         part = work.pop()
         found.append(part)
-        if isinstance(part, types.CodeType):
+        if isinstance(part, CODE):
             names = (part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars)
             qualified = getattr(part, "co_qualname", "")
             tables = (getattr(part, "co_linetable", b""), getattr(part, "co_exceptiontable", b""))
@@ -88,22 +88,24 @@ def compiled(path: str, source: bytes, optimize: int) -> bytes:
         references += held(code)[0]
     body = marshal.dumps(code)
     del references
-    return importlib.util.MAGIC_NUMBER + UNCHECKED_HASH + _imp.source_hash(RAW_MAGIC, source) + body
+    return MAGIC + UNCHECKED_HASH + _imp.source_hash(RAW_MAGIC, source) + body
 
 
 def serve() -> None:
-    (length,) = struct.unpack("<I", read(4))
-    request = json.loads(read(length))
-    sources = [read(size) for _, size in request["files"]]
+    first, *fields = read(int.from_bytes(read(4), "little")).decode().split("\0")
+    paths = fields[::2]
+    sources = [read(int(size)) for size in fields[1::2]]
+    optimize = int(first)
     gc.disable()
     limit()
-    for index, (path, _) in enumerate(request["files"]):
+    sys.stderr = None  # nobody reads the warnings of what is compiled
+    for index, path in enumerate(paths):
         try:
-            kind, body = b"c", compiled(path, sources[index], request["optimize"])
+            kind, body = b"c", compiled(path, sources[index], optimize)
         except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError, UnicodeError) as error:
             line = getattr(error, "lineno", None) or 0
             message = getattr(error, "msg", None) or str(error) or type(error).__name__
-            kind, body = b"e", json.dumps({"line": line, "message": message}).encode()
+            kind, body = b"e", f"{line}\0{message}".encode("utf-8", "backslashreplace")
         answer(index, kind, body)
 
 
@@ -127,15 +129,10 @@ def intern_single_characters() -> None:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")
     intern_single_characters()
-    facts = {
-        "magic": importlib.util.MAGIC_NUMBER.hex(),
-        "cache_tag": sys.implementation.cache_tag,
-        "version": ".".join(map(str, sys.version_info[:3])),
-        "implementation": sys.implementation.name,
-    }
-    answer(0, b"h", json.dumps(facts).encode())
+    version = ".".join(map(str, sys.version_info[:3]))
+    facts = (MAGIC.hex(), sys.implementation.cache_tag or "", version, sys.implementation.name)
+    answer(0, b"h", "\0".join(facts).encode())
     while os.read(0, 1) == b"u":
         child = os.fork()
         if not child:

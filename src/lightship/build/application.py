@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.archive.content import Stored
+from lightship.build.known_files import KnownFiles
 from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
 from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
 from lightship.ecosystem.dockerignore import ALWAYS, Ignore
@@ -21,7 +22,7 @@ from lightship.errors import InputError
 from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
 from lightship.plan.model import Entry
-from lightship.store.cache import cache_key
+from lightship.store.cache import Cache, cache_key
 from lightship.units import format_bytes
 
 __all__ = ["Application", "read_application"]
@@ -54,22 +55,26 @@ def read_application(
     prefix: str = "app",
     leave_out: Collection[Path] = (),
     with_secrets: bool = False,
+    cache: Cache | None = None,
 ) -> Application:
     """Every file of ``project`` that belongs into the image, below ``prefix``, sorted by path.
 
     ``.dockerignore`` decides, after defaults that it can override; ``leave_out`` are paths that the build itself
     writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!`` or
     ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a ``!``. A
-    symlink stays when it points to something inside the project. All files are read once, to be hashed. Raise
-    InputError for a project that is no directory, StorageError for what cannot be read.
+    symlink stays when it points to something inside the project. All files are read once, to be hashed; with ``cache``
+    those alone that changed since the last time. Raise InputError for a project that is no directory, StorageError for
+    what cannot be read.
     """
     if not project.is_dir():
         raise InputError(f"project is not a directory: {project}")
-    return _Walk(project, normal_path(prefix), leave_out, with_secrets).run()
+    return _Walk(project, normal_path(prefix), leave_out, with_secrets, cache).run()
 
 
 class _Walk:
-    def __init__(self, project: Path, prefix: str, leave_out: Collection[Path], with_secrets: bool) -> None:
+    def __init__(
+        self, project: Path, prefix: str, leave_out: Collection[Path], with_secrets: bool, cache: Cache | None
+    ) -> None:
         self.root = Path(os.path.realpath(project))
         self.prefix = prefix
         self.leave_out = {os.path.realpath(path) for path in leave_out}
@@ -80,6 +85,7 @@ class _Walk:
         self.asked = Ignore.parse(text, before=("**",))  # what only an explicit "!" brings back
         self.findings: list[Finding] = []
         self.imports: set[str] = set()
+        self.known = KnownFiles.load(cache, str(self.root), text, str(with_secrets)) if cache is not None else None
 
     def dockerignore(self) -> str:
         path = self.root / ".dockerignore"
@@ -94,6 +100,8 @@ class _Walk:
     def run(self) -> Application:
         entries = [entry for path, status in self.walk() if (entry := self.entry(path, status)) is not None]
         entries.sort(key=lambda entry: entry.path)
+        if self.known is not None:
+            self.known.save()
         key = cache_key("application", 1, *(part for entry in entries for part in _identity(entry)))
         return Application(
             entries=tuple(entries),
@@ -154,6 +162,10 @@ class _Walk:
 
     def file(self, path: str, target: str, status: os.stat_result, why: str) -> Entry | None:
         whole = self.root / path
+        known = self.known.find(path, status) if self.known is not None else None
+        if known is not None:
+            self.imports.update(known[1])
+            return _entry(target, Stored(whole, 0, status.st_size, sha256=known[0]), status, why)
         running = hashlib.sha256()
         count = 0
         # What was a file a moment ago may be a link to somewhere else, or a pipe that nobody writes to.
@@ -178,11 +190,13 @@ class _Walk:
             self.say(
                 "large-file", "note", path, what, fix=f'if it is not needed there: write "{path}" to .dockerignore'
             )
+        imports: list[str] = []
         if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
-            self.imports.update(match.decode() for match in _TESTS.findall(head))
-        content = Stored(whole, 0, count, sha256=running.hexdigest())
-        mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
-        return Entry(path=target, mode=mode, content=content, owner=_OWNER, why=why)
+            imports = sorted({match.decode() for match in _TESTS.findall(head)})
+            self.imports.update(imports)
+        if self.known is not None and count == status.st_size <= _LARGE_BYTES:
+            self.known.add(path, status, running.hexdigest(), imports)
+        return _entry(target, Stored(whole, 0, count, sha256=running.hexdigest()), status, why)
 
     def say(self, code: str, severity: str, path: str, what: str, *, fix: str | None = None) -> None:
         self.findings.append(
@@ -195,6 +209,11 @@ class _Walk:
                 fix=fix,
             )
         )
+
+
+def _entry(target: str, content: Stored, status: os.stat_result, why: str) -> Entry:
+    mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+    return Entry(path=target, mode=mode, content=content, owner=_OWNER, why=why)
 
 
 def _identity(entry: Entry) -> tuple[str | int, ...]:

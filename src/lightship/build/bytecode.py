@@ -248,15 +248,15 @@ class _Compilation:
         self._progress = progress
         self._guard = threading.Lock()
         self._failed = threading.Event()
-        self._chunks: queue.SimpleQueue[tuple[_Work, list[Entry]]] = queue.SimpleQueue()
+        self._chunks: queue.SimpleQueue[list[_Source]] = queue.SimpleQueue()
         self._total = sum(len(work.sources) for work in works)
         self._task = _task(works)
+        for work in works:
+            work.left = len(work.sources)
         # The largest unit first: its chunks are spread, and no compiler is left alone with it at the end.
-        for work in sorted(works, key=lambda w: (-sum(s.unpacked_bytes for s in w.sources), w.pack_key)):
-            chunks = list(_cut(work.sources))
-            work.left = len(chunks)
-            for chunk in chunks:
-                self._chunks.put((work, chunk))
+        by_size = sorted(works, key=lambda w: (-sum(s.unpacked_bytes for s in w.sources), w.pack_key))
+        for chunk in _cut((work, source) for work in by_size for source in work.sources):
+            self._chunks.put(chunk)
 
     def run(self, jobs: int) -> None:
         jobs = max(1, min(jobs, self._chunks.qsize()))
@@ -273,37 +273,36 @@ class _Compilation:
                 compiler.check(self._facts)
                 while not self._failed.is_set():
                     try:
-                        work, chunk = self._chunks.get_nowait()
+                        chunk = self._chunks.get_nowait()
                     except queue.Empty:
                         return
-                    self._take(work, chunk, compiler, containers)
+                    self._take(chunk, compiler, containers)
         except BaseException:
             self._failed.set()
             raise
 
-    def _take(self, work: _Work, chunk: list[Entry], compiler: "_Restarting", containers: Containers) -> None:
+    def _take(self, chunk: list["_Source"], compiler: "_Restarting", containers: Containers) -> None:
+        fit = [(work, entry) for work, entry in chunk if entry.unpacked_bytes <= _SOURCE_CAP_BYTES]
         sources = [
             (entry.path, bytes(read_content(entry.content, containers, entry.path)))
-            for entry in chunk
-            if entry.content is not None and entry.unpacked_bytes <= _SOURCE_CAP_BYTES
+            for _, entry in fit
+            if entry.content is not None
         ]
-        pycs: dict[str, bytes] = {}
-        notes: dict[str, tuple[int, str]] = {
-            entry.path: (0, f"too large: {entry.unpacked_bytes} bytes")
-            for entry in chunk
-            if entry.unpacked_bytes > _SOURCE_CAP_BYTES
-        }
-        for path, answer in compiler.compile(sources, self._optimize):
-            if answer.pyc is None:
-                notes[path] = (answer.line, answer.message)
-            else:
-                pycs[path] = answer.pyc
+        answers = dict(compiler.compile(sources, self._optimize))
         with self._guard:
-            work.pycs |= pycs
-            work.notes |= notes
-            work.left -= 1
-            complete = not work.left
-        if complete:
+            for work, entry in chunk:
+                if entry.unpacked_bytes > _SOURCE_CAP_BYTES:
+                    work.notes[entry.path] = (0, f"too large: {entry.unpacked_bytes} bytes")
+            for number, (work, entry) in enumerate(fit):
+                answer = answers[number]
+                if answer.pyc is None:
+                    work.notes[entry.path] = (answer.line, answer.message)
+                else:
+                    work.pycs[entry.path] = answer.pyc
+            for work, _ in chunk:
+                work.left -= 1
+            complete = [work for work in {id(work): work for work, _ in chunk}.values() if not work.left]
+        for work in complete:
             self._keep(work)
         self._progress.advance(self._task, len(chunk))
 
@@ -346,30 +345,33 @@ class _Restarting:
         if self._compiler.facts != facts:
             raise ToolError(f"the target's interpreter changed: want {facts}, got {self._compiler.facts}")
 
-    def compile(self, sources: list[tuple[str, bytes]], optimize: int) -> Iterable[tuple[str, Compiled]]:
-        """An answer for each source; raise ToolError when crash follows crash."""
-        crashed: dict[str, Compiled] = {}
+    def compile(self, sources: list[tuple[str, bytes]], optimize: int) -> Iterable[tuple[int, Compiled]]:
+        """An answer for each source, by its number; raise ToolError when crash follows crash."""
+        crashed: dict[int, Compiled] = {}
         while True:
-            left = [(path, source) for path, source in sources if path not in crashed]
+            left = [number for number in range(len(sources)) if number not in crashed]
             try:
-                answers = self._compiler.compile(left, optimize=optimize)
+                answers = self._compiler.compile([sources[number] for number in left], optimize=optimize)
             except DiedError as error:
                 if len(crashed) >= _CRASH_LIMIT or error.served >= len(left):
                     raise
-                crashed[left[error.served][0]] = Compiled(index=-1, pyc=None, message=str(error))
+                crashed[left[error.served]] = Compiled(index=-1, pyc=None, message=str(error))
                 continue
-            return [*crashed.items(), *((left[answer.index][0], answer) for answer in answers)]
+            return [*crashed.items(), *((left[answer.index], answer) for answer in answers)]
 
 
-def _cut(sources: Sequence[Entry]) -> Iterable[list[Entry]]:
+_Source = tuple[_Work, Entry]
+
+
+def _cut(sources: Iterable[_Source]) -> Iterable[list[_Source]]:
     """Chunks of neighbours, by number and size."""
-    chunk: list[Entry] = []
+    chunk: list[_Source] = []
     size_bytes = 0
-    for source in sources:
+    for work, source in sources:
         if chunk and (len(chunk) >= _CHUNK_FILES or size_bytes + source.unpacked_bytes > _CHUNK_BYTES):
             yield chunk
             chunk, size_bytes = [], 0
-        chunk.append(source)
+        chunk.append((work, source))
         size_bytes += source.unpacked_bytes
     if chunk:
         yield chunk

@@ -4,7 +4,6 @@ The other end is ``_compile_worker.py``, whose docstring holds the protocol.
 """
 
 import contextlib
-import json
 import struct
 import tempfile
 from collections.abc import Sequence
@@ -117,8 +116,8 @@ class Compiler:
 
     def compile(self, sources: Sequence[tuple[str, bytes]], *, optimize: int = 0) -> list[Compiled]:
         """Compile (path, source) pairs; answers come in order. Raise DiedError when the compiler crashes on one."""
-        files = [[path, len(source)] for path, source in sources]
-        request = json.dumps({"optimize": optimize, "files": files}).encode()
+        files = (field for path, source in sources for field in (path, str(len(source))))
+        request = "\0".join((str(optimize), *files)).encode()
         stdin = _pipe(self._process.stdin)
         self._idle = False
         try:
@@ -138,15 +137,17 @@ class Compiler:
             if kind == b"c":
                 answers.append(Compiled(index=index, pyc=body))
             else:
-                said = json.loads(body)
-                answers.append(Compiled(index=index, pyc=None, line=int(said["line"]), message=str(said["message"])))
+                line, _, message = body.decode(errors="replace").partition("\0")
+                answers.append(
+                    Compiled(index=index, pyc=None, line=int(line) if line.isdecimal() else 0, message=message)
+                )
 
     def _hello(self) -> CompilerFacts:
         _, kind, body = self._answer()
-        said = json.loads(body) if kind == b"h" else {}
-        if said.get("implementation") != "cpython":
-            raise ToolError(f"interpreter not supported: want cpython, got {said.get('implementation')!r}")
-        return CompilerFacts(magic=said["magic"], cache_tag=said["cache_tag"], version=said["version"])
+        said = body.decode(errors="replace").split("\0") if kind == b"h" else []
+        if len(said) != 4 or said[3] != "cpython":
+            raise ToolError(f"interpreter not supported: want cpython, got {said[3:] or 'nothing that it says'}")
+        return CompilerFacts(magic=said[0], cache_tag=said[1], version=said[2])
 
     def _answer(self) -> tuple[int, bytes, bytes]:
         stdout = _pipe(self._process.stdout)

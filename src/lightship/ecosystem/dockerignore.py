@@ -51,6 +51,8 @@ class Ignore:
 
     patterns: tuple[_Pattern, ...] = ()
     _directories: dict[str, tuple[bool, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _any: Matcher | None = field(default=None, compare=False, repr=False)
+    """All patterns that leave out, as one: most paths fit none, and one look tells."""
 
     @classmethod
     def parse(cls, text: str, *, before: Iterable[str] = ()) -> "Ignore":
@@ -60,7 +62,8 @@ class Ignore:
         """
         lines = [*before, *text.removeprefix("\ufeff").split("\n")]
         found = (_read_line(line) for line in lines if not line.startswith("#"))
-        return cls(tuple(pattern for pattern in found if pattern is not None))
+        patterns = tuple(pattern for pattern in found if pattern is not None)
+        return cls(patterns, _any=_one_of(pattern.matches for pattern in patterns if not pattern.exception))
 
     def matches(self, path: str) -> bool:
         """True when ``path`` (relative to the context, ``/`` between parts, no leading one) is left out.
@@ -72,6 +75,8 @@ class Ignore:
         path = _clean(path)
         ignored = False
         above = self._matched(path.rpartition("/")[0])
+        if self._any is not None and True not in above and not self._any.fullmatch(path):
+            return False
         for pattern, known in zip(self.patterns, above, strict=True):
             if pattern.exception == ignored and (known or pattern.matches.fullmatch(path)):
                 ignored = not pattern.exception
@@ -102,6 +107,15 @@ class Ignore:
         return known
 
 
+def _one_of(matchers: Iterable[Matcher]) -> Matcher | None:
+    """What fits what any of ``matchers`` fits; None where one of them is no regular expression."""
+    found = list(matchers)
+    patterns = [matcher.pattern for matcher in found if isinstance(matcher, re.Pattern)]
+    if len(patterns) < len(found):
+        return None
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns) or r"(?!)", re.DOTALL)
+
+
 def _may_match_below(pattern: _Pattern, below: str) -> bool:
     """Compared by the literal beginning only: a directory that is listed in vain costs little."""
     if pattern.is_literal:
@@ -111,6 +125,8 @@ def _may_match_below(pattern: _Pattern, below: str) -> bool:
 
 def _clean(path: str) -> str:
     """Go's ``filepath.Clean`` for a slash path: ``./a//b/../c/`` is ``a/c``, nothing is ``.``."""
+    if path and path[0] not in "./" and path[-1] != "/" and "/." not in path and "//" not in path:
+        return path  # almost every path there is
     rooted = path.startswith("/")
     parts: list[str] = []
     for part in path.split("/"):

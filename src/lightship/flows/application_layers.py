@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
+from lightship.archive.content import Inline, Stored
 from lightship.base.lock import LOCK_NAME
 from lightship.build.application import Application, read_application
 from lightship.build.venv import environment
@@ -17,9 +18,10 @@ from lightship.findings import Finding
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.oci.reference import Reference
 from lightship.paths import parents
-from lightship.plan.layering import LayerRecipe
+from lightship.plan.layering import LayerRecipe, Parts
 from lightship.plan.model import Entry, LayerPlan
-from lightship.store.cache import cache_key
+from lightship.plan.parts import cut, directories
+from lightship.store.cache import Cache, cache_key
 
 __all__ = ["application_mode", "application_recipe", "entrypoint_programs", "environment_recipe", "read_project_files"]
 
@@ -41,10 +43,11 @@ def application_mode(options: Options, project: Path) -> Literal["copy", "wheel"
     return "wheel" if wheel else "copy"
 
 
-def read_project_files(request: BuildRequest) -> Application:
+def read_project_files(request: BuildRequest, cache: Cache | None = None) -> Application:
     """The project's files as entries; none of them for a project that is built as a wheel or left out.
 
-    What lightship itself reads and writes in a project stays out: a build must not change its own input.
+    What lightship itself reads and writes in a project stays out: a build must not change its own input. With ``cache``
+    only files that changed are read.
     """
     options = request.options
     mode = application_mode(options, request.project)
@@ -54,7 +57,7 @@ def read_project_files(request: BuildRequest) -> Application:
     own = [request.project / name for name in _OWN_FILES]
     # archives that earlier builds wrote here; layouts are known by what is in them
     own += [path for output in request.outputs if (path := Reference.parse(output).path) is not None]
-    return read_application(request.project, prefix=options.workdir.strip("/"), leave_out=own)
+    return read_application(request.project, prefix=options.workdir.strip("/"), leave_out=own, cache=cache)
 
 
 def environment_recipe(scheme: Scheme, interpreter: Interpreter) -> LayerRecipe:
@@ -70,15 +73,25 @@ def environment_recipe(scheme: Scheme, interpreter: Interpreter) -> LayerRecipe:
 
 def application_recipe(application: Application, options: Options) -> LayerRecipe:
     """The layer with the project's files, its working directory and the directories that it writes to."""
-    made = tuple(_directories(options))
+    taken = {entry.path for entry in application.entries}
+    made = [entry for entry in _directories(options) if entry.path not in taken]
+    entries = (*application.entries, *made)
     key = cache_key("application", _VERSION, application.key, *(part for entry in made for part in _identity(entry)))
+    created_by = f"application in {options.workdir}"
 
     def make() -> LayerPlan:
-        taken = {entry.path for entry in application.entries}
-        entries = (*application.entries, *(entry for entry in made if entry.path not in taken))
-        return LayerPlan(name="application", key=key, entries=entries, created_by=f"application in {options.workdir}")
+        return LayerPlan(name="application", key=key, entries=entries, created_by=created_by)
 
-    return LayerRecipe(name="application", key=key, packages=(), make=make)
+    parts = _parts(entries, created_by)
+    return LayerRecipe(name="application", key=key, packages=(), make=make, parts=parts)
+
+
+def _parts(entries: tuple[Entry, ...], created_by: str) -> Parts:
+    """The directories, then the files in groups."""
+    by_path = {entry.path: entry for entry in entries if entry.type != "dir"}
+    groups = [directories(entries), *(tuple(by_path[path] for path in group) for group in cut(by_path))]
+    keys = (cache_key("application", repr([_identity(entry) for entry in group])) for group in groups)
+    return Parts(keys=tuple(keys), make=lambda missing: [groups[number] for number in missing], created_by=created_by)
 
 
 def entrypoint_programs(application: Application, options: Options) -> tuple[str, ...]:
@@ -170,7 +183,8 @@ def _directories(options: Options) -> Iterable[Entry]:
 
 
 def _identity(entry: Entry) -> tuple[str | int | bytes, ...]:
-    from lightship.archive.content import Inline
-
-    content = entry.content.content if isinstance(entry.content, Inline) else b""
-    return entry.path, entry.type, entry.mode, entry.link_target, content
+    content = entry.content
+    made = content.content if isinstance(content, Inline) else b""
+    sha256 = (content.sha256 or "") if isinstance(content, Stored) else ""
+    told = entry.path, entry.type, entry.mode, entry.link_target, entry.owner, entry.why
+    return (*told, made, sha256, entry.unpacked_bytes)

@@ -73,7 +73,7 @@ class ImageBuild:
         self.progress = progress
         self.phases = phases
         self.project = Project.discover(request.project)
-        self.application: Application = read_project_files(request)
+        self.application: Application = read_project_files(request, cache)
         self._inputs = _inputs(request, self.project.lock(request.options.lock).path)
         self._asked = (
             application_mode(request.options, request.project),

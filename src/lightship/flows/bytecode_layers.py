@@ -17,8 +17,9 @@ from lightship.build.compiler import CompilerFacts, worker_source
 from lightship.build.packages import listed
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.findings import Finding
-from lightship.plan.layering import LayerRecipe, PackageUnit, bytecode_recipes
+from lightship.plan.layering import LayerRecipe, PackageUnit, Parts, bytecode_recipes
 from lightship.plan.model import Entry, LayerPlan
+from lightship.plan.parts import cut, directories
 from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
@@ -106,16 +107,36 @@ class BytecodeMaker:
     def application(self, entries: Sequence[Entry]) -> LayerRecipe:
         """The layer with the bytecode of the project's own files.
 
-        They are compiled by directory, so that a changed line compiles its neighbours and nothing else.
+        Each file is a unit, so that a changed line compiles nothing else, and the layer has parts: those of other files
+        are not even looked at.
         """
-        units = list(_by_directory(entries, self.rootfs_key))
-        full = cache_key("application-bytecode", self.context, *(unit.key for unit in units))
+        sources = {entry.path: entry for entry in entries if entry.path.endswith(".py") and entry.type == "file"}
+        if self.mode == "startup":
+            sources = {path: sources[path] for path in sorted(sources.keys() & set(self.startup))}
+        groups = [[sources[path] for path in group] for group in cut(sources)]
+        keys = [cache_key("application", self.context, *_identities(group)) for group in groups]
+        holds = sorted({f"{posixpath.dirname(path)}/__pycache__".lstrip("/") for path in sources})
+        keys.insert(0, cache_key("application", *holds))
+        full = cache_key("application-bytecode", *keys)
+        created_by = "bytecode of the application"
+
+        def units(numbers: Iterable[int]) -> list[BytecodeUnit]:
+            return [unit for number in numbers if number for unit in _units(groups[number - 1], self.rootfs_key)]
 
         def make() -> LayerPlan:
-            made = self.compile(units)
-            return self._plan("application-bytecode", full, made, "bytecode of the application")
+            return self._plan("application-bytecode", full, self.compile(units(range(len(keys)))), created_by)
 
-        return LayerRecipe(name="application-bytecode", key=full, packages=(), make=make)
+        def parts(missing: Sequence[int]) -> list[tuple[Entry, ...]]:
+            self.compile(units(missing))  # all that is missing at once, by several compilers
+            return [self.compile(units([number])).entries if number else _directories(holds) for number in missing]
+
+        return LayerRecipe(
+            name="application-bytecode",
+            key=full,
+            packages=(),
+            make=make,
+            parts=Parts(keys=tuple(keys), make=parts, created_by=created_by),
+        )
 
     def compile(self, units: Sequence[BytecodeUnit]) -> Bytecode:
         """Compile what the cache lacks."""
@@ -164,16 +185,20 @@ def _notes_key(key: str) -> str:
     return cache_key("bytecode-notes", _VERSION, key)
 
 
-def _by_directory(entries: Iterable[Entry], rootfs_key: str) -> Iterable[BytecodeUnit]:
-    groups: dict[str, list[Entry]] = {}
+def _units(entries: Iterable[Entry], rootfs_key: str) -> Iterable[BytecodeUnit]:
     for entry in entries:
-        if entry.path.endswith(".py") and entry.type == "file":
-            groups.setdefault(posixpath.dirname(entry.path), []).append(entry)
-    for directory, members in sorted(groups.items()):
-        key = cache_key("application", rootfs_key, directory, *(part for entry in members for part in _identity(entry)))
-        yield BytecodeUnit(key=key, entries=tuple(members), strict=True)
+        key = cache_key("application", rootfs_key, *_identities([entry]))
+        yield BytecodeUnit(key=key, entries=(entry,), strict=True)
 
 
-def _identity(entry: Entry) -> tuple[str, str]:
-    sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else None
-    return entry.path, sha256 or ""
+def _identities(entries: Iterable[Entry]) -> Iterable[str]:
+    for entry in entries:
+        sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else None
+        yield entry.path
+        yield sha256 or ""
+
+
+def _directories(paths: Iterable[str]) -> tuple[Entry, ...]:
+    """The directories ``paths`` and those above them."""
+    made = (Entry(path=path, type="dir", mode=0o755, owner="application", why="holds bytecode") for path in paths)
+    return directories(made)

@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from lightship.archive.tar_write import END
 from lightship.flows.outcome import DropSummary, LayerSummary
 from lightship.image.blobs import BlobLayer
-from lightship.plan.assemble import BuiltLayer, assemble_layers, find_layer
-from lightship.plan.drop.apply import losses
+from lightship.plan.assemble import BuiltLayer, assemble_layers, find_layer, keep_layer
+from lightship.plan.drop.apply import Loss, losses
 from lightship.plan.explain import explain_layer
-from lightship.plan.layering import LayerRecipe
+from lightship.plan.layering import LayerRecipe, Parts
 from lightship.plan.model import LayerPlan
 from lightship.plan.normalise import normalise
+from lightship.plan.parts import assemble_parts
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 
@@ -75,6 +77,9 @@ def make_layers(
 ) -> tuple[MadeLayer, ...]:
     """The layers of ``recipes`` that have files, in their order; a recipe whose layer is cached is never made."""
     found = {recipe.key: _find(recipe, style, cache) for recipe in recipes}
+    for recipe in recipes:
+        if found[recipe.key] is None and recipe.parts is not None:
+            found[recipe.key] = _joined(recipe, recipe.parts, style, cache, progress)
     plans = {recipe.key: planned(recipe) for recipe in recipes if found[recipe.key] is None}
     full = [plan for plan in plans.values() if plan.entries]
     built = assemble_layers(
@@ -89,6 +94,21 @@ def make_layers(
         for recipe in recipes
     ]
     return tuple(layer for layer in made if layer is not None)
+
+
+def _joined(recipe: LayerRecipe, parts: Parts, style: LayerStyle, cache: Cache, progress: Progress) -> MadeLayer | None:
+    """The layer of ``parts``, most of which the cache may have; None when they hold nothing."""
+    written, told = assemble_parts(
+        recipe.name, parts, cache,
+        compression=style.compression, level=style.level, mtime=style.mtime, progress=progress,
+    )  # fmt: skip
+    if written.unpacked_bytes == len(END):
+        return None
+    built = keep_layer(recipe.key, written, cache, compression=style.compression, level=style.level, mtime=style.mtime)
+    empty = explain_layer(LayerPlan(name=recipe.name, key=recipe.key, entries=(), created_by=parts.created_by))
+    text = json.dumps(empty, separators=(",", ":")).replace('"files":[]', f'"files":[{told}]', 1)
+    _keep(recipe.key, text, parts.created_by, (), cache)
+    return _made(recipe, built, cache, cached=False)
 
 
 def planned(recipe: LayerRecipe) -> LayerPlan:
@@ -120,13 +140,15 @@ def _explanation_key(key: str) -> str:
 
 
 def _remember(plan: LayerPlan, cache: Cache) -> None:
-    with cache.write("explanations", _explanation_key(plan.key)) as stream:
-        stream.write(json.dumps(explain_layer(plan), separators=(",", ":")).encode())
-    facts = {
-        "created_by": plan.created_by,
-        "dropped": [asdict(loss) for loss in losses(plan.dropped)],
-    }
-    with cache.write("records", _facts_key(plan.key)) as stream:
+    told = json.dumps(explain_layer(plan), separators=(",", ":"))
+    _keep(plan.key, told, plan.created_by, losses(plan.dropped), cache)
+
+
+def _keep(key: str, told: str, created_by: str, dropped: Iterable[Loss], cache: Cache) -> None:
+    with cache.write("explanations", _explanation_key(key)) as stream:
+        stream.write(told.encode())
+    facts = {"created_by": created_by, "dropped": [asdict(loss) for loss in dropped]}
+    with cache.write("records", _facts_key(key)) as stream:
         stream.write(json.dumps(facts).encode())
 
 

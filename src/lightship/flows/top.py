@@ -1,7 +1,9 @@
 """The top of an image: the application's layers over everything below, and the image of them all."""
 
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 from lightship.build.application import Application
@@ -29,6 +31,10 @@ from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["application_recipes", "bytecode_maker", "find_sandbox", "finish", "image_terms", "layer_style"]
+
+
+_TOLD_VERSION = 1
+"""Raised when the same files give other findings."""
 
 
 def layer_style(request: BuildRequest) -> LayerStyle:
@@ -106,7 +112,7 @@ def finish(
             *application.findings,
             *lower.findings,
             *bytecode_findings(recipes, cache),
-            *_told_findings(layers, lower, request, cache, progress),
+            *_told_findings(layers, lower, request, application, cache, progress),
         )
         outcome = BuildOutcome(
             reference=reference_of(request),
@@ -167,9 +173,23 @@ def _compiler_root(compiler: CompilerRoot, cache: Cache, progress: Progress) -> 
 
 
 def _told_findings(
-    layers: Sequence[LowerLayer], lower: Lower, request: BuildRequest, cache: Cache, progress: Progress
+    layers: Sequence[LowerLayer],
+    lower: Lower,
+    request: BuildRequest,
+    application: Application,
+    cache: Cache,
+    progress: Progress,
 ) -> tuple[Finding, ...]:
-    """What the explanations of all layers say of the command and of the user's patterns."""
+    """What the explanations of all layers say of the command and of the user's patterns.
+
+    They have ten megabytes, and a changed line changes nothing that is asked here: names and modes alone count.
+    """
+    names = [layer.explanation for layer in lower.layers]
+    listing = [(entry.path, entry.type, entry.mode, entry.link_target) for entry in application.entries]
+    key = cache_key("told", _TOLD_VERSION, lower.digest, *names, repr(listing), repr(request.options))
+    known = _known_findings(cache, key)
+    if known is not None:
+        return known
     told = [cache.path("explanations", layer.explanation) for layer in layers if layer.explanation]
     command = check_entrypoint(
         request.options,
@@ -178,7 +198,18 @@ def _told_findings(
         base_path=lower.env.get("PATH"),
         project=request.project,
     )
-    return (*command, *pattern_findings(request.options, told))
+    findings = (*command, *pattern_findings(request.options, told))
+    with cache.write("records", key) as stream:
+        stream.write(json.dumps([asdict(finding) for finding in findings]).encode())
+    return findings
+
+
+def _known_findings(cache: Cache, key: str) -> tuple[Finding, ...] | None:
+    found = cache.find("records", key)
+    try:
+        return tuple(Finding(**row) for row in json.loads(found.read_bytes())) if found is not None else None
+    except (OSError, ValueError, TypeError):
+        return None  # a damaged record is no record
 
 
 def _explanation(layers: Sequence[LowerLayer], image: PlainImage, cache: Cache) -> Path:
@@ -188,6 +219,7 @@ def _explanation(layers: Sequence[LowerLayer], image: PlainImage, cache: Cache) 
     with cache.write("explanations", key) as stream:
         stream.write(f'{{"schema":"{PLAN_SCHEMA}","layers":[\n'.encode())
         for number, path in enumerate(told):
-            stream.write((b",\n" if number else b"") + path.read_bytes())
+            stream.write(b",\n" if number else b"")
+            stream.write(path.read_bytes())
         stream.write(b"\n]}\n")
     return cache.path("explanations", key)

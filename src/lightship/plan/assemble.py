@@ -35,8 +35,13 @@ __all__ = [
     "BuiltLayer",
     "assemble_layer",
     "assemble_layers",
+    "check_paths",
+    "directories_of",
     "find_layer",
     "in_order",
+    "keep_layer",
+    "layer_options",
+    "write_entry",
     "write_layer",
 ]
 
@@ -71,6 +76,22 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
     Raise InputError for a path that is not normal, comes twice or lies below a file, and for a hard link to nothing.
     """
     entries = tuple(entries)
+    directories = check_paths(entries)
+    links = [entry for entry in entries if entry.type == "hardlink"]
+    rest = [entry for entry in entries if entry.type in ("file", "symlink")]
+    return [
+        *(directories[path] for path in sorted(directories)),
+        *(entry for entry in rest if entry.unpacked_bytes < SPLICE_BYTES),
+        *(entry for entry in rest if entry.unpacked_bytes >= SPLICE_BYTES),
+        *links,
+    ]
+
+
+def check_paths(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """The directories that a layer of ``entries`` has, by path, those that are missing added: root's and 0755.
+
+    Raise InputError for a path that is not normal, comes twice or lies below a file, and for a hard link to nothing.
+    """
     types: dict[str, str] = {}
     for entry in entries:
         if normal_path(entry.path) != entry.path or not entry.path:
@@ -79,21 +100,14 @@ def in_order(entries: Iterable[Entry]) -> list[Entry]:
             raise InputError(f"path comes twice in one layer: {entry.path} ({entry.owner or 'no owner'})")
         types[entry.path] = entry.type
     directories = {entry.path: entry for entry in entries if entry.type == "dir"}
-    for path in _directories_of(entries):
+    for path in directories_of(entries):
         if types.setdefault(path, "dir") != "dir":
             raise InputError(f"path is a {types[path]} and holds others in one layer: {path}")
         directories.setdefault(path, Entry(path=path, type="dir", mode=0o755, owner="lightship", why="holds others"))
-    links = [entry for entry in entries if entry.type == "hardlink"]
-    for link in links:
-        if types.get(link.link_target) != "file":
+    for link in entries:
+        if link.type == "hardlink" and types.get(link.link_target) != "file":
             raise InputError(f"hard link {link.path} has no file to name in its layer: {link.link_target}")
-    rest = [entry for entry in entries if entry.type in ("file", "symlink")]
-    return [
-        *(directories[path] for path in sorted(directories)),
-        *(entry for entry in rest if entry.unpacked_bytes < SPLICE_BYTES),
-        *(entry for entry in rest if entry.unpacked_bytes >= SPLICE_BYTES),
-        *links,
-    ]
+    return directories
 
 
 def write_layer(
@@ -119,7 +133,7 @@ def write_layer(
         for entry in ordered:
             if stop is not None and stop.is_set():
                 raise _StoppedError(f"layer {name} was given up")
-            _write(entry, writer)
+            write_entry(entry, writer)
             done += entry.unpacked_bytes
             if done >= _REPORT_BYTES:
                 progress.advance(name, done)
@@ -188,6 +202,13 @@ def assemble_layer(
             stop=stop,
         )
         incoming.keep(written.digest.hex)
+    return keep_layer(plan.key, written, cache, compression=compression, level=level, mtime=mtime)
+
+
+def keep_layer(
+    key: str, written: WrittenLayer, cache: Cache, *, compression: LayerCompression, level: int | None, mtime: int
+) -> BuiltLayer:
+    """Remember that a plan with ``key`` and these options gave ``written``, a blob of the cache, for `find_layer`."""
     record = {
         "digest": str(written.digest),
         "diff_id": str(written.diff_id),
@@ -196,7 +217,7 @@ def assemble_layer(
         "unpacked_bytes": written.unpacked_bytes,
         "files": written.files,
     }
-    with cache.write("records", _record_key(plan.key, compression, level, mtime)) as stream:
+    with cache.write("records", _record_key(key, compression, level, mtime)) as stream:
         stream.write(json.dumps(record, indent=1).encode())
     return BuiltLayer(
         digest=written.digest,
@@ -254,13 +275,18 @@ class _StoppedError(WorldError):
     """Work on a layer was given up, because another one failed or the user interrupted."""
 
 
-def _record_key(key: str, compression: LayerCompression, level: int | None, mtime: int) -> str:
+def layer_options(compression: LayerCompression, level: int | None, mtime: int) -> tuple[str | int, ...]:
+    """What the bytes of a layer depend on beside its entries, for the key of what is cached."""
     level = DEFAULT_LEVEL[compression] if level is None else level
-    return cache_key(key, ASSEMBLE_VERSION, codec_version(compression), compression, level, mtime)
+    return ASSEMBLE_VERSION, codec_version(compression), compression, level, mtime
 
 
-def _directories_of(entries: Iterable[Entry]) -> set[str]:
-    """Every directory above an entry."""
+def _record_key(key: str, compression: LayerCompression, level: int | None, mtime: int) -> str:
+    return cache_key(key, *layer_options(compression, level, mtime))
+
+
+def directories_of(entries: Iterable[Entry]) -> set[str]:
+    """Every directory above one of ``entries``."""
     found: set[str] = set()
     for entry in entries:
         directory = entry.path.rpartition("/")[0]
@@ -270,7 +296,8 @@ def _directories_of(entries: Iterable[Entry]) -> set[str]:
     return found
 
 
-def _write(entry: Entry, writer: LayerWriter) -> None:
+def write_entry(entry: Entry, writer: LayerWriter) -> None:
+    """Add ``entry`` to the layer of ``writer``."""
     if entry.content is not None:
         writer.file(entry.path, entry.content, mode=entry.mode, uid=entry.uid, gid=entry.gid)
     elif entry.type == "dir":

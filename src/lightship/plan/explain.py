@@ -8,7 +8,7 @@ from dataclasses import asdict
 from lightship.archive.content import Deflated, Inline
 from lightship.plan.model import BuildPlan, Entry, LayerPlan
 
-__all__ = ["PLAN_SCHEMA", "explain", "explain_layer"]
+__all__ = ["PLAN_SCHEMA", "explain", "explain_entry", "explain_layer"]
 
 PLAN_SCHEMA = "lightship/plan/1"
 
@@ -29,12 +29,13 @@ def explain_layer(layer: LayerPlan) -> dict[str, object]:
     return {
         "layer": layer.name,
         "created_by": layer.created_by,
-        "files": [_entry(entry) for entry in layer.entries],
+        "files": [explain_entry(entry) for entry in layer.entries],
         "dropped": [asdict(drop) for drop in layer.dropped],
     }
 
 
-def _entry(entry: Entry) -> dict[str, object]:
+def explain_entry(entry: Entry) -> dict[str, object]:
+    """One file and why it is there."""
     found: dict[str, object] = {
         "path": entry.path,
         "type": entry.type,

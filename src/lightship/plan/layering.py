@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lightship.plan.model import LayerPlan
+from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import cache_key
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "MEDIUM_BYTES",
     "LayerRecipe",
     "PackageUnit",
+    "Parts",
     "bytecode_bin",
     "bytecode_recipes",
     "layer_key",
@@ -54,14 +55,27 @@ class PackageUnit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A layer's parts, in their order (`lightship.plan.parts`). ``keys`` name everything that the entries of each
+    depend on; ``make`` gives the entries of those whose numbers it gets. A path lies in one part alone, and every
+    directory in a part before what it holds."""
+
+    keys: tuple[str, ...]
+    make: Callable[[Sequence[int]], Sequence[tuple[Entry, ...]]]
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRecipe:
     """A layer that is not made yet. ``key`` is that of the plan that ``make`` gives: when the cache has a layer for it,
-    ``make`` is never called. ``packages`` are sorted names."""
+    ``make`` is never called. ``packages`` are sorted names. A layer that changes often has ``parts`` as well, which are
+    made instead of the whole where the compression allows it."""
 
     name: str
     key: str
     packages: tuple[str, ...]
     make: Callable[[], LayerPlan]
+    parts: Parts | None = None
 
 
 def package_bins(weights: Mapping[str, int]) -> dict[str, str]:

@@ -25,6 +25,9 @@ __all__ = ["Cache", "Incoming", "cache_key", "make_root"]
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
 
 
+_SWEEP_EVERY_S = 3600
+
+
 def cache_key(*parts: str | int | bytes | None) -> str:
     """One SHA-256 hex key of ``parts``; no two sequences share one (a part carries type and length)."""
     running = hashlib.sha256()
@@ -110,9 +113,18 @@ class Cache:
             temporary.unlink(missing_ok=True)
 
     def sweep_temporary(self, *, older_than_s: float = 86_400) -> int:
-        """Remove temporary files that killed processes left behind; return how many."""
+        """Remove temporary files that killed processes left behind; return how many.
+
+        Looks once an hour at most: a cache has a hundred folders and more.
+        """
         count = 0
         limit = time.time() - older_than_s
+        stamp = self.root / ".swept"
+        with contextlib.suppress(FileNotFoundError):
+            if 0 <= time.time() - stamp.stat().st_mtime < min(_SWEEP_EVERY_S, older_than_s):
+                return 0
+        with contextlib.suppress(FileNotFoundError):  # no cache yet
+            stamp.touch()
         for path in self.root.glob("*/*/.*.tmp"):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < limit:

@@ -1,0 +1,117 @@
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from lightship.build.application import read_application
+from lightship.build.known_files import KnownFiles
+from lightship.store.cache import Cache
+
+LONG_AGO = 1_000_000_000
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Cache:
+    return Cache(tmp_path / "cache")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    root.mkdir()
+    for name in ("a.py", "b.py"):
+        (root / name).write_text("from pretend.tests import it\n")
+    return root
+
+
+def late(monkeypatch: pytest.MonkeyPatch, seconds: int = 60) -> None:
+    """As if the last change was ``seconds`` ago: what was written a moment ago is never believed."""
+    real = time.time_ns
+    monkeypatch.setattr("lightship.build.known_files.time.time_ns", lambda: real() + seconds * 10**9)
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths that are opened to be read."""
+    opened: list[str] = []
+    real = os.open
+
+    def watched(path: str, flags: int, *rest: int, **more: int) -> int:
+        opened.append(os.path.basename(path))  # noqa: PTH119 - a text
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr("lightship.build.application.os.open", watched)
+    return opened
+
+
+def test_a_file_that_did_not_change_is_not_read_again(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    first = read_application(project, cache=cache)
+    opened = counted(monkeypatch)
+    assert read_application(project, cache=cache) == first
+    assert opened == []
+    (project / "b.py").write_text("from pretend.tests import xx\n")  # as long as before
+    again = read_application(project, cache=cache)
+    assert opened == ["b.py"]
+    assert again.key != first.key
+    assert again == read_application(project)
+
+
+def test_a_time_that_was_set_back_does_not_hide_a_change(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    os.utime(project / "a.py", (LONG_AGO, LONG_AGO))
+    first = read_application(project, cache=cache)
+    (project / "a.py").write_text("from pretend.tests import xx\n")
+    os.utime(project / "a.py", (LONG_AGO, LONG_AGO))
+    assert read_application(project, cache=cache).key != first.key
+
+
+def test_what_was_written_a_moment_ago_is_read_again(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_application(project, cache=cache)
+    opened = counted(monkeypatch)
+    read_application(project, cache=cache)
+    assert sorted(opened) == ["a.py", "b.py"]
+
+
+def test_another_dockerignore_asks_anew(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    read_application(project, cache=cache)
+    (project / ".dockerignore").write_text("b.py\n")
+    opened = counted(monkeypatch)
+    assert [entry.path for entry in read_application(project, cache=cache).entries] == ["app/a.py"]
+    assert opened == ["a.py"]
+
+
+def test_a_file_that_goes_is_forgotten(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    read_application(project, cache=cache)
+    (project / "b.py").unlink()
+    assert [entry.path for entry in read_application(project, cache=cache).entries] == ["app/a.py"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"a.py": 1}', b'{"a.py": [1]}', b"\xff"])
+def test_a_damaged_record_is_no_record(
+    project: Path, cache: Cache, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    first = read_application(project, cache=cache)
+    (record,) = (cache.root / "project-files").glob("*/*")
+    record.write_bytes(damage)
+    assert read_application(project, cache=cache) == first
+
+
+def test_imports_are_remembered(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    path = tmp_path / "a.py"
+    path.write_text("")
+    known = KnownFiles.load(cache, "pretend")
+    known.add("a.py", path.stat(), "0" * 64, ["pretend.tests"])
+    known.save()
+    assert KnownFiles.load(cache, "pretend").find("a.py", path.stat()) == ("0" * 64, ("pretend.tests",))
+    assert KnownFiles.load(cache, "other").find("a.py", path.stat()) is None
