@@ -195,3 +195,32 @@ def test_foreign_tools_read_a_zstd_layer(tmp_path: Path, require_tool: Callable[
     zstd = require_tool("zstd")
     proc.run([zstd, "-q", "-t", str(path)])
     assert Digest.of(proc.run([zstd, "-q", "-dc", str(path)]).stdout) == written.diff_id
+
+
+def test_what_is_not_worth_splicing_is_compressed_anew(tmp_path: Path) -> None:
+    table = b"".join(b"%d: %d.%d,\n" % (n, n * n % 977, n * 7919 % 10_007) for n in range(300_000))
+    poor = deflated(tmp_path / "1", table)
+    small = ("usr/small", Inline(b"before"))
+    copied, spliced = write(small, ("usr/table", poor), ("usr/last", Inline(b"after")))
+    anew, made = write(small, ("usr/table", replace(poor, splice=False)), ("usr/last", Inline(b"after")))
+    assert made.diff_id == spliced.diff_id
+    assert len(anew) < len(copied) * 0.95
+    with tarfile.open(fileobj=io.BytesIO(anew), mode="r:gz") as archive:
+        assert [archive.extractfile(name).read() for name in ("usr/table", "usr/last")] == [table, b"after"]  # type: ignore[union-attr]
+
+
+def test_the_level_of_what_is_compressed_anew_is_no_one_elses(tmp_path: Path) -> None:
+    """What follows such a file is compressed as it would be behind any other."""
+    anew = replace(deflated(tmp_path / "1", TEXT), splice=False)
+    behind = Inline(TEXT[:300_000])
+    blob, _ = write(("usr/anew", anew), ("usr/behind", behind))
+    own, _ = write(("usr/anew", anew))
+    gathered, _ = write(("usr/anew", Inline(b"")), ("usr/behind", behind))
+    alone, _ = write(("usr/anew", Inline(b"")))
+    assert abs((len(blob) - len(own)) - (len(gathered) - len(alone))) < 100
+
+
+def test_a_lie_about_what_is_compressed_anew_is_found(tmp_path: Path) -> None:
+    content = replace(deflated(tmp_path / "1", TEXT), splice=False)
+    with pytest.raises(ArchiveError):
+        write(("usr/x", replace(content, crc32=content.crc32 ^ 1)))

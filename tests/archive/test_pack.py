@@ -105,3 +105,15 @@ def test_an_error_writes_no_directory() -> None:
     with pytest.raises(InputError):
         fail()
     assert b"PK\5\6" not in stream.getvalue()
+
+
+def test_how_large_members_are_compressed_can_be_told(tmp_path: Path) -> None:
+    content = b"".join(b"%d\n" % (n * n) for n in range(40_000))
+    sizes = []
+    for level in (1, 9):
+        path = tmp_path / str(level)
+        with path.open("w+b") as stream, PackWriter(stream, whole_bytes=1000, stream_level=level) as writer:
+            sizes.append(writer.add("x", content).compressed_bytes)
+        with zipfile.ZipFile(path) as archive:
+            assert archive.read("x") == content
+    assert sizes[0] > sizes[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.build.wheels import make_wheel
 
-from lightship.archive.content import Content, Inline, Stored
+from lightship.archive.content import Content, Deflated, Inline, Stored
 from lightship.build.duplicates import LINKED_BYTES, link_duplicates
 from lightship.build.install import InstalledWheel, install_wheel, with_record
 from lightship.ecosystem.python.interpreter import Scheme
@@ -72,6 +72,18 @@ def test_what_was_changed_is_compared_by_its_own_bytes(tmp_path: Path) -> None:
     rows = {row.split(",")[0]: row.split(",")[1:] for row in _record(with_record(wheel, linked)).splitlines()}
     assert rows["pkg/libz.so.1"] == rows["pkg/libz.so.1.2"]
     assert rows["pkg/libz.so.1"] != rows["pkg/other.so"]
+
+
+def test_stripped_files_are_equal_where_they_were_equal_before(tmp_path: Path) -> None:
+    wheel = installed(tmp_path)
+    changed = dict(wheel.files)
+    pack = tmp_path / "pack"
+    for offset, place in enumerate(("pkg/libz.so.1", "pkg/libz.so.1.2", "pkg/other.so")):
+        content = Deflated(pack, offset, 100, LINKED_BYTES, 7)
+        changed[place] = Entry(path=wheel.files[place].path, content=content)
+    assert links(link_duplicates(wheel, changed)) == {"pkg/libz.so.1.2": f"{SITE}/pkg/libz.so.1"}
+    changed["pkg/libz.so.1.2"] = wheel.files["pkg/libz.so.1.2"]
+    assert links(link_duplicates(wheel, changed)) == {}, "one of the two was left as it is"
 
 
 def _record(entries: tuple[Entry, ...]) -> str:

@@ -9,6 +9,7 @@ from isal import isal_zlib
 from lightship.archive.content import Deflated, Stored
 from lightship.archive.inflate import Containers, read_content
 from lightship.archive.zip import read_zip
+from lightship.build import strip
 from lightship.build.strip import strip_entries
 from lightship.ecosystem.elf import read_elf
 from lightship.plan.model import Entry
@@ -109,12 +110,20 @@ def test_what_is_left_alone_is_told_with_its_reason(tmp_path: Path, cache: Cache
     assert "site/fine.so" not in reasons
 
 
-def test_large_files_are_stripped_through_a_temporary_file(tmp_path: Path, cache: Cache) -> None:
-    kept = bytes(range(256)) * (17 << 12)
+def test_large_files_are_stripped_through_a_temporary_file(
+    tmp_path: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(strip, "_IN_MEMORY_BYTES", 1 << 20)
+    kept = bytes(range(256)) * (5 << 12)
     large = with_debug(with_debug(extension(), name=".pretend.payload", debug=kept))
-    (entry,) = strip_entries(archive(tmp_path / "x.whl", {"a.so": large}), KEY, cache).entries
-    assert 17 << 20 < entry.unpacked_bytes < len(large)
-    assert kept in plain(entry)
+    entries = archive(tmp_path / "x.whl", {"a.so": large, "b.so": with_debug(extension())})
+    for done in (strip_entries(entries, KEY, cache), strip_entries(entries, KEY, cache)):
+        first, second = done.entries
+        assert 5 << 20 < first.unpacked_bytes < len(large)
+        assert kept in plain(first)
+        assert isinstance(first.content, Deflated)
+        assert isinstance(second.content, Deflated)
+        assert (first.content.splice, second.content.splice) == (False, True), "layers compress the large one"
 
 
 def test_packs_do_not_depend_on_the_order_of_entries(tmp_path: Path) -> None:

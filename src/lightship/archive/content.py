@@ -13,13 +13,15 @@ __all__ = ["Content", "Deflated", "Inline", "Stored"]
 @dataclass(frozen=True, slots=True)
 class Deflated:
     """``compressed_bytes`` of raw deflate at ``offset`` of ``container``. ``unpacked_bytes`` and ``crc32`` are
-    claims of the container until the stream was inflated."""
+    claims of the container until the stream was inflated. ``splice`` is False where the stream is worth compressing
+    anew: a layer then does not copy it."""
 
     container: Path
     offset: int
     compressed_bytes: int
     unpacked_bytes: int
     crc32: int
+    splice: bool = True
 
 
 @dataclass(frozen=True, slots=True)

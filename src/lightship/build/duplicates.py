@@ -8,7 +8,7 @@ links may only name a file of their own layer (OCI image-spec 1.1, layer.md), an
 import dataclasses
 from collections.abc import Mapping
 
-from lightship.archive.content import Inline, Stored
+from lightship.archive.content import Deflated, Inline, Stored
 from lightship.build.install import InstalledWheel
 from lightship.plan.model import Entry
 
@@ -45,4 +45,7 @@ def _identity(installed: InstalledWheel, place: str, entry: Entry) -> tuple[obje
         return (entry.mode, row.digest, row.size)
     if isinstance(content, Inline):
         return (entry.mode, content.content)
+    if isinstance(content, Deflated) and row is not None:
+        # stripped: what is made of a file depends on its bytes alone, and whoever was left as it is has other sizes
+        return (entry.mode, row.digest, row.size, content.crc32, content.unpacked_bytes)
     return (entry.mode, content.sha256) if isinstance(content, Stored) and content.sha256 is not None else None

@@ -14,6 +14,7 @@ from lightship.build.collisions import Collision, find_collisions, install_order
 from lightship.build.direct_url import direct_url
 from lightship.build.duplicates import link_duplicates
 from lightship.build.install import INSTALL_VERSION, InstalledWheel, install_wheel, with_record
+from lightship.build.recompress import RECOMPRESS_VERSION, mark_poor
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.locked import LockedPackage
 from lightship.ecosystem.python.target import Target
@@ -116,7 +117,7 @@ class PackagePlanner:
             files = self._transform(installed, files)
         files = link_duplicates(installed, files)
         shared = [place for place in kept if place in lost and lost[place].identical and place in installed.rows]
-        return with_record(installed, files, shared=shared), tuple(
+        return mark_poor(with_record(installed, files, shared=shared)), tuple(
             drop for drop in dropped if places.get(drop.path) not in lost
         )
 
@@ -140,7 +141,7 @@ class PackagePlanner:
         """What all packages share and their entries depend on; part of their layers' keys."""
         return cache_key(
             "packages", self._scheme.prefix, self._scheme.minor, self._target.cache_key,
-            self._drop.key(RULES), "imports", *self._imports, "transform", self._transform_key,
+            self._drop.key(RULES), "imports", *self._imports, "transform", self._transform_key, RECOMPRESS_VERSION,
         )  # fmt: skip
 
     @property

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from lightship.archive.content import Deflated, Stored
 from lightship.archive.inflate import Containers, read_content
@@ -24,11 +25,16 @@ from lightship.paths import storage_errors
 from lightship.plan.model import Entry
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["StrippedEntries", "StrippedFile", "strip_entries"]
+__all__ = ["STRIPPED_VERSION", "StrippedEntries", "StrippedFile", "strip_entries"]
 
 _KIND = "stripped"
 _REPORT = "report.json"
-_IN_MEMORY_BYTES = 16 << 20
+_IN_MEMORY_BYTES = 64 << 20
+"""A larger file is not held in memory: it lies in the pack nearly as it is, and layers compress it in runs, which is
+quicker than zlib and smaller."""
+_LEVEL = 8
+STRIPPED_VERSION = f"strip {STRIP_VERSION} {PACK_VERSION} {_IN_MEMORY_BYTES} {_LEVEL}"
+"""Names everything but an archive's own bytes that its stripped files depend on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,7 @@ def strip_entries(entries: Sequence[Entry], key: str, cache: Cache) -> StrippedE
     if not candidates:
         return StrippedEntries(entries=tuple(entries))
     guarded = _guarded(entries)
-    pack_key = cache_key(_KIND, STRIP_VERSION, PACK_VERSION, key, *candidates, *sorted(guarded))
+    pack_key = cache_key(_KIND, STRIPPED_VERSION, key, *candidates, *sorted(guarded))
     found = _read(cache.find(_KIND, pack_key))
     if found is None:
         _write(candidates, guarded, pack_key, cache)
@@ -124,7 +130,7 @@ def _read(pack: Path | None) -> tuple[dict[int, Deflated], dict[int, str]] | Non
         return None
     try:
         members = {member.path: member.content for member in read_zip(pack)}
-        contents = {int(n): c for n, c in members.items() if n != _REPORT and isinstance(c, Deflated)}
+        contents = {int(n): _kept(c) for n, c in members.items() if n != _REPORT and isinstance(c, Deflated)}
         with Containers() as containers:
             report = members[_REPORT]
             text = b"" if report is None else read_content(report, containers, _REPORT)
@@ -133,14 +139,22 @@ def _read(pack: Path | None) -> tuple[dict[int, Deflated], dict[int, str]] | Non
         return None
 
 
+def _kept(content: Deflated) -> Deflated:
+    return dataclasses.replace(content, splice=content.unpacked_bytes <= _IN_MEMORY_BYTES)
+
+
 def _write(candidates: dict[int, Entry], guarded: frozenset[str], pack_key: str, cache: Cache) -> None:
     report: dict[str, str] = {}
-    with cache.write(_KIND, pack_key) as stream, PackWriter(stream) as pack, Containers() as containers:
+    with cache.write(_KIND, pack_key) as stream, _writer(stream) as pack, Containers() as containers:
         for offset, entry in candidates.items():
             outcome = _strip_one(entry, entry.path in guarded, str(offset), pack, containers)
             if outcome is not None:
                 report[str(offset)] = outcome
         pack.add(_REPORT, json.dumps(report, sort_keys=True).encode())
+
+
+def _writer(stream: BinaryIO) -> PackWriter:
+    return PackWriter(stream, level=_LEVEL, whole_bytes=_IN_MEMORY_BYTES, stream_level=1)
 
 
 def _strip_one(entry: Entry, guarded: bool, name: str, pack: PackWriter, containers: Containers) -> str | None:

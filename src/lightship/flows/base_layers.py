@@ -2,8 +2,7 @@
 
 from lightship.archive.content import Deflated, Stored
 from lightship.base.request import Base
-from lightship.build.strip import strip_entries
-from lightship.ecosystem.elf.strip import STRIP_VERSION
+from lightship.build.strip import STRIPPED_VERSION, strip_entries
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import Cache, cache_key
@@ -16,7 +15,7 @@ _VERSION = 1
 
 def base_recipes(base: Base, cache: Cache, *, strip: bool) -> tuple[LayerRecipe, ...]:
     """Recipes for the layers ``base`` and ``interpreter``."""
-    context = cache_key("base-layer", _VERSION, base.cache_key, STRIP_VERSION if strip else "whole")
+    context = cache_key("base-layer", _VERSION, base.cache_key, STRIPPED_VERSION if strip else "whole")
 
     def make(name: str, key: str, created_by: str) -> LayerPlan:
         wanted = name == "interpreter"

@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 
-from lightship.archive.pack import PACK_VERSION
 from lightship.build.install import InstalledWheel
 from lightship.build.packages import Transform
-from lightship.build.strip import strip_entries
-from lightship.ecosystem.elf.strip import STRIP_VERSION
+from lightship.build.strip import STRIPPED_VERSION, strip_entries
 from lightship.plan.model import Entry
 from lightship.store.cache import Cache
 
 __all__ = ["STRIPPING_KEY", "stripping"]
 
-STRIPPING_KEY = f"strip {STRIP_VERSION} {PACK_VERSION}"
+STRIPPING_KEY = STRIPPED_VERSION
 
 
 def stripping(cache: Cache) -> Transform:

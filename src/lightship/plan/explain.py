@@ -55,4 +55,4 @@ def _origin(entry: Entry) -> str:
     """``made``, ``copied`` or ``spliced``: the host's paths are not told, they would differ from machine to machine."""
     if isinstance(entry.content, Inline):
         return "made"
-    return "spliced" if isinstance(entry.content, Deflated) else "copied"
+    return "spliced" if isinstance(entry.content, Deflated) and entry.content.splice else "copied"
