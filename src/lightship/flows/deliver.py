@@ -93,7 +93,7 @@ def deliver_index(
     index = make_index((platform, image) for platform, image, _ in images)
 
     def write(to: Reference, names: Sequence[ImageName], whole_names: bool, _temporary: Path) -> None:
-        copy_index(index, to, names=names, whole_names=whole_names, progress=progress)
+        copy_index(index, to, names=names, whole_names=whole_names, access=request.access, progress=progress)
 
     with phases("write"):
         names, outputs = _write_everywhere(write, index.digest, images[0][1], request, cache)

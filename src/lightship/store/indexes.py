@@ -19,6 +19,7 @@ from lightship.store.contents import contents_of_index
 from lightship.store.oci_archive import oci_archive, write_oci_archive
 from lightship.store.oci_layout import layout, write_layout
 from lightship.store.read_index import read_index, select_index
+from lightship.store.registry.access import RegistryAccess
 from lightship.store.tags import tags_for
 
 __all__ = ["HOLD_INDEXES", "check_holds_indexes", "copy_index", "open_index", "write_index"]
@@ -37,24 +38,31 @@ def check_holds_indexes(reference: Reference) -> None:
 
 
 @contextmanager
-def open_index(reference: Reference, *, temporary: Path | None = None) -> Iterator[ImageIndex]:
+def open_index(
+    reference: Reference, *, access: RegistryAccess | None = None, temporary: Path | None = None
+) -> Iterator[ImageIndex]:
     """The index at ``reference``; what it names can be read until the block ends.
 
     Its documents, and the manifests and configs below it, are verified here; layers when they are read. Raise
     ImageError for what is no index: a single image is opened with `open_image`.
     """
     check_holds_indexes(reference)
-    if reference.path is None:
-        raise UsageError(f"indexes in a registry are not read: got {reference}")
+    if reference.path is None and reference.name is not None:
+        from lightship.store.registry.index import open_registry_index
+
+        with open_registry_index(reference.name, access=access or RegistryAccess()) as found:
+            yield found
+        return
+    path = reference.path or Path()
     with contextlib.ExitStack() as stack:
         if reference.transport == "oci":
-            source, index = layout(reference.path)
+            source, index = layout(path)
         else:
-            source, index = stack.enter_context(oci_archive(reference.path, temporary=temporary))
-        found = select_index(source, index, tag=reference.tag)
-        if found is None:
+            source, index = stack.enter_context(oci_archive(path, temporary=temporary))
+        entry = select_index(source, index, tag=reference.tag)
+        if entry is None:
             raise ImageError(f"{reference}: want an index of several platforms, got an image")
-        yield read_index(source, found)
+        yield read_index(source, entry)
 
 
 def write_index(
@@ -63,11 +71,12 @@ def write_index(
     *,
     names: Sequence[ImageName] = (),
     whole_names: bool = False,
+    access: RegistryAccess | None = None,
     progress: Progress = SILENT,
 ) -> Digest:
     """Make the index of ``images`` (see `make_index`) and write it; return the index's digest."""
     made = make_index(images)
-    return copy_index(made, destination, names=names, whole_names=whole_names, progress=progress)
+    return copy_index(made, destination, names=names, whole_names=whole_names, access=access, progress=progress)
 
 
 def copy_index(
@@ -76,6 +85,7 @@ def copy_index(
     *,
     names: Sequence[ImageName] = (),
     whole_names: bool = False,
+    access: RegistryAccess | None = None,
     progress: Progress = SILENT,
 ) -> Digest:
     """Write ``index`` with everything below it to ``destination``; return its digest, which stays what it was.
@@ -89,7 +99,12 @@ def copy_index(
     contents = contents_of_index(index)
     progress.start("write", contents.compressed_bytes, unit="B")
     if destination.path is None:
-        raise UsageError(f"indexes are not pushed: got {destination}")
+        from lightship.store.registry.index import push_index
+
+        everything = (*((destination.name,) if destination.name else ()), *names)
+        digest = push_index(index, everything, access=access or RegistryAccess(), progress=progress)
+        progress.finish("write")
+        return digest
     write = write_layout if destination.transport == "oci" else write_oci_archive
     tags = tags_for(destination, names, whole_names=whole_names)
     digest = write(contents, destination.path, tags, progress=progress)

@@ -3,10 +3,12 @@
 OCI image-spec 1.1, image-index.md, https://github.com/opencontainers/image-spec/blob/v1.1.0/image-index.md.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lightship.errors import ImageError
 from lightship.image.index import Blob, ImageIndex, Member, StreamBlob, blobs_of
+from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.index import Index
@@ -36,15 +38,21 @@ def select_index(source: BlobSource, index: Index, *, tag: str = "") -> Descript
     return entry if media_types.is_index(entry.media_type) else None
 
 
-def read_index(source: BlobSource, descriptor: Descriptor) -> ImageIndex:
-    """The index that ``descriptor`` names. Raise ImageError for one that is nested too deep, has too many entries or
-    names an image that is damaged; MismatchError for a document that is not what its digest says."""
-    return _Reader(source).index(descriptor, 0)
+def read_index(
+    source: BlobSource, descriptor: Descriptor, *, image: Callable[[BlobSource, Descriptor], PlainImage] = read_image
+) -> ImageIndex:
+    """The index that ``descriptor`` names; ``image`` reads one of its images.
+
+    Raise ImageError for one that is nested too deep, has too many entries or names an image that is damaged;
+    MismatchError for a document that is not what its digest says.
+    """
+    return _Reader(source, image).index(descriptor, 0)
 
 
 @dataclass(slots=True)
 class _Reader:
     source: BlobSource
+    image: Callable[[BlobSource, Descriptor], PlainImage]
     _count: int = 0
 
     def index(self, descriptor: Descriptor, depth: int) -> ImageIndex:
@@ -70,7 +78,7 @@ class _Reader:
         manifest = Manifest.parse(raw, media_type=entry.media_type)
         if is_attestation(entry) or not media_types.is_config(manifest.config.media_type):
             return Member(descriptor=entry, raw=raw, blobs=tuple(map(self._blob, (manifest.config, *manifest.layers))))
-        image = read_image(self.source, entry)
+        image = self.image(self.source, entry)
         return Member(descriptor=entry, raw=raw, blobs=blobs_of(image), image=image)
 
     def _blob(self, descriptor: Descriptor) -> Blob:
