@@ -35,6 +35,7 @@ from lightship.image.value import PlainImage
 from lightship.image.views import digest_of, manifest_of
 from lightship.oci.digest import Digest
 from lightship.oci.document import canonical
+from lightship.oci.media_types import OCI_INDEX, OCI_MANIFEST
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
@@ -440,3 +441,24 @@ def test_an_archive_with_an_index_of_other_images_keeps_to_its_manifest(tmp_path
     files["index.json"] = canonical({"schemaVersion": 2, "manifests": []})
     tar_with(tmp_path / "mixed.tar", files)
     assert read(f"docker-archive:{tmp_path}/mixed.tar").raw_config == IMAGE.raw_config
+
+
+@pytest.mark.parametrize("nested", [0, 1, 2])
+def test_the_manifest_is_found_below_indexes_of_which_not_all_is_there(tmp_path: Path, nested: int) -> None:
+    """As Docker saves an image of containerd's store: the index that it was pulled by, and one platform's blobs."""
+    image = synthetic_image({"a": b"1" * 3000}, {"b": b"2"}, compressions=("gzip", "zstd"))
+    written = tmp_path / "image.tar"
+    copy(image, Reference.parse(f"docker-archive:{written}"))
+    files: dict[str, bytes | tarfile.TarInfo] = {**members(written)}
+    manifests = [
+        {"mediaType": OCI_MANIFEST, "digest": str(Digest.of(b"elsewhere")), "size": 9},
+        {"mediaType": OCI_MANIFEST, "digest": str(digest_of(image)), "size": len(image.raw_manifest)},
+    ]
+    for _ in range(nested):
+        raw = canonical({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": manifests})
+        files[f"blobs/sha256/{Digest.of(raw).hex}"] = raw
+        manifests = [{"mediaType": OCI_INDEX, "digest": str(Digest.of(raw)), "size": len(raw)}]
+    files["index.json"] = canonical({"schemaVersion": 2, "manifests": manifests})
+    back = read(f"docker-archive:{tar_with(tmp_path / 'saved.tar', files)}")
+    assert back.raw_manifest == image.raw_manifest
+    assert [layer.digest for layer in back.layers] == [layer.digest for layer in image.layers]

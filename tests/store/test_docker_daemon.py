@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 from tests.validated import assert_valid
 
-from lightship.errors import ImageError, MismatchError, ToolError, UsageError
+from lightship.errors import ImageError, MismatchError, ToolError
 from lightship.image.blobs import from_blobs
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.views import digest_of
@@ -22,7 +22,6 @@ from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
-from lightship.store.docker_daemon import load_image
 from lightship.store.open import open_image
 
 IMAGE = synthetic_image({"a": b"1" * 3000}, {"b": b"2"}, runtime={"Env": ["A=1"]})
@@ -189,9 +188,3 @@ def test_no_engine_is_a_tool_error_with_a_way_out(tmp_path: Path, where: str) ->
         copy(IMAGE, REFERENCE, docker_host=where.format(tmp=tmp_path))
     assert caught.value.hint is not None
     assert "docker-archive" in caught.value.hint
-
-
-@pytest.mark.parametrize("where", ["ssh://somewhere", "unix:relative", "npipe:////./pipe", "tcp://host:port", "x", ""])
-def test_other_hosts_are_refused(where: str) -> None:
-    with pytest.raises(UsageError, match=r"Docker host not (supported|understood)"):
-        load_image(IMAGE, [ImageName.parse("x")], docker_host=where)

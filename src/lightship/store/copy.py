@@ -42,10 +42,11 @@ def copy(
         progress.note("Docker before 23.0 cannot load zstd layers; gzip layers are read by every version")
     path = destination.path
     if destination.transport == "docker-daemon":
-        from lightship.store.docker_daemon import DEFAULT_DOCKER_HOST, load_image
+        from lightship.store.docker_daemon import load_image
+        from lightship.store.docker_host import find_endpoint
 
-        host = docker_host or DEFAULT_DOCKER_HOST
-        digest = load_image(image, everything, docker_host=host, progress=progress)
+        endpoint = find_endpoint(access.environ if access else {}, docker_host=docker_host)
+        digest = load_image(image, everything, endpoint=endpoint, progress=progress)
     elif destination.transport == "containers-storage":
         digest = store_image(image, everything, temporary=temporary, progress=progress)
     elif path is None:

@@ -39,6 +39,7 @@ from lightship.store.tarball import ArchiveBlobs, Tarball, open_tarball
 
 __all__ = ["open_docker_archive", "write_docker_archive"]
 
+_DEEPEST_INDEX = 4
 _CONFIG_NAME = re.compile(r"(?:^|[/:])([0-9a-f]{64})(?:\.json)?$")
 
 
@@ -115,9 +116,8 @@ def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) 
     """The OCI manifest of the same config and layers, where a layout lies beside ``manifest.json``."""
     if "index.json" not in tarball:
         return None
-    for entry in Index.parse(tarball.read("index.json", MAX_MANIFEST_BYTES)).manifests:
-        if not media_types.is_manifest(entry.media_type) or blob_name(entry.digest) not in tarball:
-            continue
+    index = Index.parse(tarball.read("index.json", MAX_MANIFEST_BYTES))
+    for entry in _manifests(tarball, index, depth=_DEEPEST_INDEX):
         raw = read_small(ArchiveBlobs(tarball), entry, MAX_MANIFEST_BYTES, "manifest")
         manifest = Manifest.parse(raw, media_type=entry.media_type)
         if manifest.config.digest == Digest.of(raw_config, manifest.config.digest.algorithm) and [
@@ -125,6 +125,19 @@ def _own_manifest(tarball: Tarball, raw_config: bytes, layers: Sequence[Layer]) 
         ] == [(layer.digest, layer.compressed_bytes) for layer in layers]:
             return manifest
     return None
+
+
+def _manifests(tarball: Tarball, index: Index, *, depth: int) -> Iterator[Descriptor]:
+    """The manifests of ``index`` that are there. With containerd's store Docker saves the whole index that an image
+    was pulled by, and of what it names the platforms that it has."""
+    for entry in index.manifests:
+        if blob_name(entry.digest) not in tarball:
+            continue
+        if media_types.is_manifest(entry.media_type):
+            yield entry
+        elif media_types.is_index(entry.media_type) and depth > 0:
+            raw = read_small(ArchiveBlobs(tarball), entry, MAX_MANIFEST_BYTES, "index")
+            yield from _manifests(tarball, Index.parse(raw), depth=depth - 1)
 
 
 def _made_manifest(raw_config: bytes, layers: Sequence[Layer]) -> bytes:

@@ -1,13 +1,12 @@
 """The images of a Docker engine, over its HTTP API.
 
 Docker Engine API v1.40 to v1.50, https://docs.docker.com/reference/api/engine/version/v1.47/: ``POST /images/load``,
-``GET /images/{name}/get``, ``GET /images/{name}/json``. Unix sockets and plain TCP; TLS and SSH hosts are refused.
+``GET /images/{name}/get``, ``GET /images/{name}/json``. Podman's service answers the same requests.
 """
 
 import contextlib
 import http.client
 import json
-import socket
 import tempfile
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
@@ -30,19 +29,16 @@ from lightship.progress import SILENT, Progress
 from lightship.store.archive_write import docker_manifest, write_archive
 from lightship.store.contents import contents_of_image
 from lightship.store.docker_archive import open_docker_archive
+from lightship.store.docker_daemon_http import connected
+from lightship.store.docker_host import Endpoint
 from lightship.store.tags import Tag
 
-__all__ = ["DEFAULT_DOCKER_HOST", "load_image", "open_engine_image"]
+__all__ = ["load_image", "open_engine_image"]
 
-DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
-
-_TIMEOUT_S = 600.0  # an engine is silent while it unpacks what it was given
 _MOST_SAID_BYTES = 1 << 20
 
 
-def load_image(
-    image: Image, names: Sequence[ImageName], *, docker_host: str = DEFAULT_DOCKER_HOST, progress: Progress = SILENT
-) -> Digest:
+def load_image(image: Image, names: Sequence[ImageName], *, endpoint: Endpoint, progress: Progress = SILENT) -> Digest:
     """Stream ``image`` into the engine under ``names`` (at least one); return its manifest's digest.
 
     The engine is asked afterwards what it has under the first name. Raise ToolError when there is no engine, when it
@@ -51,7 +47,7 @@ def load_image(
     if not names:
         raise UsageError("docker-daemon: want a name for the image, got none")
     tags = [Tag(str(name.tagged()), name.tagged()) for name in names]
-    with _engine(docker_host) as connection:
+    with connected(endpoint) as connection:
         connection.putrequest("POST", "/images/load?quiet=1")
         connection.putheader("Content-Type", "application/x-tar")
         connection.putheader("Transfer-Encoding", "chunked")
@@ -62,7 +58,7 @@ def load_image(
             connection.send(b"0\r\n\r\n")
         said = _answer(connection, "load the image")
     _raise_error_line(said, hint=_hint(image))
-    _check_loaded(image, names[0], docker_host)
+    _check_loaded(image, names[0], endpoint)
     return manifest_of(image).digest
 
 
@@ -71,14 +67,14 @@ def open_engine_image(
     name: ImageName,
     *,
     platform: Platform | None = None,
-    docker_host: str = DEFAULT_DOCKER_HOST,
+    endpoint: Endpoint,
     temporary: Path | None = None,
 ) -> Iterator[PlainImage]:
     """The engine's image ``name``, saved to a temporary file that is gone when the block ends."""
     wanted = name if name.digest else name.tagged()
     where = f"docker-daemon:{wanted.familiar}"
     with tempfile.NamedTemporaryFile(dir=temporary, prefix="lightship-", suffix=".tar") as file:
-        with _engine(docker_host) as connection:
+        with connected(endpoint) as connection:
             connection.request("GET", f"/images/{_quoted(wanted)}/get")
             response = connection.getresponse()
             if response.status != 200:
@@ -96,9 +92,9 @@ def _save(response: http.client.HTTPResponse, file: IO[bytes]) -> None:
         file.flush()
 
 
-def _check_loaded(image: Image, name: ImageName, docker_host: str) -> None:
+def _check_loaded(image: Image, name: ImageName, endpoint: Endpoint) -> None:
     manifest = manifest_of(image)
-    with _engine(docker_host) as connection:
+    with connected(endpoint) as connection:
         connection.request("GET", f"/images/{_quoted(name.tagged())}/json")
         said = _answer(connection, "show the image")
     try:
@@ -148,48 +144,3 @@ def _chunked(connection: http.client.HTTPConnection) -> Callable[[bytes], None]:
             connection.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
 
     return write
-
-
-@contextmanager
-def _engine(docker_host: str) -> Iterator[http.client.HTTPConnection]:
-    connection = _connection(docker_host)
-    try:
-        connection.connect()
-    except OSError as error:
-        connection.close()
-        raise ToolError(
-            f"no Docker engine at {docker_host}: {error.strerror or error}",
-            hint="start Docker, set DOCKER_HOST, or write to oci: or docker-archive: which need no engine",
-        ) from error
-    try:
-        yield connection
-    except (http.client.HTTPException, OSError) as error:
-        raise ToolError(f"the Docker engine at {docker_host} hung up: {error!s:.200}") from error
-    finally:
-        connection.close()
-
-
-def _connection(docker_host: str) -> http.client.HTTPConnection:
-    scheme, _, rest = docker_host.partition("://")
-    if scheme == "unix" and rest.startswith("/"):
-        return _UnixConnection(rest)
-    if scheme == "tcp":
-        try:
-            where = urllib.parse.urlsplit(docker_host)
-            return http.client.HTTPConnection(where.hostname or "localhost", where.port or 2375, timeout=_TIMEOUT_S)
-        except ValueError as error:
-            raise UsageError(f"Docker host not understood: {docker_host}") from error
-    raise UsageError(f"Docker host not supported: want unix:///path or tcp://host:port, got {docker_host}")
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)

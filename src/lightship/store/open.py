@@ -83,10 +83,11 @@ def open_image(
         with open_docker_archive(path, name=name, platform=platform, temporary=temporary) as image:
             yield image
     elif name is not None and reference.transport == "docker-daemon":
-        from lightship.store.docker_daemon import DEFAULT_DOCKER_HOST, open_engine_image
+        from lightship.store.docker_daemon import open_engine_image
+        from lightship.store.docker_host import find_endpoint
 
-        host = docker_host or DEFAULT_DOCKER_HOST
-        with open_engine_image(name, platform=platform, docker_host=host, temporary=temporary) as image:
+        endpoint = find_endpoint(access.environ if access else {}, docker_host=docker_host)
+        with open_engine_image(name, platform=platform, endpoint=endpoint, temporary=temporary) as image:
             yield image
     elif name is not None and reference.transport == "containers-storage":
         with open_stored_image(name, platform=platform, temporary=temporary) as image:
