@@ -32,6 +32,7 @@ _WORDS = {
     "unpacked_bytes": "Bytes of the tar that the layer unpacks from.",
     "files": "Entries of the tar, directories and links among them.",
     "created_by": "As in the config's history.",
+    "annotations": "Of the layer's descriptor in the manifest; eStargz has some.",
     "cached": "The layer was in the cache and was not assembled by this build.",
     "rule": "See drop-rules.md; drop is a pattern of the user's.",
     "safety": "lossless: no file that a program can see changes. safe: a rule says why nothing reads it.",
@@ -57,13 +58,13 @@ _OTHER_WORDS = {
 }
 
 
-def build_schema() -> _Schema:
 _BY_PLATFORM = frozenset(
     {"digest", "platform", "python", "compressed_bytes", "unpacked_bytes", "files", "layers", "dropped", "findings",
      "kept_because"}
 )  # fmt: skip
 
 
+def build_schema() -> _Schema:
     """Of ``lightship build --format json``."""
     sums = {
         "compressed_bytes": "Sum over the layers: what a registry stores.",
@@ -192,6 +193,8 @@ def _object(value: type, *, only: tuple[str, ...] = (), further: Mapping[str, _S
 def _type(hint: object) -> _Schema:
     if hint in _SIMPLE:
         return _SIMPLE[hint]
+    if hint == dict[str, str]:
+        return {"type": "object", "additionalProperties": {"type": "string"}}
     if typing.get_origin(hint) is typing.Literal:
         return {"enum": list(typing.get_args(hint))}
     if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:

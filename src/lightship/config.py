@@ -59,7 +59,7 @@ class Options:
     drop: tuple[str, ...] = ()
     strip: bool = True
     build_package: tuple[str, ...] = ()
-    compression: Literal["gzip", "zstd"] = "gzip"
+    compression: Literal["gzip", "zstd", "estargz"] = "gzip"
     level: int | None = None
     archive_uri: tuple[str, ...] = ()
     archive_suite: tuple[str, ...] = ()

@@ -145,8 +145,8 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--compression",
         kind="choice",
         default="gzip",
-        choices=("gzip", "zstd"),
-        help="Compression of the layers.",
+        choices=("gzip", "zstd", "estargz"),
+        help="Compression of the layers; estargz is gzip that a lazy snapshotter can mount before it is pulled.",
     ),
     Setting(key="build.level", flag="--level", kind="number", help="Compression level of what is compressed here."),
     Setting(

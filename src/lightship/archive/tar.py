@@ -19,6 +19,7 @@ MemberType = Literal["file", "dir", "symlink", "hardlink", "char", "block", "fif
 
 _BLOCK = 512
 _EXTENSION_CAP_BYTES = 1 << 20  # Linux ends a path at 4,096 bytes and the xattrs of a file at 64 KiB (xattr(7))
+_HEADER_CAP_BYTES = 4 << 20
 _SIZE_CAP_BYTES = 1 << 50
 _GLOBAL_CAP = 256
 _TYPES: dict[bytes, MemberType] = {
@@ -54,9 +55,10 @@ class TarReader:
 
     At the end ``stream`` was read to its end. Raise ArchiveError for what is no sound tar or is cut short,
     HostileError for paths that leave the root and extensions or sizes out of all proportion. The caller closes.
+    With ``keep_headers``, ``header`` holds the very bytes that stood before the latest member's content.
     """
 
-    def __init__(self, stream: BinaryIO, what: str = "tar") -> None:
+    def __init__(self, stream: BinaryIO, what: str = "tar", *, keep_headers: bool = False) -> None:
         self._stream = stream
         self._what = what
         self._buffer = b""
@@ -65,6 +67,8 @@ class TarReader:
         self._padding = 0
         self._owners: dict[bytes, tuple[int, int, int]] = {}
         self._global: dict[str, bytes] = {}
+        self._keep_headers = keep_headers
+        self.header = b""
 
     def __iter__(self) -> Iterator[TarMember]:
         extended: dict[str, bytes] = {}
@@ -76,6 +80,8 @@ class TarReader:
             if block is None or (not block[0] and not block.strip(b"\0")):
                 self._end(block)
                 return
+            if self._keep_headers:
+                self._keep(block)
             if block[156] in _EXTENSIONS:
                 self._extend(block, block[156:157], extended)
                 continue
@@ -86,6 +92,7 @@ class TarReader:
                 self._content_left = member.size_bytes
                 self._padding = -member.size_bytes % _BLOCK
             yield member
+            self.header = b""
 
     def content(self) -> BinaryIO:
         """The bytes of the member that came last, valid until the next one is asked for."""
@@ -149,6 +156,8 @@ class TarReader:
         body = self._take(size_bytes + -size_bytes % _BLOCK) if size_bytes else b""
         if body is None:
             raise self._cut_short()
+        if self._keep_headers:
+            self._keep(body)
         body = body[:size_bytes]
         if flag == b"L":
             extended["path"] = body.rstrip(b"\0")
@@ -158,6 +167,11 @@ class TarReader:
             (extended if flag == b"x" else self._global).update(self._pax(body))
             if len(self._global) > _GLOBAL_CAP:  # each member is asked for all of them
                 raise HostileError(f"{self._what}: more than {_GLOBAL_CAP} global pax records")
+
+    def _keep(self, block: bytes) -> None:
+        self.header += block
+        if len(self.header) > _HEADER_CAP_BYTES:
+            raise HostileError(f"{self._what}: extended headers of one member are too large: {len(self.header)} bytes")
 
     def _pax(self, body: bytes) -> Iterator[tuple[str, bytes]]:
         """Records ``LENGTH KEY=VALUE\\n``."""

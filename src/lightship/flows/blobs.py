@@ -21,4 +21,5 @@ def blob_of(summary: LayerSummary, cache: Cache) -> BlobLayer | None:
         media_type=summary.media_type,
         compressed_bytes=summary.compressed_bytes,
         unpacked_bytes=summary.unpacked_bytes,
+        annotations=summary.annotations,
     )

@@ -26,11 +26,13 @@ _FACTS_VERSION = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerStyle:
-    """How every layer of an image is written; ``mtime`` in seconds since 1970."""
+    """How every layer of an image is written; ``mtime`` in seconds since 1970. ``prioritized`` are the paths that a
+    start reads, in the order of their first use: only eStargz cares."""
 
-    compression: Literal["gzip", "zstd"]
+    compression: Literal["gzip", "zstd", "estargz"]
     level: int | None
     mtime: int
+    prioritized: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,7 @@ class MadeLayer:
             media_type=self.built.media_type,
             compressed_bytes=self.built.compressed_bytes,
             unpacked_bytes=self.built.unpacked_bytes,
+            annotations=self.built.annotations,
         )
 
     @property
@@ -69,6 +72,7 @@ class MadeLayer:
             files=self.built.files,
             created_by=self.created_by,
             cached=self.cached,
+            annotations=dict(self.built.annotations),
         )
 
 
@@ -84,7 +88,8 @@ def make_layers(
     full = [plan for plan in plans.values() if plan.entries]
     built = assemble_layers(
         full, cache,
-        compression=style.compression, level=style.level, mtime=style.mtime, jobs=jobs, progress=progress,
+        compression=style.compression, level=style.level, mtime=style.mtime, prioritized=style.prioritized,
+        jobs=jobs, progress=progress,
     ) if full else []  # fmt: skip
     for plan in plans.values():
         _remember(plan, cache)
@@ -97,7 +102,9 @@ def make_layers(
 
 
 def _joined(recipe: LayerRecipe, parts: Parts, style: LayerStyle, cache: Cache, progress: Progress) -> MadeLayer | None:
-    """The layer of ``parts``, most of which the cache may have; None when they hold nothing."""
+    """The layer of ``parts``, most of which the cache may have; None when they hold nothing, or cannot be joined."""
+    if style.compression == "estargz":
+        return None
     written, told = assemble_parts(
         recipe.name, parts, cache,
         compression=style.compression, level=style.level, mtime=style.mtime, progress=progress,
@@ -153,7 +160,9 @@ def _keep(key: str, told: str, created_by: str, dropped: Iterable[Loss], cache: 
 
 
 def _find(recipe: LayerRecipe, style: LayerStyle, cache: Cache) -> MadeLayer | None:
-    built = find_layer(cache, recipe.key, style.compression, level=style.level, mtime=style.mtime)
+    built = find_layer(
+        cache, recipe.key, style.compression, level=style.level, mtime=style.mtime, prioritized=style.prioritized
+    )
     return _made(recipe, built, cache, cached=True) if built is not None else None
 
 

@@ -26,6 +26,7 @@ class LayerSummary:
     files: int
     created_by: str
     cached: bool
+    annotations: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,6 @@ class BuildOutcome:
         return sum(layer.files for layer in self.layers)
 
 
-def build_report(outcome: BuildOutcome) -> Report:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexOutcome:
     """An index that was built: ``images`` are in its order, each with its own digest; ``digest`` is the index's."""
@@ -112,6 +112,7 @@ def index_report(outcome: IndexOutcome) -> Report:
     )
 
 
+def build_report(outcome: BuildOutcome) -> Report:
     """The report of ``lightship build``: its keys are those of the command line's contract."""
     layers = [
         {
@@ -124,6 +125,7 @@ def index_report(outcome: IndexOutcome) -> Report:
             "files": layer.files,
             "created_by": layer.created_by,
             "cached": layer.cached,
+            "annotations": layer.annotations,
         }
         for layer in outcome.layers
     ]

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from lightship.archive.codec import open_decompressed
 from lightship.archive.verify import VerifyingReader
 from lightship.errors import ImageError
-from lightship.image.protocol import Layer
+from lightship.image.protocol import Layer, layer_descriptor
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
@@ -38,6 +38,7 @@ class BlobLayer:
     compressed_bytes: int
     unpacked_bytes: int | None = None
     owned: bool = True
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def open(self) -> BinaryIO:
         """See `Layer.open`; raise StorageError when the file cannot be opened."""
@@ -59,6 +60,7 @@ class StreamLayer:
     diff_id: Digest
     media_type: str
     compressed_bytes: int
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def open(self) -> BinaryIO:
         """See `Layer.open`."""
@@ -84,10 +86,7 @@ def from_blobs(
     raw_config = canonical(document)
     manifest = Manifest.make(
         config=Descriptor(media_type=media_types.OCI_CONFIG, digest=Digest.of(raw_config), size_bytes=len(raw_config)),
-        layers=[
-            Descriptor(media_type=layer.media_type, digest=layer.digest, size_bytes=layer.compressed_bytes)
-            for layer in layers
-        ],
+        layers=[layer_descriptor(layer) for layer in layers],
         annotations=annotations,
     )
     image = PlainImage(raw_manifest=manifest.raw, raw_config=raw_config, layers=tuple(layers))

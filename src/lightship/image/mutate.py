@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from lightship.errors import ImageError
-from lightship.image.protocol import Image, Layer
+from lightship.image.protocol import AnnotatedLayer, Image, Layer, layer_descriptor
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
@@ -77,10 +77,7 @@ def _remade(
     manifest = dict(parse_object(image.raw_manifest, "manifest").mapping())
     kept = manifest.get("layers")
     descriptors = [_as_oci(entry) for entry in kept] if isinstance(kept, list) else []
-    descriptors += [
-        Descriptor(media_type=layer.media_type, digest=layer.digest, size_bytes=layer.compressed_bytes).document()
-        for layer in layers[len(descriptors) :]
-    ]
+    descriptors += [layer_descriptor(layer).document() for layer in layers[len(descriptors) :]]
     manifest["mediaType"] = media_types.OCI_MANIFEST
     manifest["layers"] = descriptors
     kind = Manifest.parse(image.raw_manifest).config.media_type
@@ -115,6 +112,10 @@ class _Retyped:
     @property
     def compressed_bytes(self) -> int:
         return self.layer.compressed_bytes
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        return self.layer.annotations if isinstance(self.layer, AnnotatedLayer) else {}
 
     def open(self) -> BinaryIO:
         return self.layer.open()

@@ -3,12 +3,13 @@
 OCI image-spec 1.1: manifest.md, config.md, layer.md.
 """
 
-from collections.abc import Sequence
-from typing import BinaryIO, Protocol
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO, Protocol, runtime_checkable
 
+from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 
-__all__ = ["Image", "Layer"]
+__all__ = ["AnnotatedLayer", "Image", "Layer", "layer_descriptor"]
 
 
 class Layer(Protocol):
@@ -39,6 +40,15 @@ class Layer(Protocol):
         The caller closes."""
 
 
+@runtime_checkable
+class AnnotatedLayer(Protocol):
+    """What a layer may be besides: one whose descriptor says more of it, as eStargz must."""
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """Of the layer's descriptor in a manifest."""
+
+
 class Image(Protocol):
     """One image for one platform. Raw bytes are the truth: digests are always of them."""
 
@@ -53,3 +63,13 @@ class Image(Protocol):
     @property
     def layers(self) -> Sequence[Layer]:
         """Bottom first."""
+
+
+def layer_descriptor(layer: Layer) -> Descriptor:
+    """The descriptor of ``layer`` for a manifest, with its annotations where it has any."""
+    return Descriptor(
+        media_type=layer.media_type,
+        digest=layer.digest,
+        size_bytes=layer.compressed_bytes,
+        annotations=dict(layer.annotations) if isinstance(layer, AnnotatedLayer) else {},
+    )

@@ -8,9 +8,9 @@ mostly that.
 
 import json
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +41,7 @@ __all__ = [
     "in_order",
     "keep_layer",
     "layer_options",
+    "prioritize",
     "write_entry",
     "write_layer",
 ]
@@ -57,7 +58,7 @@ _REPORT_BYTES = 1 << 22
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltLayer:
     """A layer that is in the cache at ``path``. ``unpacked_bytes`` is the size of its tar, ``files`` counts what is
-    no directory."""
+    no directory, ``annotations`` belong to its descriptor."""
 
     digest: Digest
     diff_id: Digest
@@ -66,6 +67,7 @@ class BuiltLayer:
     unpacked_bytes: int
     files: int
     path: Path
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -110,6 +112,21 @@ def check_paths(entries: Sequence[Entry]) -> dict[str, Entry]:
     return directories
 
 
+def prioritize(ordered: Sequence[Entry], paths: Sequence[str]) -> tuple[list[Entry], int]:
+    """``ordered`` with the files and symlinks of ``paths`` first among all that are no directories, in the order of
+    ``paths``; and where they end, 0 when there are none. A hard link stands for the file it names."""
+    targets = {entry.path: entry.link_target for entry in ordered if entry.type == "hardlink"}
+    ranks = {path: rank for rank, path in reversed([*enumerate(targets.get(path, path) for path in paths)])}
+    first = [entry for entry in ordered if entry.path in ranks and entry.type in ("file", "symlink")]
+    if not first:
+        return list(ordered), 0
+    first.sort(key=lambda entry: ranks[entry.path])
+    chosen = {entry.path for entry in first}
+    directories = [entry for entry in ordered if entry.type == "dir"]
+    rest = [entry for entry in ordered if entry.type != "dir" and entry.path not in chosen]
+    return [*directories, *first, *rest], len(directories) + len(first)
+
+
 def write_layer(
     entries: Iterable[Entry],
     stream: BinaryIO,
@@ -117,6 +134,7 @@ def write_layer(
     compression: LayerCompression = "gzip",
     level: int | None = None,
     mtime: int = DEFAULT_MTIME,
+    prioritized: Sequence[str] = (),
     threads: int = 1,
     name: str = "layer",
     progress: Progress = SILENT,
@@ -124,13 +142,19 @@ def write_layer(
 ) -> WrittenLayer:
     """Write ``entries``, put `in_order`, as a layer to ``stream``, one pass, in bounded memory.
 
+    In eStargz the ``prioritized`` paths come first, for readers to fetch ahead; other layers do not care.
     ``threads`` help zstd and change no byte. Setting ``stop`` gives the work up with a WorldError.
     """
     ordered = in_order(entries)
+    border = 0
+    if compression == "estargz":
+        ordered, border = prioritize(ordered, prioritized)
     progress.start(name, sum(entry.unpacked_bytes for entry in ordered), unit="B")
     done = 0
     with LayerWriter(stream, compression=compression, level=level, mtime=mtime, threads=threads) as writer:
-        for entry in ordered:
+        for place, entry in enumerate(ordered):
+            if place == border:
+                writer.landmark(prefetch=border > 0)
             if stop is not None and stop.is_set():
                 raise _StoppedError(f"layer {name} was given up")
             write_entry(entry, writer)
@@ -138,6 +162,8 @@ def write_layer(
             if done >= _REPORT_BYTES:
                 progress.advance(name, done)
                 done = 0
+        if border == len(ordered):
+            writer.landmark(prefetch=border > 0)
         written = writer.finish()
     progress.advance(name, done)
     progress.finish(name)
@@ -151,9 +177,10 @@ def find_layer(
     *,
     level: int | None = None,
     mtime: int = DEFAULT_MTIME,
+    prioritized: Sequence[str] = (),
 ) -> BuiltLayer | None:
     """The layer that a plan with ``key`` and these options gave, when the cache has it whole; else None."""
-    found = cache.find("records", _record_key(key, compression, level, mtime))
+    found = cache.find("records", _record_key(key, compression, level, mtime, prioritized))
     if found is None:
         return None
     try:
@@ -167,8 +194,9 @@ def find_layer(
             unpacked_bytes=int(record["unpacked_bytes"]),
             files=int(record["files"]),
             path=cache.path("blobs", digest.hex),
+            annotations={str(name): str(value) for name, value in record.get("annotations", {}).items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, InputError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
         return None  # a damaged record is no record: the layer is made again and the record written anew
     return built if cache.find_verified("blobs", digest.hex) is not None else None
 
@@ -180,13 +208,14 @@ def assemble_layer(
     compression: LayerCompression = "gzip",
     level: int | None = None,
     mtime: int = DEFAULT_MTIME,
+    prioritized: Sequence[str] = (),
     threads: int = 1,
     progress: Progress = SILENT,
     stop: threading.Event | None = None,
 ) -> BuiltLayer:
     """The layer of ``plan``, from the cache or made. Errors leave nothing in the cache; see `in_order` for what a
     plan may not say, and `LayerWriter` for content that is not what its container claims."""
-    built = find_layer(cache, plan.key, compression, level=level, mtime=mtime)
+    built = find_layer(cache, plan.key, compression, level=level, mtime=mtime, prioritized=prioritized)
     if built is not None:
         return built
     with storage_errors("write a layer to the cache"), cache.incoming("blobs") as incoming:
@@ -196,17 +225,27 @@ def assemble_layer(
             compression=compression,
             level=level,
             mtime=mtime,
+            prioritized=prioritized,
             threads=threads,
             name=plan.name,
             progress=progress,
             stop=stop,
         )
         incoming.keep(written.digest.hex)
-    return keep_layer(plan.key, written, cache, compression=compression, level=level, mtime=mtime)
+    return keep_layer(
+        plan.key, written, cache, compression=compression, level=level, mtime=mtime, prioritized=prioritized
+    )
 
 
 def keep_layer(
-    key: str, written: WrittenLayer, cache: Cache, *, compression: LayerCompression, level: int | None, mtime: int
+    key: str,
+    written: WrittenLayer,
+    cache: Cache,
+    *,
+    compression: LayerCompression,
+    level: int | None,
+    mtime: int,
+    prioritized: Sequence[str] = (),
 ) -> BuiltLayer:
     """Remember that a plan with ``key`` and these options gave ``written``, a blob of the cache, for `find_layer`."""
     record = {
@@ -216,8 +255,9 @@ def keep_layer(
         "compressed_bytes": written.compressed_bytes,
         "unpacked_bytes": written.unpacked_bytes,
         "files": written.files,
+        "annotations": dict(written.annotations),
     }
-    with cache.write("records", _record_key(key, compression, level, mtime)) as stream:
+    with cache.write("records", _record_key(key, compression, level, mtime, prioritized)) as stream:
         stream.write(json.dumps(record, indent=1).encode())
     return BuiltLayer(
         digest=written.digest,
@@ -227,6 +267,7 @@ def keep_layer(
         unpacked_bytes=written.unpacked_bytes,
         files=written.files,
         path=cache.path("blobs", written.digest.hex),
+        annotations=written.annotations,
     )
 
 
@@ -237,6 +278,7 @@ def assemble_layers(
     compression: LayerCompression = "gzip",
     level: int | None = None,
     mtime: int = DEFAULT_MTIME,
+    prioritized: Sequence[str] = (),
     jobs: int = 1,
     progress: Progress = SILENT,
 ) -> list[BuiltLayer]:
@@ -249,7 +291,7 @@ def assemble_layers(
     def assemble(plan: LayerPlan) -> BuiltLayer:
         try:
             return assemble_layer(
-                plan, cache, compression=compression, level=level, mtime=mtime,
+                plan, cache, compression=compression, level=level, mtime=mtime, prioritized=prioritized,
                 threads=max(1, jobs // len(by_key)), progress=progress, stop=stop,
             )  # fmt: skip
         except BaseException:
@@ -281,8 +323,12 @@ def layer_options(compression: LayerCompression, level: int | None, mtime: int) 
     return ASSEMBLE_VERSION, codec_version(compression), compression, level, mtime
 
 
-def _record_key(key: str, compression: LayerCompression, level: int | None, mtime: int) -> str:
-    return cache_key(key, *layer_options(compression, level, mtime))
+def _record_key(
+    key: str, compression: LayerCompression, level: int | None, mtime: int, prioritized: Sequence[str]
+) -> str:
+    # All paths on purpose, though a layer has few of them: which ones is known only once its plan is made.
+    first = prioritized if compression == "estargz" else ()
+    return cache_key(key, *layer_options(compression, level, mtime), *first)
 
 
 def directories_of(entries: Iterable[Entry]) -> set[str]:
