@@ -28,7 +28,7 @@ SAME_FLOOR_ALLOWED = {("config", "settings"), ("flows", "config")}
 CODECS = {"isal", "deflate", "backports", "compression"}
 NETWORK = {"httpx2", "socket", "http.client", "urllib.request"}
 NETWORK_ALLOWED = (
-    "store/docker_daemon", "store/registry/", "build/index", "base/", "launch/probe", "bench/",
+    "store/docker_daemon", "store/registry/", "build/index", "base/", "launch/probe", "bench/", "verify/inside/",
 )  # fmt: skip
 
 
