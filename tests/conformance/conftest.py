@@ -124,30 +124,38 @@ os.execv({runc!r}, ["runc", *words])
 
 
 @pytest.fixture(scope="session")
-def podman_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a podman with a storage of its own, whose runtime is runc without limits. Needs root."""
+def podman_env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a podman with a storage of its own, whose runtime is runc without limits; overlay where the
+    file system allows, else vfs. Needs root."""
     from tests.conftest import require_tool
 
-    require_tool("podman")
-    runc = require_tool("runc")
+    podman, runc = require_tool("podman"), require_tool("runc")
     if os.geteuid() != 0:
         if os.environ.get("CI"):
             pytest.fail("podman needs root: in CI no conformance test may be skipped")
         pytest.skip("podman needs root")
     root = tmp_path_factory.mktemp("podman")
-    runtime = root / "runtime"
-    runtime.write_text(_LESS.format(python=sys.executable, runc=runc))
-    runtime.chmod(0o755)
-    (root / "storage.conf").write_text(
-        f'[storage]\ndriver = "vfs"\nrunroot = "{root}/run"\ngraphroot = "{root}/graph"\n'
-    )
+    (root / "runtime").write_text(_LESS.format(python=sys.executable, runc=runc))
+    (root / "runtime").chmod(0o755)
     (root / "containers.conf").write_text(
         '[engine]\nruntime = "less"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n'
-        f'[engine.runtimes]\nless = ["{runtime}"]\n'
+        f'[engine.runtimes]\nless = ["{root}/runtime"]\n'
     )
-    return {
-        "PATH": f"{os.defpath}:/usr/sbin:/sbin",
+    env = {
+        "PATH": f"{Path(podman).parent}:{os.defpath}:/usr/sbin:/sbin",
         "HOME": str(root),
         "CONTAINERS_STORAGE_CONF": str(root / "storage.conf"),
         "CONTAINERS_CONF": str(root / "containers.conf"),
     }
+    for driver in ("overlay", "vfs"):
+        (root / "storage.conf").write_text(
+            f'[storage]\ndriver = "{driver}"\nrunroot = "{root}/run"\ngraphroot = "{root}/{driver}"\n'
+        )
+        if subprocess.run([podman, "info"], env=env, check=False, capture_output=True).returncode == 0:
+            break
+    else:
+        pytest.fail("podman finds no driver for its storage")
+    try:
+        yield env
+    finally:
+        _remove(root)

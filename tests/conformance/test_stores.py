@@ -7,10 +7,12 @@ import contextlib
 import hashlib
 import io
 import json
+import shutil
 import socket
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -249,24 +251,47 @@ def test_the_engine_says_why_it_refuses(dockerd: "Dockerd") -> None:
     assert "registry.example/wrong" not in dockerd.docker("image", "ls")
 
 
+@pytest.mark.parametrize("program", ["skopeo", "podman"])
 def test_podmans_storage_keeps_it(
-    tmp_path: Path, require_tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, require_tool: Callable[[str], str], monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     small = synthetic_image({"a": b"1"}, {"b": b"2"}, runtime={"Env": ["A=1"]})
-    require_tool("skopeo")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / program).symlink_to(require_tool(program))
     configured = tmp_path / "storage.conf"
     configured.write_text(f'[storage]\ndriver="vfs"\nrunroot="{tmp_path}/run"\ngraphroot="{tmp_path}/graph"\n')
     monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(configured))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no other is there
     copy(small, Reference.parse("containers-storage:one:1"), names=[NAME])
     for name in ("one:1", str(NAME)):
         with open_image(Reference.parse(f"containers-storage:{name}")) as back:
             assert_valid(back)
             assert back.raw_config == small.raw_config
     with (
-        pytest.raises(ToolError, match=r"skopeo failed .*absent"),
+        pytest.raises(ToolError, match=rf"{program} failed .*absent"),
         open_image(Reference.parse("containers-storage:absent")),
     ):
         pass
+
+
+def test_podmans_service_is_an_engine_too(tmp_path: Path, podman_env: dict[str, str]) -> None:
+    place = Path(tempfile.mkdtemp(prefix="lightship-podman-", dir="/tmp"))  # a socket's path must stay short
+    command = ["podman", "system", "service", "--time=0", f"unix://{place}/s"]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, env=podman_env, stderr=log) as service:
+        try:
+            limit = time.monotonic() + 60
+            while not (place / "s").exists():
+                assert time.monotonic() < limit, (tmp_path / "log").read_text()
+                time.sleep(0.02)
+            small = synthetic_image({"a": b"1"}, {"b": b"2"}, runtime={"Env": ["A=1"]})
+            reference = Reference.parse("docker-daemon:registry.example/agent/served:1")
+            assert copy(small, reference, docker_host=f"unix://{place}/s") == digest_of(small)
+            with open_image(reference, docker_host=f"unix://{place}/s") as back:
+                assert_valid(back)
+                assert back.raw_config == small.raw_config
+        finally:
+            service.terminate()
+    shutil.rmtree(place)
 
 
 @pytest.fixture

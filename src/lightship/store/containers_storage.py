@@ -1,6 +1,9 @@
-"""Images of podman, buildah and CRI-O, moved by skopeo: the storage's own locks and drivers are its business.
+"""Images of podman, buildah and CRI-O, moved by their own tools: the storage's locks, drivers and places are theirs.
 
-containers-transports(5), transport ``containers-storage``. Needs ``skopeo`` on PATH.
+containers-transports(5), transport ``containers-storage``. skopeo does it, or where it is not installed podman or
+buildah, which whoever has such a storage has. Where the storage is they know: ``CONTAINERS_STORAGE_CONF``, and for an
+ordinary user ``XDG_DATA_HOME`` and ``XDG_RUNTIME_DIR`` (containers-storage.conf(5)). Layers are stored unpacked, so
+one that comes back is compressed anew and may have another digest; its diff_id and the image's id stay.
 """
 
 import tempfile
@@ -9,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lightship import proc
-from lightship.errors import UsageError
+from lightship.errors import ToolError, UsageError
 from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
@@ -21,6 +24,7 @@ from lightship.store.tags import Tag
 
 __all__ = ["open_stored_image", "store_image"]
 
+_TOOLS = ("skopeo", "podman", "buildah")
 _HINT = "install skopeo, or write to oci: or oci-archive: which need no other program"
 
 
@@ -33,8 +37,7 @@ def store_image(
     with tempfile.TemporaryDirectory(dir=temporary, prefix="lightship-") as folder:
         layout = Path(folder) / "layout"
         digest = write_layout(image, layout, [Tag("latest")], progress=progress)
-        for name in names:
-            _skopeo_copy(f"oci:{layout}:latest", f"containers-storage:{name.tagged()}")
+        _put(f"oci:{layout}:latest", [str(name.tagged()) for name in names])
     return digest
 
 
@@ -45,9 +48,30 @@ def open_stored_image(
     """The storage's image ``name``, copied to a temporary layout that is gone when the block ends."""
     with tempfile.TemporaryDirectory(dir=temporary, prefix="lightship-") as folder:
         layout = Path(folder) / "layout"
-        _skopeo_copy(f"containers-storage:{name if name.digest else name.tagged()}", f"oci:{layout}:latest")
+        _get(str(name if name.digest else name.tagged()), f"oci:{layout}:latest")
         yield open_layout(layout, tag="latest", platform=platform)
 
 
-def _skopeo_copy(source: str, destination: str) -> None:
-    proc.run(["skopeo", "copy", "--quiet", source, destination], hint=_HINT)
+def _put(source: str, names: Sequence[str]) -> None:
+    tool = _tool()
+    if tool == "skopeo":
+        for name in names:
+            proc.run([tool, "copy", "--quiet", source, f"containers-storage:{name}"], hint=_HINT)
+        return
+    said = proc.run([tool, "pull", "--quiet", source], hint=_HINT).stdout.decode(errors="replace").split()
+    if not said:
+        raise ToolError(f"{tool} took the image and did not say its id")
+    proc.run([tool, "tag", said[-1], *names], hint=_HINT)
+
+
+def _get(name: str, destination: str) -> None:
+    tool = _tool()
+    words = ["copy", f"containers-storage:{name}"] if tool == "skopeo" else ["push", name]
+    proc.run([tool, words[0], "--quiet", words[1], destination], hint=_HINT)
+
+
+def _tool() -> str:
+    for name in _TOOLS:
+        if proc.which(name) is not None:
+            return name
+    raise ToolError(f"containers-storage: none of {', '.join(_TOOLS)} is installed", hint=_HINT)
