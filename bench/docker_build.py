@@ -12,12 +12,14 @@ nothing      the very same build again
 
 Docker's side leaves the image in the engine's store, uncompressed and without bytecode; ours writes a whole archive, or
 a layout, with compressed layers and bytecode as the project's configuration asks, which may mean a traced start when a
-dependency changes. With --save a fourth row adds `docker save` to Docker's builds: a file, as ours is. The engine is a
-private one (see `bench/engine.py` for how its CPU is counted); its base image is made by mmdebstrap from the host's
+dependency changes. With --save a row adds `docker save` to Docker's builds: a file, as ours is. With --push two rows
+go to one registry (Debian's docker-registry, on loopback): `docker build` and `docker push`, and ours to ``docker://``;
+nothing is sent that the registry has. The engine is a private one (see `bench/engine.py` for how its CPU is counted); its base image is made by mmdebstrap from the host's
 apt sources.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -27,13 +29,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from engine import Engine, Usage, private_engine
+from loopback import loopback_registry
 
 LIGHTSHIP = str(Path(sys.executable).with_name("lightship"))
 WAYS = ("docker", "archive", "oci")
@@ -67,13 +70,18 @@ class Bench:
     work: Path
     python: Path | None
     flags: tuple[str, ...]
+    registry: str | None = None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return WAYS if self.registry is None else (*WAYS, "registry")
 
     def copy_of(self, way: str) -> Path:
         return self.work / "projects" / way
 
     def set_up(self, seed: Path | None) -> None:
         """A copy of the project for each way, and a copy of the cache ``seed``."""
-        for way in WAYS:
+        for way in self.ways:
             place = self.copy_of(way)
             shutil.rmtree(place, ignore_errors=True)
             left_out = shutil.ignore_patterns(".git", ".venv", "__pycache__", "node_modules")
@@ -91,7 +99,11 @@ class Bench:
             context = str(self.copy_of(way))
             dockerfile = str(self.work / "Dockerfile")
             return engine.run("build", "--network", "host", "-t", "bench", "-f", dockerfile, context, log=log)
-        output = f"docker-archive:{self.work}/image.tar" if way == "archive" else f"oci:{self.work}/layout"
+        output = {
+            "archive": f"docker-archive:{self.work}/image.tar",
+            "oci": f"oci:{self.work}/layout",
+            "registry": f"docker://{self.registry}/ours/bench:latest",
+        }[way]
         command = [
             LIGHTSHIP, "build", str(self.copy_of(way)), "-t", "bench:latest", "--output", output,
             "--lock", "requirements.txt", "--cache-dir", str(self.work / "cache" / way), *self.flags,
@@ -99,6 +111,13 @@ class Bench:
         if self.python is not None:
             command += ["--python", str(self.python)]
         return _measure(command, log)
+
+    def push(self, engine: Engine, label: str) -> Usage:
+        """Push what docker built."""
+        name = f"{self.registry}/docker/bench:latest"
+        tagged = engine.run("tag", "bench", name, log=self.work / f"{label}-tag.log")
+        pushed = engine.run("push", name, log=self.work / f"{label}-push.log")
+        return tagged + pushed
 
     def remove_dependency(self, way: str, name: str) -> None:
         path = self.copy_of(way) / "requirements.txt"
@@ -128,16 +147,20 @@ def main() -> int:
         raise SystemExit(
             f"want {options.rounds + 1} packages that nothing needs, got {removed}; name some with --remove"
         )
-    bench.set_up(options.cache)
-    with private_engine(work / "docker") as engine:
+    with private_engine(work / "docker") as engine, contextlib.ExitStack() as stack:
+        if options.push:
+            bench = replace(bench, registry=stack.enter_context(loopback_registry(work / "registry")))
+        bench.set_up(options.cache)
         _prepare(bench, engine, options)
-        for way in WAYS:
+        for way in bench.ways:
             took = bench.build(way, engine, "first")
             print(f"first build, {way:8}{took.wall_s:8.1f} s wall {took.cpu_s:8.1f} s CPU", flush=True)
             # a change of either kind that is not counted: what a side makes once and keeps is made by then
             bench.remove_dependency(way, removed[-1])
             bench.add_line(way, str(sources(bench.project)[-1].relative_to(bench.project)), options.rounds)
             bench.build(way, engine, "warm")
+            if way == "docker" and options.push:
+                bench.push(engine, "warm")
         runs = _rounds(bench, engine, removed[:-1], options)
         version = engine.version()
     document = {
@@ -171,6 +194,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cache", type=Path, help="a cache of lightship's to start with (it is copied)")
     parser.add_argument("--flag", action="append", default=[], help="a further option of lightship build; repeatable")
     parser.add_argument("--save", action="store_true", help="also measure docker save")
+    parser.add_argument("--push", action="store_true", help="also measure pushing to a registry")
     parser.add_argument("--apt-sources", type=Path, default=Path("/etc/apt/sources.list.d/debian.sources"))
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lightship-docker-build")
     parser.add_argument("-o", "--output", type=Path, help="write every measurement as JSON")
@@ -260,12 +284,13 @@ def _rounds(
     bench: Bench, engine: Engine, removed: list[str], options: argparse.Namespace
 ) -> dict[str, dict[str, list[Usage]]]:
     changed = [str(path.relative_to(bench.project)) for path in sources(bench.project)]
-    rows = (*WAYS, "save") if options.save else WAYS
+    rows = (*bench.ways, *(("save",) if options.save else ()), *(("push",) if options.push else ()))
     runs: dict[str, dict[str, list[Usage]]] = {name: {row: [] for row in rows} for name in SCENARIOS}
     for number in range(options.rounds):
         package = removed[number * len(removed) // options.rounds]
         source = changed[number * len(changed) // options.rounds]
-        order = (*WAYS[number % 3 :], *WAYS[: number % 3])
+        turn = number % len(bench.ways)
+        order = (*bench.ways[turn:], *bench.ways[:turn])
         for scenario in SCENARIOS:
             for way in order:
                 if scenario == "dependency":
@@ -278,9 +303,13 @@ def _rounds(
                 print(f"round {number + 1} {scenario:11}{way:8}{_times(usage)}  {what}", flush=True)
                 if way == "docker" and options.save:
                     saved = engine.run("save", "-o", f"{bench.work}/saved.tar", "bench", log=bench.work / "save.log")
-                    both = Usage(cpu_s=usage.cpu_s + saved.cpu_s, wall_s=usage.wall_s + saved.wall_s)
+                    both = usage + saved
                     runs[scenario]["save"].append(both)
                     print(f"round {number + 1} {scenario:11}{'save':8}{_times(both)}  with docker save", flush=True)
+                if way == "docker" and options.push:
+                    both = usage + bench.push(engine, f"{scenario}-{number + 1}")
+                    runs[scenario]["push"].append(both)
+                    print(f"round {number + 1} {scenario:11}{'push':8}{_times(both)}  with docker push", flush=True)
     return runs
 
 
@@ -290,9 +319,11 @@ def _times(usage: Usage) -> str:
 
 def _measure(command: list[str], log: Path) -> Usage:
     """Run ``command``; rusage of wait4(2) covers the process and every descendant it waited for."""
+    # Where modules cannot be compiled once and for all, every start compiles them: not what a user meets.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began = time.monotonic()
     with log.open("wb") as stream:
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=env)
         try:
             _, status, usage = os.wait4(child.pid, 0)
         except BaseException:
@@ -308,8 +339,8 @@ def _measure(command: list[str], log: Path) -> Usage:
 def _table(runs: dict[str, dict[str, list[Usage]]]) -> str:
     """Medians, and for ours the median of each round's ratio: both sides of it met the same machine."""
     lines = [f"\n{'':12}{'way':8}{'wall s':>9}{'ratio':>8}{'CPU s':>9}{'ratio':>8}   median of rounds; docker / ours"]
-    if "save" in runs["line"]:
-        lines[0] += ", docker and save / ours"
+    if runs["line"].keys() & {"save", "push"}:
+        lines[0] += ", docker and save (push for registry) / ours"
     for scenario, ways in runs.items():
         for way, usages in ways.items():
             wall, cpu = (_ratios(ways, way, field) for field in ("wall_s", "cpu_s"))
@@ -342,10 +373,11 @@ def _without_preparing(ways: dict[str, list[Usage]], prepared: list[float]) -> s
 
 
 def _ratios(ways: dict[str, list[Usage]], way: str, field: str) -> tuple[str, str]:
-    if way in ("docker", "save"):
+    """Against ``docker build``, and against what leaves the same as ours: saved, or pushed."""
+    if way in ("docker", "save", "push"):
         return "-", ""
     found = []
-    for peer in ("docker", "save"):
+    for peer in ("docker", "push" if way == "registry" else "save"):
         pairs = zip(ways.get(peer, ()), ways[way], strict=peer in ways)
         ratios = [getattr(theirs, field) / getattr(ours, field) for theirs, ours in pairs]
         found.append(f"{median(ratios):.1f}x" if ratios else "")

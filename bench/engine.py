@@ -28,6 +28,10 @@ class Usage:
     cpu_s: float
     wall_s: float
 
+    def __add__(self, other: "Usage") -> "Usage":
+        """Both commands, one after the other."""
+        return Usage(cpu_s=self.cpu_s + other.cpu_s, wall_s=self.wall_s + other.wall_s)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
