@@ -14,8 +14,8 @@ Docker's side leaves the image in the engine's store, uncompressed and without b
 a layout, with compressed layers and bytecode as the project's configuration asks, which may mean a traced start when a
 dependency changes. With --save a row adds `docker save` to Docker's builds: a file, as ours is. With --push two rows
 go to one registry (Debian's docker-registry, on loopback): `docker build` and `docker push`, and ours to ``docker://``;
-nothing is sent that the registry has. The engine is a private one (see `bench/engine.py` for how its CPU is counted); its base image is made by mmdebstrap from the host's
-apt sources.
+nothing is sent that the registry has. The engine is a private one (see `bench/engine.py` for how its CPU is counted);
+its base image is made by mmdebstrap from the host's apt sources.
 """
 
 import argparse

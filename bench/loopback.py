@@ -1,4 +1,4 @@
-"""Debian's docker-registry on a free port of the loopback interface, without authentication, its data below a folder."""
+"""Debian's docker-registry on a free port of the loopback interface: no authentication, its data below a folder."""
 
 import contextlib
 import shutil
