@@ -15,6 +15,9 @@ def drop_cached(top: Path) -> int:
     stay, and so do directories and inodes: a start after this is colder than a warm one and warmer than the first of
     a machine. What is not written yet is written first.
     """
+    # pages that are not written cannot be dropped; once for all, as a file's own sync waits for the disk each time:
+    # 32 s for 20,000 files that were written long before
+    os.sync()
     dropped = 0
     for directory, _, names in os.walk(top):
         for name in names:
@@ -28,7 +31,6 @@ def _drop(path: str) -> bool:
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return False
-        os.fdatasync(descriptor)  # pages that are not written cannot be dropped
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         return True
     finally:
