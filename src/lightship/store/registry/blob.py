@@ -86,17 +86,17 @@ class BlobStream(ReadStream):
         retries = Retries(self._session.access, self._session.stop)
         position = start
         while position < end:
-            before = position
+            before, located = position, self._located
             try:
                 with self._session.stream(
                     "GET",
-                    self._located or self._path,
+                    located or self._path,
                     scopes=self._scopes,
                     headers=_range(position, end, self._size_bytes),
-                    accept=_GONE | {416} if self._located else frozenset({404, 416}),
+                    accept=_GONE | {416} if located else frozenset({404, 416}),
                 ) as response:
-                    skip = self._checked(response, position)
-                    if skip or response.status_code == 200:
+                    skip = self._checked(response, position, located)
+                    if response.status_code == 200:
                         end = self._size_bytes
                     for chunk in response.iter_raw():
                         if self._given_up.is_set():
@@ -114,10 +114,10 @@ class BlobStream(ReadStream):
                 error.progressed = position - before >= _PROGRESS_BYTES
                 retries.failed(error)
 
-    def _checked(self, response: "httpx2.Response", position: int) -> int:
+    def _checked(self, response: "httpx2.Response", position: int, located: str) -> int:
         """How many bytes of the response come before ``position``. Raise MismatchError when it is another blob's."""
         status = response.status_code
-        if self._located and status in _GONE:
+        if located and status in _GONE:
             self._located = ""  # a signed address runs out; the registry gives another
             raise RetryableError(f"blob {self._digest}: the storage answered {status}", after_s=0.0)
         if status == 404:

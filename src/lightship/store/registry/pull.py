@@ -27,7 +27,7 @@ from lightship.store.seal import seal
 
 __all__ = ["pull_layers", "pulled"]
 
-PULL_TASK = "pull"
+_TASK = "pull"
 _KIND = "blobs"
 _PARTIAL = "partial"
 _POLL_S = 0.1
@@ -52,12 +52,12 @@ def pull_layers(layers: Sequence[Layer], cache: Cache, *, progress: Progress = S
     wanted = {layer.digest: layer for layer in layers if isinstance(layer, RegistryLayer) and _is_cacheable(layer)}
     missing = [layer for layer in wanted.values() if cache.find_verified(_KIND, layer.digest.hex) is None]
     if missing:
-        progress.start(PULL_TASK, sum(layer.compressed_bytes for layer in missing), unit="B")
+        progress.start(_TASK, sum(layer.compressed_bytes for layer in missing), unit="B")
         session = missing[0].repository.session
         with ThreadPoolExecutor(session.access.jobs, thread_name_prefix="lightship-pull") as pool:
             futures = [pool.submit(_pull, layer, cache, progress) for layer in missing]
             gather(futures, abort=session.abort)
-        progress.finish(PULL_TASK)
+        progress.finish(_TASK)
     return tuple(_in_cache(layer, cache) if layer.digest in wanted else layer for layer in layers)
 
 
@@ -79,17 +79,17 @@ def _pull(layer: RegistryLayer, cache: Cache, progress: Progress) -> None:
     digest, size_bytes = layer.digest, layer.compressed_bytes
     with _partial(layer, cache) as stream:
         if stream is None:
-            progress.advance(PULL_TASK, size_bytes)
+            progress.advance(_TASK, size_bytes)
             return
         running = digest.new_hash()
         length = _hash_all(stream, running)
-        progress.advance(PULL_TASK, min(length, size_bytes))
+        progress.advance(_TASK, min(length, size_bytes))
         with contextlib.closing(layer.open_from(length)) as blob, storage_errors("write to the cache"):
             while length < size_bytes and (chunk := blob.read(min(_READ_BYTES, size_bytes - length))):
                 running.update(chunk)
                 stream.write(chunk)
                 length += len(chunk)
-                progress.advance(PULL_TASK, len(chunk))
+                progress.advance(_TASK, len(chunk))
         _keep(layer, cache, stream, Digest(digest.algorithm, running.hexdigest()), length)
 
 
