@@ -47,8 +47,11 @@ _PLACES = {
     "oci": ("oci:DIR[:TAG]", "an OCI image layout on disk; a folder's path alone means this too"),
     "oci-archive": ("oci-archive:FILE[:TAG]", "a tar of such a layout"),
     "docker-archive": ("docker-archive:FILE[:REF]", "what docker save writes and docker load reads"),
-    "docker-daemon": ("docker-daemon:REF", "the store of the Docker engine at $DOCKER_HOST"),
-    "containers-storage": ("containers-storage:REF", "the store of podman, buildah and CRI-O, through skopeo"),
+    "docker-daemon": ("docker-daemon:REF", "the store of the Docker engine at $DOCKER_HOST, or of the current context"),
+    "containers-storage": (
+        "containers-storage:REF",
+        "the store of podman, buildah and CRI-O, through skopeo, podman or buildah",
+    ),
     "docker": ("docker://REF", "a registry; a name without a host is Docker's default registry's"),
 }
 
@@ -57,7 +60,8 @@ _SURROUNDINGS = {
     "`CI=true`": "the same: a task of a second or more is a line (all with `-v`), as whenever stderr is not a terminal",
     "`SOURCE_DATE_EPOCH`": "the time of every file and of the image, in seconds since 1970; without it times are fixed",
     "`XDG_CACHE_HOME`": "the cache is `lightship` in it; `LIGHTSHIP_CACHE_DIR` and `--cache-dir` go before it",
-    "`DOCKER_HOST`": "where the Docker engine listens, for `docker-daemon:`",
+    "`DOCKER_HOST`, `DOCKER_TLS_VERIFY`, `DOCKER_CERT_PATH`, `DOCKER_CONTEXT`": "where the Docker engine listens, for "
+    "`docker-daemon:`, as for docker's own client",
     "pip's and uv's variables": "`PIP_INDEX_URL`, `UV_INDEX_URL`, … count, as do their configuration files and netrc",
 }
 
