@@ -133,10 +133,11 @@ class Foundation:
         named = _named_indexes(selection)
         return lambda: read_index_settings(self._request.environ, selection.lock, named=named)
 
-    def wheel_builder(self, selection: Selection) -> "Callable[[], WheelBuilder]":
-        """A builder of wheels in this base's build root, made when a package has only a source."""
+    def wheel_builder(self, selection: Selection) -> "Callable[[bool], WheelBuilder]":
+        """A builder of wheels in this base's build root, made when a package has only a source; when it is given False,
+        one whose compilers fail."""
 
-        def make() -> "WheelBuilder":
+        def make(compilers: bool) -> "WheelBuilder":
             from lightship.base.buildroot import build_root
             from lightship.build.sdist.build import BuildSite, WheelBuilder
             from lightship.build.sdist.constraints import read_build_constraints
@@ -155,6 +156,7 @@ class Foundation:
                 sandbox=Bubblewrap.find(),
                 cache=self._cache,
                 settings=self.index_settings(selection),
+                variables={} if compilers else {"CC": "false", "CXX": "false"},
                 constraints=read_build_constraints(self._request.project, self._request.environ),
                 indexes=project_indexes(self._request.environ, selection.lock, named=_named_indexes(selection)),
                 progress=self._progress,

@@ -126,6 +126,7 @@ class Making:
                 self.foundation.wheel_builder(selection),
                 self.cache,
                 own=self.project if application_mode(self.options, self.request.project) == "wheel" else None,
+                findings=self.findings,
                 jobs=self.request.jobs,
                 progress=self.progress,
             )

@@ -1,7 +1,8 @@
 """From a selection to wheels on this machine: chosen for the target, fetched, and built where only a source exists."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -16,7 +17,8 @@ from lightship.ecosystem.python.choose import choose
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, Wanted
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
-from lightship.errors import InputError, LightshipError
+from lightship.errors import InputError, LightshipError, ToolError
+from lightship.findings import Finding
 from lightship.flows.sources import left_out_of_wheels
 from lightship.progress import Progress
 from lightship.store.cache import Cache
@@ -55,18 +57,20 @@ def gather_wheels(
     selection: Selection,
     target: Target,
     settings: Callable[[], IndexSettings],
-    builder: Callable[[], AbstractContextManager[WheelBuilder]],
+    builder: Callable[[bool], AbstractContextManager[WheelBuilder]],
     cache: Cache,
     *,
     own: Project | None = None,
+    findings: list[Finding],
     jobs: int,
     progress: Progress,
 ) -> tuple[WheelFile, ...]:
     """One wheel for each package of ``selection``, sorted by name; ``own`` is the project to build as one more.
 
-    ``settings`` and ``builder`` are called only when something must be fetched or built; builds run ``jobs`` at a time.
-    What is built here for another machine must come out pure: InputError when it does not. Otherwise raise as `choose`,
-    `fetch` and `WheelBuilder` do.
+    ``settings`` and ``builder`` are called only when something must be fetched or built; builds run ``jobs`` at a time,
+    with compilers or, when ``builder`` is given False, without. What is built here for another machine must come out
+    pure: with compilers, else without them, of which ``findings`` tells; InputError when it does not. Otherwise raise
+    as `choose`, `fetch` and `WheelBuilder` do.
     """
     from lightship.build.index.offered import with_offered_files
 
@@ -85,25 +89,59 @@ def gather_wheels(
         if artifact.filename.endswith(".whl")
     }
     if sources:
-        with builder() as wheel_builder:
-            built = _build_all(sources, chosen, requests, fetched, wheel_builder, jobs, progress)
-        _check_fit(built, target)
-        found |= {package.name: wheel for package, wheel in zip(sources, built, strict=True)}
+        build = functools.partial(_build_all, chosen=chosen, requests=requests, fetched=fetched, jobs=jobs)
+        with builder(True) as wheel_builder:
+            built = build(sources, builder=wheel_builder, progress=progress)
+        made = {package.name: wheel for package, wheel in zip(sources, built, strict=True)}
+        unfit = [package for package in sources if not _fits(made[package.name], target)]
+        if unfit:
+            made |= _without_compilers(unfit, target, builder, build, findings, progress)
+        found |= made
     return tuple(found[name] for name in sorted(found))
 
 
-def _check_fit(built: Sequence[WheelFile], target: Target) -> None:
-    """Raise InputError, naming all of them, for wheels that were built on this machine and are for it alone."""
+def _fits(wheel: WheelFile, target: Target) -> bool:
     from lightship.ecosystem.python.choose import wheel_rank
 
-    wrong = sorted(wheel.package.name for wheel in built if wheel_rank(wheel.filename, target) is None)
-    if not wrong:
-        return
-    has = "packages have" if len(wrong) > 1 else "package has"
-    raise InputError(
-        f"{len(wrong)} {has} no wheel for {target.platform}, and compile extensions when built: {', '.join(wrong)}",
-        hint="lock versions that have a wheel, build on a machine of that kind, or offer wheels that were built there "
-        "(pip's find-links)",
+    return wheel_rank(wheel.filename, target) is not None
+
+
+def _without_compilers(
+    packages: list[LockedPackage],
+    target: Target,
+    builder: Callable[[bool], AbstractContextManager[WheelBuilder]],
+    build: Callable[..., list[WheelFile]],
+    findings: list[Finding],
+    progress: Progress,
+) -> dict[str, WheelFile]:
+    """Wheels of packages whose extensions this machine would compile for itself alone. Many do without: where nothing
+    compiles, their builds leave the extensions out. Raise InputError, naming all of them, for those that do not."""
+    found: dict[str, WheelFile] = {}
+    with builder(False) as wheel_builder:
+        for package in packages:
+            with contextlib.suppress(ToolError):  # it needs a compiler, and is named below
+                (wheel,) = build([package], builder=wheel_builder, progress=progress)
+                if _fits(wheel, target):
+                    found[package.name] = wheel
+    lacking = sorted(package.name for package in packages if package.name not in found)
+    if lacking:
+        has = "packages have" if len(lacking) > 1 else "package has"
+        raise InputError(
+            f"{len(lacking)} {has} no wheel for {target.platform} and cannot be built without compiling for it: "
+            f"{', '.join(lacking)}",
+            hint="lock versions that have a wheel, build on a machine of that kind, or lock wheels built there",
+        )
+    findings += [_slower(name, target) for name in sorted(found)]
+    return found
+
+
+def _slower(name: str, target: Target) -> Finding:
+    return Finding(
+        code="extension-left-out",
+        severity="warning",
+        title="a package without its compiled part",
+        message=f"{name} has no wheel for {target.platform} and was built without its extension modules: it is slower",
+        fix="lock a version that has a wheel, or build on a machine of that kind",
     )
 
 
@@ -117,6 +155,7 @@ def _own_package(project: Project) -> LockedPackage:
 
 def _build_all(
     sources: list[LockedPackage],
+    *,
     chosen: dict[str, Artifact],
     requests: dict[str, Request],
     fetched: dict[Request, Fetched],
