@@ -25,6 +25,7 @@ COMMANDS = {
     "build": "a locked Python project to a small, reproducible OCI image: no container engine, no root",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",
+    "bench": "pull, unpack and cold start over a chosen link, phase by phase, side by side",
 }
 """What each command does, in the order in which help lists them; their modules are imported when asked for."""
 
