@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 from tools import drop_rules_reference
-from tools.schemas import build_schema, plan_schema
+from tools.schemas import build_schema, diff_schema, plan_schema
 
 from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
 from lightship.oci.reference import TRANSPORTS
@@ -118,6 +118,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _cli_page(),
         REFERENCE / "configuration.md": _configuration_page(),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
+        REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
         drop_rules_reference.PAGE: drop_rules_reference.reference(),
     }

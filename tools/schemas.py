@@ -10,10 +10,11 @@ import typing
 from collections.abc import Mapping
 
 from lightship.findings import Finding
+from lightship.flows.diff import DIFF_SCHEMA, LayerChange, PackageChange, Side
 from lightship.flows.outcome import BUILD_SCHEMA, DropSummary, LayerSummary
 from lightship.plan.model import Dropped, Entry
 
-__all__ = ["build_schema", "plan_schema"]
+__all__ = ["build_schema", "diff_schema", "plan_schema"]
 
 _Schema = dict[str, object]
 _SIMPLE: dict[object, _Schema] = {
@@ -34,6 +35,16 @@ _WORDS = {
     "created_by": "As in the config's history.",
     "annotations": "Of the layer's descriptor in the manifest; eStargz has some.",
     "cached": "The layer was in the cache and was not assembled by this build.",
+    "state": "kept: in both. new: to be pulled. gone: in the image before alone.",
+    "unpacked_anew": "An engine that has the image before unpacks it, again or for the first time.",
+    "same_content": "A new blob whose tar the image before has, compressed otherwise.",
+    "ecosystem": "python or deb.",
+    "before": "Version in the image before; null where it has none.",
+    "after": "Version in the image after; null where it has none.",
+    "before_unpacked_bytes": "Of its files, in the image before; null where nobody counted.",
+    "after_unpacked_bytes": "Of its files, in the image after; null where nobody counted.",
+    "reference": "As it was given.",
+    "platform": "linux/amd64",
     "rule": "See drop-rules.md; drop is a pattern of the user's.",
     "safety": "lossless: no file that a program can see changes. safe: a rule says why nothing reads it.",
     "code": "The kind of finding; never reused.",
@@ -50,6 +61,12 @@ _WORDS = {
     "reason": "Why it was left out.",
 }
 _OTHER_WORDS = {
+    (Side, "digest"): "Of the manifest.",
+    (Side, "compressed_bytes"): "Of its layers, each blob once.",
+    (Side, "layers"): "How many they are.",
+    (LayerChange, "unpacked_bytes"): "Of its files; null for a layer that was not read.",
+    (LayerChange, "files"): "What is no directory; null for a layer that was not read.",
+    (PackageChange, "name"): "As the ecosystem compares names.",
     (DropSummary, "files"): "Files that the rule left out.",
     (DropSummary, "unpacked_bytes"): "Their bytes.",
     (Dropped, "unpacked_bytes"): "Its bytes.",
@@ -118,6 +135,51 @@ def build_schema() -> _Schema:
         {**properties, "platforms": platforms},
         required=list(properties),
     )
+
+
+def diff_schema() -> _Schema:
+    """Of ``lightship diff --format json``."""
+    sums = {
+        "pulled_bytes": "Compressed bytes of the layers that are new: what a node with the image before pulls.",
+        "pulled_layers": "How many these are.",
+        "metadata_bytes": "Of the manifest and the config that are pulled as well.",
+        "kept_bytes": "Compressed bytes of the layers of the image after that are in the image before.",
+        "kept_layers": "How many these are.",
+        "gone_bytes": "Compressed bytes of the layers that only the image before has.",
+        "unpacked_anew_layers": "Layers from the first one on that differs: an engine unpacks them again.",
+        "unpacked_anew_compressed_bytes": "Their compressed bytes.",
+    }
+    totals: _Schema = {
+        "type": "object",
+        "properties": {
+            **{name: {**_SIMPLE[int], "description": text} for name, text in sums.items()},
+            "pulled_share": {"type": "number", "minimum": 0, "maximum": 1, "description": "Of the image after."},
+            "unpacked_anew_bytes": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Bytes of their files; null where one of them was not read.",
+            },
+        },
+        "required": sorted([*sums, "pulled_share", "unpacked_anew_bytes"]),
+        "additionalProperties": False,
+    }
+    properties: _Schema = {
+        "schema": {"const": DIFF_SCHEMA},
+        "before": _object(Side),
+        "after": _object(Side),
+        "totals": totals,
+        "layers": {
+            "type": "array",
+            "items": _object(LayerChange),
+            "description": "Of the image after, bottom first; then those that only the image before has.",
+        },
+        "packages": {
+            "type": ["array", "null"],
+            "items": _object(PackageChange),
+            "description": "What differs in layers that changed, by ecosystem and name; null with --no-packages.",
+        },
+    }
+    return _document("diff", "What lightship diff --format json prints.", properties, required=list(properties))
 
 
 def plan_schema() -> _Schema:

@@ -1,0 +1,117 @@
+"""``lightship diff``: what changed between two images, and what a node pulls for the second."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lightship.cli.console import Console
+from lightship.cli.options import VARIABLES, common_options, flag, registry_options
+from lightship.cli.variables import unknown_variables
+
+if TYPE_CHECKING:
+    from lightship.findings import Report
+
+__all__ = ["command"]
+
+
+@click.command(name="diff", short_help="What changed between two images; what a node must pull.", epilog=VARIABLES)
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@flag(
+    "--packages/--no-packages",
+    default=True,
+    help="Read the layers that changed, for the packages in them. Without, no layer is opened. Default: read them.",
+)
+@flag(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    help="Of the report. Default: text.",
+)
+@flag(
+    "-o",
+    "--report-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report to FILE.",
+)
+@registry_options
+@common_options
+def command(
+    before: str,
+    after: str,
+    platform: str | None,
+    packages: bool,
+    form: str,
+    report_file: Path | None,
+    plain_http: bool,
+    ca_file: Path | None,
+    quiet: bool,
+    verbose: bool,
+    cache_dir: Path | None,
+    jobs: int | None,
+) -> int:
+    """Compare the images BEFORE and AFTER: what a node that has the one pulls to run the other.
+
+    Both are named as for lightship run. Layers are compared by their digests, so what both have is not read. Told are
+    the bytes to pull and their share, the layers that are kept, new and gone, the packages that changed with their
+    versions, and what an engine unpacks anew: everything above the first layer that changed. The status is 0 whatever
+    differs.
+    """
+    from contextlib import ExitStack
+
+    from lightship.config import cache_root, registry_access
+    from lightship.flows.diff import diff_images, diff_report
+    from lightship.flows.scratch import scratch
+    from lightship.flows.shelf import find_image
+    from lightship.oci.platform import Platform
+    from lightship.store.cache import make_root
+    from lightship.store.open import open_image
+
+    root = make_root(cache_root(cache_dir))
+    with Console(quiet=quiet, verbose=verbose) as console, ExitStack() as stack:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
+        wanted = Platform.parse(platform) if platform else None
+        access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
+        temporary = stack.enter_context(scratch(root))
+        old, new = (
+            stack.enter_context(
+                open_image(
+                    find_image(text, root, progress=console),
+                    wanted,
+                    access=access,
+                    docker_host=os.environ.get("DOCKER_HOST"),
+                    temporary=temporary,
+                )
+            )
+            for text in (before, after)
+        )
+        found = diff_images(old, new, references=(before, after), packages=packages, progress=console)
+        _deliver(_rendered(diff_report(found), form, verbose=verbose), report_file, console)
+    return 0
+
+
+def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
+    if form == "json":
+        from lightship.report.json import render_json
+
+        return render_json(report)
+    from lightship.report.diff import render_diff, render_diff_markdown
+
+    return render_diff_markdown(report) if form == "markdown" else render_diff(report, verbose=verbose)
+
+
+def _deliver(text: str, file: Path | None, console: Console) -> None:
+    from lightship.cli.wording import escaped
+    from lightship.paths import atomic_file, storage_errors
+
+    if file is None:
+        console.data(text)
+        return
+    with storage_errors(f"write {file}"), atomic_file(file) as stream:
+        stream.write(escaped(text).encode())
