@@ -55,11 +55,11 @@ class Trials:
         if inside is None or python is None:
             return cls(wanted=())
         runner, executable = inside, python.executable
-        failed = _run(runner, executable, wanted, ())
+        failed = _run(runner, executable, wanted, (), together=True)
 
         def again() -> Mapping[str, Failure] | None:
             binds = plain() if failed else None
-            return None if binds is None else _run(runner, executable, tuple(failed), binds)
+            return None if binds is None else _run(runner, executable, tuple(failed), binds, together=False)
 
         return cls(wanted=wanted, failed=failed, again=again)
 
@@ -69,10 +69,12 @@ class Trials:
         return self.again()
 
 
-def _run(inside: Inside, python: str, wanted: tuple[str, ...], binds: Sequence[Bind]) -> dict[str, Failure]:
+def _run(
+    inside: Inside, python: str, wanted: tuple[str, ...], binds: Sequence[Bind], *, together: bool
+) -> dict[str, Failure]:
     if not wanted:
         return {}
-    request = {"trials": list(wanted), "limit_s": LIMIT_S, "together": True}
+    request = {"trials": list(wanted), "limit_s": LIMIT_S, "together": together}
     limit_s = 120 + LIMIT_S * 4 + 4.0 * len(wanted)
     said: dict[str, Any] = inside.run("trials_worker.py", python, request, timeout_s=limit_s, binds=binds)
     return {trial: _failure(trial, told) for trial, told in said["failed"].items()}

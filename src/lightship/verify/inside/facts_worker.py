@@ -7,14 +7,13 @@ import importlib.machinery
 import importlib.util
 import json
 import os
-import platform
 import sys
 import sysconfig
 
 
 def main() -> None:
     del sys.path[0]  # this file's own folder
-    version = platform.python_version()
+    version = sys.version.split()[0].rstrip("+")  # as platform.python_version(), which a slimmed image may have lost
     found = {
         "version": version,
         "executable": sys.executable,
@@ -31,10 +30,12 @@ def main() -> None:
             "implementation_name": sys.implementation.name,
             "implementation_version": version,
             "os_name": os.name,
-            "platform_machine": platform.machine(),
-            "platform_python_implementation": platform.python_implementation(),
+            "platform_machine": os.uname().machine,
+            "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"}.get(
+                sys.implementation.name, sys.implementation.name
+            ),
             "platform_release": "",
-            "platform_system": platform.system(),
+            "platform_system": os.uname().sysname,
             "platform_version": "",
             "python_full_version": version,
             "python_version": ".".join(version.split(".")[:2]),
