@@ -87,10 +87,28 @@ def test_the_image_is_all_that_it_claims_to_be(demo: Demo) -> None:
             assert str(manifest_of(image).digest) == demo.digest
 
 
-def test_every_route_answers_from_inside_the_sandbox(demo: Demo, tmp_path: Path) -> None:
+@pytest.fixture(scope="session", params=["", "runc", "docker", "podman"], ids=lambda engine: engine or "sandbox")
+def engine(request: pytest.FixtureRequest) -> tuple[list[str], dict[str, str]]:
+    """The words for ``lightship run`` and the variables that name the engine."""
+    match request.param:
+        case "":
+            return [], {}
+        case "docker":
+            dockerd: Dockerd = request.getfixturevalue("dockerd")
+            return ["--engine", "docker"], {"DOCKER_HOST": dockerd.host}
+        case "podman":
+            return ["--engine", "podman"], request.getfixturevalue("podman_env")
+        case other:
+            return ["--engine", other], {}
+
+
+def test_every_route_answers_from_lightship_run(
+    demo: Demo, engine: tuple[list[str], dict[str, str]], tmp_path: Path
+) -> None:
     bind = free_address()
-    command = [LIGHTSHIP, "run", "--cache-dir", str(demo.cache), "-e", f"{BIND}={bind}", demo.layout]
-    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as running:
+    command = [LIGHTSHIP, "run", "--cache-dir", str(demo.cache), *engine[0], "-e", f"{BIND}={bind}", demo.layout]
+    env = {**os.environ, **engine[1]}
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=env) as running:
         try:
             ready = wait_until_ready(bind, lambda: running.poll() is None)
             failed = call_routes(bind) if ready else []

@@ -15,13 +15,13 @@ def ranges(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_commands_user_is_the_caller(ranges: Path) -> None:
+def test_an_ordinary_caller_is_root_inside_and_lends_an_id(ranges: Path) -> None:
     assert map_ids(0, caller=1000, names=("me",), ranges=ranges) == (IdMap(0, 1000),)
-    assert map_ids(1001, caller=1000, names=("me",), ranges=ranges) == (IdMap(0, 165536), IdMap(1001, 1000))
-    assert map_ids(1001, caller=1000, names=("1000", "nobody"), ranges=ranges)[0] == IdMap(0, 7)
+    assert map_ids(1001, caller=1000, names=("me",), ranges=ranges) == (IdMap(0, 1000), IdMap(1001, 165536))
+    assert map_ids(1001, caller=1000, names=("1000", "nobody"), ranges=ranges)[1] == IdMap(1001, 7)
 
 
-def test_root_has_ids_to_spare(tmp_path: Path) -> None:
+def test_root_is_the_commands_user_and_has_ids_to_spare(tmp_path: Path) -> None:
     root, user = map_ids(1001, caller=0, names=("root",), ranges=tmp_path / "absent")
     assert user == IdMap(1001, 0)
     assert root.inside == 0

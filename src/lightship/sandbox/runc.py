@@ -1,16 +1,17 @@
 """The sandbox made with runc: an OCI runtime over the unpacked root, for root and for ordinary users alike.
 
 OCI runtime-spec 1.0.2, config.md and config-linux.md (https://github.com/opencontainers/runtime-spec/blob/v1.0.2/);
-runc 1.1 and later, crun takes the same words. As under bubblewrap the caller's uid and gid are those of the command
-inside, so files that the caller owns belong to the command's user. The command is PID 1 of its namespace, which gets
-no signal that it has no handler for. Neither resource limits nor a cgroup of its own are asked for: machines that are
-containers themselves refuse them.
+runc 1.1 and later. As under bubblewrap the caller's uid and gid are those of the command inside, so files that the
+caller owns belong to the command's user; without root, to the container's root (see `map_ids`). The command is PID 1 of
+its namespace, which gets no signal that it has no handler for. Neither resource limits nor a cgroup of its own are
+asked for: machines that are containers themselves refuse them.
 """
 
 import contextlib
 import json
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,13 @@ _MASKED = ("/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list
 _READ_ONLY = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/acpi", "/proc/scsi")
 _SYSFS = ("devices/system/cpu", "devices/system/node")
 _TMPFS = ("nosuid", "nodev")
+
+_TAKE_BACK = """
+"$1" "$2" "$3" "$4" "$5" "$6" "$7" "$8"
+shift 8
+exec unshare --user --map-root-user --map-auto chown -R 0:0 -- "$@"
+"""
+"""What a user with a lent id wrote to a copy is nobody's outside, and could not be removed. util-linux 2.38."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +68,21 @@ class Runc:
         stderr: int | IO[bytes] | None = None,
     ) -> ContainedProcess:
         """As `Sandbox.start`."""
-        document = bundle_config(command, plan_mounts(command), *_ids(command))
+        uids, gids = _ids(command)
+        document = bundle_config(command, plan_mounts(command), uids, gids)
+        copies = [bind.source for bind in command.binds if bind.origin == "copy"]
+        is_lent = IdMap(command.user[0], os.geteuid()) not in uids
+        for copy in copies if is_lent else ():
+            _open_to_all(copy)
         name = f"lightship-run-{secrets.token_hex(6)}"
         with storage_errors("make a bundle for runc"):
             bundle = Path(tempfile.mkdtemp(prefix="lightship-runc-"))
             (bundle / "config.json").write_text(json.dumps(document), encoding="utf-8")
         options = [self.program, "--root", str(bundle / "state"), "--rootless", "true"]
-        reaper = Reaper([*options, "delete", "--force", name], env=self.env, directory=bundle)
+        removal = [*options, "delete", "--force", name]
+        if is_lent and copies:
+            removal = ["/bin/sh", "-c", _TAKE_BACK, "sh", *removal, *map(str, copies)]
+        reaper = Reaper(removal, env=self.env, directory=bundle)
         argv = [
             *options, "--log", str(bundle / "log"), "--log-format", "json",
             "run", "--bundle", str(bundle), "--pid-file", str(bundle / "pid"), name,
@@ -143,6 +159,16 @@ def _ids(command: Command) -> tuple[tuple[IdMap, ...], tuple[IdMap, ...]]:
         map_ids(uid, caller=os.geteuid(), names=tuple(names), ranges=Path("/etc/subuid")),
         map_ids(gid, caller=os.getegid(), names=tuple(names), ranges=Path("/etc/subgid")),
     )
+
+
+def _open_to_all(copy: Path) -> None:
+    """What the owner may do with ``copy``, everybody may: it is private, and the command's user is another."""
+    with storage_errors(f"open {copy}"):
+        for path in (copy, *copy.rglob("*")):
+            status = path.lstat()
+            if status.st_uid == os.geteuid() and not stat.S_ISLNK(status.st_mode):
+                mode = status.st_mode & 0o700
+                path.chmod(mode | mode >> 3 | mode >> 6)
 
 
 def _kernel_mounts() -> Iterator[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Which ids of the host stand behind the ids inside a user namespace that runc makes.
 
-user_namespaces(7); subuid(5). runc wants the container's id 0 mapped, whoever runs the command
-(libcontainer/configs/config_linux.go, HostUID, runc 1.1): for another user that takes a second id of the host, which
-root has, and an ordinary user by ``/etc/subuid``, where newuidmap(1) looks.
+user_namespaces(7); subuid(5). runc gives its pipes to the container's id 0 (libcontainer/configs/config_linux.go,
+HostUID, and process_linux.go, runc 1.1), so that one must always be mapped, and to the caller unless root calls.
+Another user takes a second id of the host, which root has, and an ordinary user by ``/etc/subuid``, where newuidmap(1)
+looks.
 """
 
 from dataclasses import dataclass
@@ -25,19 +26,22 @@ class IdMap:
 
 
 def map_ids(wanted: int, *, caller: int, names: tuple[str, ...], ranges: Path) -> tuple[IdMap, ...]:
-    """``wanted`` is the caller inside; id 0 as well where that is another. ``names`` are the caller's in ``ranges``.
+    """Id 0 and ``wanted``. Root stands behind ``wanted`` itself when it calls, any other ``caller`` behind id 0, with
+    the first id of its range in ``ranges`` behind ``wanted``; ``names`` are what it is called there.
 
-    Raise ToolError where an ordinary ``caller`` has no second id.
+    Raise ToolError where an ordinary ``caller`` has no range.
     """
     if wanted == 0:
         return (IdMap(0, caller),)
-    spare = _SPARE if caller == 0 else _first(names, ranges)
-    if spare is None:
+    if caller == 0:
+        return (IdMap(0, _SPARE), IdMap(wanted, caller))
+    other = _first(names, ranges)
+    if other is None:
         raise ToolError(
             f"runc cannot start a command as {wanted} for this user: {ranges} gives it no range",
             hint="add one with usermod --add-subuids 100000-165535 --add-subgids 100000-165535, or use --user 0:0",
         )
-    return (IdMap(0, spare), IdMap(wanted, caller))
+    return (IdMap(0, caller), IdMap(wanted, other))
 
 
 def _first(names: tuple[str, ...], ranges: Path) -> int | None:
