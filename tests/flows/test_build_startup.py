@@ -48,8 +48,10 @@ def test_only_what_a_start_imports_has_bytecode(world: World, tmp_path: Path, po
     }  # fmt: skip
     assert f"usr/lib/python{MINOR}/http/server.py" in compiled
     assert f"usr/lib/python{MINOR}/sched.py" not in compiled
-    lines = [line for line in _lock(world).read_text().splitlines() if not line.startswith(("#", "key = "))]
+    text, _, opened_files = _lock(world).read_text().partition("[files]\n")
+    lines = [line for line in text.splitlines() if not line.startswith(("#", "key = "))]
     assert lines == sorted(lines)
+    assert f"{SITE}/pretend_lib/inner.py" in opened_files.splitlines()
     assert compiled <= set(lines)
     assert world.launch(tmp_path / "out", "once").startswith("hello 42")
 

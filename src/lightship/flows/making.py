@@ -272,7 +272,7 @@ class Making:
                 self.findings.append(_not_traced(self.foundation.platform))
                 return "all", ()
             return "startup", on_machine(adopted, machine)
-        modules = startup_modules(
+        found = startup_modules(
             lock,
             key,
             self._trace,
@@ -281,7 +281,7 @@ class Making:
             findings=self.findings,
             progress=self.progress,
         )
-        return "startup", on_machine(modules, machine)
+        return "startup", on_machine(found.modules, machine)
 
     def _trace_key(self) -> str:
         options = self.options
@@ -293,7 +293,7 @@ class Making:
         started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir, *env)
         return cache_key("startup", 1, self.planner.context, *started, *packages)
 
-    def _trace(self) -> tuple[str, ...]:
+    def _trace(self) -> StartupModules:
         from lightship.launch.command import LaunchOptions
         from lightship.launch.probe import load_probe
         from lightship.launch.trace import trace_start
@@ -314,7 +314,7 @@ class Making:
             traced = trace_start(
                 find_sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
             )
-        return traced.modules
+        return StartupModules(keys=(), modules=traced.modules, files=traced.files, requested=traced.requested)
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""

@@ -1,6 +1,8 @@
 """Which modules a start imports: traced once for a set of packages, and kept beside the project's own lock.
 
-``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted. It makes the same
+``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted; then sections,
+each a name in brackets and a path a line: ``[files]``, all files that were opened until the application was ready, in
+the order of first use, and ``[requested]``, those that the probe's requests opened first. It makes the same
 image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or the
 probe change, not for a changed line of the application, whose new imports cost a moment at the start.
 
@@ -13,7 +15,7 @@ each.
 import logging
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightship.errors import InputError, LightshipError
@@ -22,7 +24,14 @@ from lightship.oci.platform import MACHINES
 from lightship.paths import atomic_file, normal_path
 from lightship.progress import Progress
 
-__all__ = ["StartupModules", "adopted_modules", "on_machine", "read_startup_lock", "startup_modules"]
+__all__ = [
+    "StartupModules",
+    "adopted_modules",
+    "first_files",
+    "on_machine",
+    "read_startup_lock",
+    "startup_modules",
+]
 
 _log = logging.getLogger(__name__)
 _HEAD = """\
@@ -30,38 +39,42 @@ _HEAD = """\
 # Remove this file, or build with --retrace, to trace the start anew.
 """
 _LIMIT_BYTES = 16 << 20
+_SECTIONS = ("files", "requested")
 _MACHINE = re.compile(r"(?<![A-Za-z0-9])(?:{})(?![A-Za-z0-9])".format("|".join(MACHINES.values())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartupModules:
     """Source paths relative to the root, sorted, and the keys of what they are for: of the image that was traced
-    first, then of its kin for other platforms."""
+    first, then of its kin for other platforms. ``files`` and ``requested`` are in the order of first use, relative to
+    the root; they are empty in a lock that was written where files could not be watched."""
 
     keys: tuple[str, ...]
     modules: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
 
 
 def startup_modules(
     lock: Path,
     key: str,
-    trace: Callable[[], tuple[str, ...]],
+    trace: Callable[[], StartupModules],
     *,
     retrace: bool,
     allow_stale: bool,
     findings: list[Finding],
     progress: Progress,
-) -> tuple[str, ...]:
-    """The modules for ``key``: from ``lock``, or traced and written there.
+) -> StartupModules:
+    """What is known for ``key``: from ``lock``, or traced and written there; the keys of a trace do not matter.
 
     When the application cannot be started here, the trace's error stands: an image that does not start is no result.
     With ``allow_stale`` a lock of an earlier state serves instead, and ``findings`` gets a warning.
     """
     known = read_startup_lock(lock)
     if known is not None and key in known.keys and not retrace:
-        return known.modules
+        return known
     try:
-        modules = trace()
+        traced = replace(trace(), keys=(key,))
     except LightshipError as error:
         if known is None or retrace:
             raise
@@ -70,9 +83,9 @@ def startup_modules(
             error.hint = f"{error.hint}; {hint}" if error.hint else hint
             raise
         findings.append(_stale(lock.name, error))
-        return known.modules
-    _write(lock, StartupModules(keys=(key,), modules=modules), progress)
-    return modules
+        return known
+    _write(lock, traced, progress)
+    return traced
 
 
 def adopted_modules(
@@ -86,7 +99,7 @@ def adopted_modules(
     if traced is None:
         return None
     if known is not None and set(traced.keys) & set(known.keys):
-        _write(lock, StartupModules(keys=(*known.keys, key), modules=known.modules), progress)
+        _write(lock, replace(known, keys=(*known.keys, key)), progress)
     return traced.modules
 
 
@@ -108,12 +121,44 @@ def read_startup_lock(lock: Path) -> StartupModules | None:
     if not lines or not lines[0].startswith("key = "):
         raise InputError(f"{lock.name}: want 'key = …' first, got {lines[0] if lines else 'nothing'!r:.60}")
     keys = tuple(line.removeprefix("key = ") for line in lines if line.startswith("key = "))
-    modules = tuple(normal_path(line) for line in lines if not line.startswith("key = "))
-    return StartupModules(keys=keys, modules=modules)
+    sections: dict[str, list[str]] = {"": [], **{name: [] for name in _SECTIONS}}
+    section = ""
+    for line in lines:
+        if line.startswith("[") and line.endswith("]"):
+            section = line[1:-1]
+        elif not line.startswith("key = "):
+            sections.setdefault(section, []).append(normal_path(line))
+    found = {name: tuple(sections[name]) for name in _SECTIONS}
+    return StartupModules(keys=keys, modules=tuple(sections[""]), **found)
+
+
+def first_files(found: StartupModules, *, cache_tag: str) -> tuple[str, ...]:
+    """The files that a start and its first requests read, in the order of first use, as they are in an image with the
+    start's bytecode: ``cpython-312`` is the ``cache_tag`` of ``sys.implementation``.
+
+    A module's source gives way to its bytecode, which is what is read. A name that an image lacks does no harm: what
+    a start opens depends on its machine and on what it is told.
+    """
+    modules = frozenset(found.modules)
+    names = (
+        _bytecode(path, cache_tag) if path in modules else path
+        for path in dict.fromkeys((*found.files, *found.requested))
+    )
+    return tuple(dict.fromkeys(names))
+
+
+def _bytecode(source: str, cache_tag: str) -> str:
+    """PEP 3147."""
+    directory, _, name = source.rpartition("/")
+    return f"{directory}/__pycache__/{name.removesuffix('.py')}.{cache_tag}.pyc".lstrip("/")
 
 
 def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
-    text = "".join((_HEAD, *(f"key = {key}\n" for key in found.keys), *(f"{module}\n" for module in found.modules)))
+    lines = [*(f"key = {key}" for key in found.keys), *found.modules]
+    for name, paths in (("files", found.files), ("requested", found.requested)):
+        if paths:
+            lines += [f"[{name}]", *paths]
+    text = _HEAD + "".join(f"{line}\n" for line in lines)
     try:
         with atomic_file(lock) as stream:
             stream.write(text.encode())
