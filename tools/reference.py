@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 from tools import drop_rules_reference
 from tools.schemas import build_schema, diff_schema, plan_schema
+from tools.schemas_bench import bench_schema
 
 from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
 from lightship.oci.reference import TRANSPORTS
@@ -117,6 +118,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "cli.md": _cli_page(),
         REFERENCE / "configuration.md": _configuration_page(),
+        REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),

@@ -25,7 +25,7 @@ from lightship.image.value import PlainImage
 from lightship.image.views import config_of
 from lightship.launch.command import LaunchOptions
 from lightship.launch.engine import find_engine
-from lightship.launch.probe import Probe, load_probe
+from lightship.launch.probe import Probe, ensure_unused, load_probe
 from lightship.launch.probe_labels import read_probe_labels
 from lightship.launch.processor import check_runs_here
 from lightship.oci.platform import Platform
@@ -85,6 +85,8 @@ def bench(request: BenchRequest, cache: Cache, progress: Progress = SILENT) -> B
         place = stack.enter_context(scratch(cache.root))
         opened = [(name, _opened(stack, reference, request, place)) for name, reference in request.references]
         probe = request.probe or _labelled([image for _, image in opened])
+        if probe is not None and probe.http is not None:
+            ensure_unused(probe.http)  # told at once, and not after minutes
         engine = find_engine(request.engine, env=request.environ or None) if probe is not None else None
         subjects = []
         for number, ((name, image), (_, reference)) in enumerate(zip(opened, request.references, strict=True), 1):

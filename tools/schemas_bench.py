@@ -1,0 +1,130 @@
+"""JSON Schema of what ``lightship bench --format json`` prints."""
+
+from collections.abc import Mapping
+
+from lightship.bench.model import PHASES
+from lightship.flows.bench_report import BENCH_SCHEMA
+
+__all__ = ["bench_schema"]
+
+_Schema = dict[str, object]
+
+_SECONDS: _Schema = {"type": ["number", "null"], "minimum": 0}
+_COUNT: _Schema = {"type": "integer", "minimum": 0}
+_DIGEST: _Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
+_TIMES = {
+    "pull_s": "From the first request to the registry until every layer is on disk, verified.",
+    "unpack_s": "Until the files are there.",
+    "start_s": "From the beginning of the start until the command is executed; null: nothing was started.",
+    "ready_s": "From the beginning of the start until the probe answers; start_s is part of it.",
+    "total_s": "pull_s, unpack_s and ready_s.",
+    "first_request_s": "The first request of the probe, sent when ready; null: there is none.",
+}
+
+
+def bench_schema() -> _Schema:
+    """Of ``lightship bench --format json``."""
+    phases = _object({name: _told(_SECONDS, _TIMES[name]) for name in PHASES})
+    probes = _list(_object({"name": {"type": "string"}, "ok": {"type": "boolean"}, "seconds": _SECONDS}))
+    properties: _Schema = {
+        "schema": {"const": BENCH_SCHEMA},
+        "image": _told({"type": "string"}, "The first image, as it was named."),
+        "digest": _told(_DIGEST, "Of its manifest as it was served."),
+        "phases": {**phases, "description": "Medians of the first image."},
+        "probes": {**probes, "description": "Of the first image: good in every round, median of the seconds."},
+        "link": _object(
+            {
+                "text": _told({"type": "string"}, "As --link reads it."),
+                "bits_per_s": _told({"type": ["integer", "null"]}, "In each direction; null: not shaped."),
+                "delay_s": _told({"type": "number", "minimum": 0}, "One way."),
+            }
+        ),
+        "conditions": _conditions(),
+        "images": {"type": "array", "minItems": 1, "items": _image(phases, probes)},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:lightship:bench:1",
+        "title": "What lightship bench --format json prints.",
+        **_object(properties),
+    }
+
+
+def _conditions() -> _Schema:
+    machine = {
+        "processor": {"type": "string"},
+        "processors": _told(_COUNT, "That the process may use."),
+        "memory_bytes": _COUNT,
+        "kernel": {"type": "string"},
+        "load": _told({"type": "number", "minimum": 0}, "Of the last minute, when measuring began."),
+        "lightship": {"type": "string"},
+        "python": {"type": "string"},
+    }
+    return _object(
+        {
+            "rounds": {"type": "integer", "minimum": 1},
+            "parallel": _told({"type": "integer", "minimum": 1}, "Layers pulled at a time."),
+            "page_cache": {"enum": ["dropped", "kept"]},
+            "engine": _told({"type": "string"}, "What started the images."),
+            "after": _told(_TEXT_OR_NULL, "The image that every node had before; null: nodes were empty."),
+            "probe": _told(_TEXT_OR_NULL, "What told that an image was ready; null: nothing was started."),
+            "machine": _object(machine),
+        }
+    )
+
+
+def _image(phases: _Schema, probes: _Schema) -> _Schema:
+    spread = {"anyOf": [_object(dict.fromkeys(("median", "low", "high"), _SECONDS)), {"type": "null"}]}
+    ratio: _Schema = {"type": ["number", "null"], "minimum": 0}
+    node = {
+        "module": {"type": "string"},
+        "self_s": _told(_SECONDS, "Without what it imports."),
+        "total_s": _told(_SECONDS, "With what it imports."),
+        "asked_by": _told({"type": "string"}, "The module that imports it."),
+        "line": _told({"type": "integer"}, "Where in that module."),
+    }
+    made = _object(
+        {
+            "image": {"type": "string"},
+            "digest": _told(_DIGEST, "Of its manifest as it was served."),
+            "layers": _COUNT,
+            "compressed_bytes": _told(_COUNT, "Layers, each once, and config: what an empty node pulls."),
+            "pulled_layers": _COUNT,
+            "pulled_bytes": _told(_COUNT, "What these nodes pulled: missing layers, config and manifest."),
+            "unpacked_bytes": _told(_COUNT, "Of its files; several names of one file count once."),
+            "files": _COUNT,
+            "compressed_here": _told(_COUNT, "Layers that were plain and were compressed before they were served."),
+            "phases": {**phases, "description": "Medians."},
+            "total_s": _told(_SECONDS, f"Median. {_TIMES['total_s']}"),
+            "first_request_s": _told(_SECONDS, f"Median. {_TIMES['first_request_s']}"),
+            "spread": _object(dict.fromkeys(_TIMES, spread)),
+            "ratio": {
+                **_object(dict.fromkeys(("pulled_bytes", "unpacked_bytes", *_TIMES), ratio)),
+                "description": "Medians against those of the first image.",
+            },
+            "probes": probes,
+            "rounds": _list(_object({name: _told(_SECONDS, text) for name, text in _TIMES.items()})),
+        }
+    )
+    known = made["properties"]
+    assert isinstance(known, dict)  # noqa: S101 - made so above
+    known["imports"] = {**_list(_object(node)), "description": "The dearest, of one more start; with --imports."}
+    return made
+
+
+def _object(properties: Mapping[str, object]) -> _Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list(items: _Schema) -> _Schema:
+    return {"type": "array", "items": items}
+
+
+def _told(schema: _Schema, text: str) -> _Schema:
+    return {**schema, "description": text}
