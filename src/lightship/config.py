@@ -154,10 +154,15 @@ _CERTIFICATE_FOLDERS = ("/etc/docker/certs.d", "/etc/containers/certs.d")
 
 
 def registry_access(
-    environ: Mapping[str, str], *, plain_http: bool = False, ca_file: Path | None = None, jobs: int | None = None
+    environ: Mapping[str, str],
+    *,
+    plain_http: bool = False,
+    ca_file: Path | None = None,
+    jobs: int | None = None,
+    cache: Path | None = None,
 ) -> RegistryAccess:
     """How registries are reached: with the credentials of ``$DOCKER_CONFIG``, ``~/.docker/config.json`` and
-    ``$REGISTRY_AUTH_FILE``, in that order, and the proxies of ``environ``."""
+    ``$REGISTRY_AUTH_FILE``, in that order, and the proxies of ``environ``. ``cache`` is the cache's root."""
     folders = [environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if environ.get("HOME") else None]
     files = [f"{folder}/config.json" for folder in folders if folder]
     files += [path for path in (environ.get("REGISTRY_AUTH_FILE"),) if path]
@@ -168,6 +173,7 @@ def registry_access(
         ca_file=ca_file,
         certificate_folders=tuple(map(Path, _CERTIFICATE_FOLDERS)),
         jobs=max(1, min(jobs, 8)) if jobs else RegistryAccess().jobs,
+        memory=cache / "registries" if cache is not None else None,
     )
 
 

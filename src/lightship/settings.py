@@ -39,7 +39,7 @@ SETTINGS: tuple[Setting, ...] = (
         kind="text",
         default="auto",
         help="Root file system: auto (an exact closure of the distribution's packages), debian, ubuntu, or an image "
-        "such as oci:DIR.",
+        "such as python:3.12-slim (a registry's, locked to its digest) or oci:DIR.",
     ),
     Setting(
         key="image.python",

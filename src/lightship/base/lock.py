@@ -1,25 +1,35 @@
-"""``lightship-base.lock``: which packages a base was made of, so that it can be made again.
+"""``lightship-base.lock``: which packages a base was made of, or which image it is, so that it can be made again.
 
 TOML, one section for each architecture, one table for each package, sorted: it reads well and diffs by package.
-It names no host: ``filename`` is relative to whichever archive is configured.
+Packages name no host: ``filename`` is relative to whichever archive is configured.
 """
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lightship.base.index import PackageRecord
 from lightship.errors import LightshipError, LockError
+from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
 
-__all__ = ["LOCK_NAME", "ArchitectureLock", "BaseLock", "LockedRelease", "parse_lock", "read_lock", "write_lock"]
+__all__ = [
+    "LOCK_NAME",
+    "ArchitectureLock",
+    "BaseLock",
+    "LockedImage",
+    "LockedRelease",
+    "parse_lock",
+    "read_lock",
+    "write_lock",
+]
 
 LOCK_NAME = "lightship-base.lock"
 _VERSION = 1
 _HEAD = """\
-# Packages of the base, locked by lightship. Remove this file, or a section, to take what the archive has today.
+# The base, locked by lightship. Remove this file, or a section, to take what the archive or the registry has today.
 """
 _FIELDS = ("name", "version", "architecture", "source", "suite", "filename", "sha256", "depends", "provides")
 _OPTIONAL = frozenset({"depends", "provides"})
@@ -50,10 +60,23 @@ class ArchitectureLock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LockedImage:
+    """An image of a registry that is the base: its whole name with the tag, and what that named when it was locked."""
+
+    name: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaseLock:
-    """The whole file: sections by Debian architecture."""
+    """The whole file: sections by Debian architecture, and images."""
 
     architectures: Mapping[str, ArchitectureLock]
+    images: tuple[LockedImage, ...] = ()
+
+    def image(self, name: str) -> Digest | None:
+        """What the image ``name`` is locked to."""
+        return next((image.digest for image in self.images if image.name == name), None)
 
     def section(self, architecture: str) -> ArchitectureLock:
         """The section of ``architecture``; an empty one when there is none."""
@@ -61,18 +84,19 @@ class BaseLock:
 
     def with_section(self, architecture: str, section: ArchitectureLock) -> "BaseLock":
         """This lock with another section."""
-        return BaseLock(architectures={**self.architectures, architecture: section})
+        return replace(self, architectures={**self.architectures, architecture: section})
 
     def without(self, architecture: str) -> "BaseLock":
         """This lock without the sections of ``architecture``: of its base, and of what builds and compiles for it. A
         compiler of whichever machine goes, since its Python must be the base's."""
         gone = (architecture, f"{architecture}-build")
         stay = {name: each for name, each in self.architectures.items() if not name.endswith("-compiler")}
-        return BaseLock(architectures={name: each for name, each in stay.items() if name not in gone})
+        return replace(self, architectures={name: each for name, each in stay.items() if name not in gone})
 
     def text(self) -> str:
         """The file's content."""
         parts = [_HEAD, f"version = {_VERSION}\n"]
+        parts += [_table("image", (("name", image.name), ("digest", str(image.digest)))) for image in self.images]
         for name in sorted(self.architectures):
             section = self.architectures[name]
             parts.append(
@@ -136,6 +160,10 @@ def parse_lock(text: str, *, what: str = LOCK_NAME) -> BaseLock:
         raise LockError(f"{what} is not valid TOML: {error}", hint=hint) from error
     if document.pop("version", None) != _VERSION:
         raise LockError(f"{what}: version not understood: want {_VERSION}", hint=hint)
+    try:
+        images = tuple(_image(row) for row in document.pop("image", ()))
+    except (KeyError, TypeError, AttributeError, LightshipError) as error:
+        raise LockError(f"{what}: image not understood: {error}", hint=hint) from error
     sections = {}
     for name, section in document.items():
         try:
@@ -147,7 +175,11 @@ def parse_lock(text: str, *, what: str = LOCK_NAME) -> BaseLock:
             )
         except (KeyError, TypeError, AttributeError, LightshipError) as error:
             raise LockError(f"{what}: section {name} not understood: {error}", hint=hint) from error
-    return BaseLock(architectures=sections)
+    return BaseLock(architectures=sections, images=images)
+
+
+def _image(row: Mapping[str, Any]) -> LockedImage:
+    return LockedImage(name=str(row["name"]), digest=Digest.parse(str(row["digest"])))
 
 
 def _release(row: Mapping[str, Any]) -> LockedRelease:

@@ -47,7 +47,7 @@ __all__ = ["command"]
     help="Write the report (or the plan) to FILE.",
 )
 @flag("--plan", "plan_only", is_flag=True, help="Print the plan as JSON: every file, its layer, why. No image is made.")
-@flag("--update-base", is_flag=True, help="Lock the base's packages anew.")
+@flag("--update-base", is_flag=True, help="Lock the base anew: its packages, or the digest of its image.")
 @flag("--retrace", is_flag=True, help="Trace the start anew for startup bytecode.")
 @setting_options
 @registry_options
@@ -108,7 +108,9 @@ def command(
             retrace=retrace,
             epoch=source_date_epoch(os.environ),
             environ=dict(os.environ),
-            access=registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs),
+            access=registry_access(
+                os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=cache_root(cache_dir)
+            ),
             jobs=default_jobs(jobs),
         )
         check_request(request)

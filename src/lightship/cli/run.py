@@ -79,6 +79,7 @@ def command(
     from lightship.errors import UsageError
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
+    from lightship.flows.unpacked import unpacked
     from lightship.launch.command import LaunchOptions, parse_bind
     from lightship.launch.engine import find_engine
     from lightship.launch.processor import check_runs_here
@@ -86,8 +87,7 @@ def command(
     from lightship.oci.config import ImageConfig
     from lightship.oci.platform import Platform
     from lightship.oci.reference import TRANSPORTS
-    from lightship.rootfs.unpack import unpack_cached
-    from lightship.store.cache import make_root
+    from lightship.store.cache import Cache, make_root
     from lightship.store.open import open_image
 
     try:
@@ -113,7 +113,7 @@ def command(
         wanted = Platform.parse(platform) if platform else None
         reference = find_image(image, root, progress=console)
         docker_host = os.environ.get("DOCKER_HOST")
-        access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
+        access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=root)
         with (
             scratch(root) as temporary,
             open_image(reference, wanted, access=access, docker_host=docker_host, temporary=temporary) as opened,
@@ -121,7 +121,7 @@ def command(
             config = ImageConfig.parse(opened.raw_config)
             check_runs_here(config.platform)
             sandbox = find_engine(engine).admit(opened, progress=console)
-            rootfs = unpack_cached(opened.layers, root / "rootfs", progress=console)
+            rootfs = unpacked(opened, Cache(root), progress=console)
     sys.stdout.flush()
     return run(sandbox, rootfs, config.runtime, options)
 

@@ -30,8 +30,10 @@ def base_identity(request: BuildRequest, platform: Platform) -> str:
     options = request.options
     found = ""
     if options.base not in PACKAGES:
-        with open_base(request, platform) as image:
-            found = str(Digest.of(image.raw_manifest))
+        found = _pinned(options.base)
+        if not found:
+            with open_base(request, platform) as image:
+                found = str(Digest.of(image.raw_manifest))
     if options.python == "auto":
         return found
     from lightship.base.cpython import find_cpython
@@ -41,6 +43,16 @@ def base_identity(request: BuildRequest, platform: Platform) -> str:
         with storage_errors(f"read the interpreter in {tree.name}"):
             found += f" {tree.resolve()} {_mark(tree)}"
     return found
+
+
+def _pinned(base: str) -> str:
+    """The digest that a registry's image is named by; it need not be asked for to be known."""
+    if not base.startswith("docker://"):
+        return ""
+    from lightship.oci.reference import Reference
+
+    name = Reference.parse(base).name
+    return str(name.digest) if name is not None and name.digest is not None else ""
 
 
 def _mark(tree: Path) -> str:

@@ -16,6 +16,7 @@ from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
 from lightship.flows.application_layers import application_mode, entrypoint_programs, read_project_files
 from lightship.flows.base_identity import base_identity
+from lightship.flows.base_image import pin_base
 from lightship.flows.deliver import deliver
 from lightship.flows.memo import carry_over, find_memo, lower_key, memo_key, remember
 from lightship.flows.outcome import BuildOutcome
@@ -68,6 +69,7 @@ class ImageBuild:
     """A project as it was read once, made into an image for one platform after the other."""
 
     def __init__(self, request: BuildRequest, cache: Cache, progress: Progress, phases: Phases) -> None:
+        request = pin_base(request, progress)
         self.request = request
         self.cache = cache
         self.progress = progress

@@ -29,6 +29,7 @@ from lightship.progress import Progress
 from lightship.rootfs.links import resolve_on_disk
 from lightship.rootfs.unpack import chain_id, unpack_cached
 from lightship.store.cache import Cache, cache_key
+from lightship.store.registry.pull import pull_layers
 
 __all__ = ["Ground", "ImageBase", "ground_of_packages"]
 
@@ -71,7 +72,7 @@ class ImageBase:
         self._config = ImageConfig.parse(image.raw_config)
         self._digest = Digest.of(image.raw_manifest)
         self._raw_config = image.raw_config
-        taken = [_take(layer, cache, progress) for layer in image.layers]
+        taken = [_take(layer, cache, progress) for layer in pull_layers(image.layers, cache, progress=progress)]
         self._layers = tuple(layer for layer, _ in taken)
         self._files = tuple(files for _, files in taken)
         self.rootfs = unpack_cached(self._layers, cache.root / "rootfs", progress=progress)

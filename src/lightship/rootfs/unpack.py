@@ -27,7 +27,7 @@ from lightship.rootfs.merge import merge
 from lightship.rootfs.removal import remove, remove_stale
 from lightship.rootfs.tree import Node, Tree
 
-__all__ = ["OWNERSHIP", "chain_id", "sweep_unpacked", "unpack", "unpack_cached"]
+__all__ = ["OWNERSHIP", "chain_id", "missing_layers", "sweep_unpacked", "unpack", "unpack_cached"]
 
 OWNERSHIP = "ownership.json"
 """Beside ``rootfs``: what the host's file system does not hold."""
@@ -84,6 +84,13 @@ def unpack_cached(layers: Sequence[Layer], cache: Path, *, progress: Progress = 
             _assemble(unpacked, temporary / "bundle", progress)
             _move_unless_there(temporary / "bundle", bundle)
     return bundle / _ROOT
+
+
+def missing_layers(layers: Sequence[Layer], cache: Path) -> tuple[Layer, ...]:
+    """Those of ``layers`` that `unpack_cached` would read: none when it has their tree, and no layer that it knows."""
+    if not layers or _place(cache, "bundle", chain_id([layer.diff_id for layer in layers])).exists():
+        return ()
+    return tuple(layer for layer in layers if not _place(cache, "layer", layer.diff_id).exists())
 
 
 def sweep_unpacked(cache: Path) -> None:

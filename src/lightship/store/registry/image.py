@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO
 
 from lightship.errors import UsageError
-from lightship.image.protocol import Image, Layer
+from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
 from lightship.oci import media_types
@@ -19,50 +18,14 @@ from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
 from lightship.progress import SILENT, Progress
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.registry.blob import BlobStream
+from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.memory import remember, sources
 from lightship.store.registry.repository import Repository, StoredManifest, open_repository
 from lightship.store.registry.upload import Blob, BytesBlob
 from lightship.store.registry.workers import gather
 from lightship.store.select import read_image, select_image
 
-__all__ = ["RegistryLayer", "open_registry_image", "push_image", "push_layers", "read_registry_image"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryLayer:
-    """A `Layer` of a registry: opening it streams it. ``repository`` is open as long as its image is."""
-
-    layer: Layer
-    repository: Repository = field(repr=False, compare=False)
-
-    @property
-    def digest(self) -> Digest:
-        return self.layer.digest
-
-    @property
-    def diff_id(self) -> Digest:
-        return self.layer.diff_id
-
-    @property
-    def media_type(self) -> str:
-        return self.layer.media_type
-
-    @property
-    def compressed_bytes(self) -> int:
-        return self.layer.compressed_bytes
-
-    def open(self) -> BinaryIO:
-        """See `Layer.open`."""
-        return self.layer.open()
-
-    def open_tar(self) -> BinaryIO:
-        """See `Layer.open_tar`."""
-        return self.layer.open_tar()
-
-    def open_from(self, offset: int) -> BlobStream:
-        """The compressed bytes from ``offset`` on, not verified; the caller closes."""
-        return self.repository.stream_blob(self.digest, self.compressed_bytes, offset=offset)
+__all__ = ["open_registry_image", "push_image", "push_layers", "read_registry_image"]
 
 
 class _Source:

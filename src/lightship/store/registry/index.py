@@ -22,9 +22,10 @@ from lightship.oci.reference import ImageName
 from lightship.progress import SILENT, Progress
 from lightship.store.blobs import BlobSource
 from lightship.store.contents import Contents, contents_of_index
-from lightship.store.read_index import read_index
+from lightship.store.read_index import NoIndexError, read_index
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.registry.image import RegistryLayer, push_layers
+from lightship.store.registry.image import push_layers
+from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.repository import Repository, open_repository
 from lightship.store.select import read_image
 
@@ -45,7 +46,7 @@ def open_registry_index(name: ImageName, *, access: RegistryAccess) -> Iterator[
 def _read(repository: Repository, name: ImageName) -> ImageIndex:
     top = repository.read_manifest(name.digest or name.tag_or_latest)
     if not media_types.is_index(top.media_type):
-        raise ImageError(f"docker://{name}: want an index of several platforms, got an image")
+        raise NoIndexError(f"docker://{name}: want an index of several platforms, got an image")
 
     def image(source: BlobSource, descriptor: Descriptor) -> PlainImage:
         return _streamed(read_image(source, descriptor), repository)

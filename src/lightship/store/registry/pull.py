@@ -20,7 +20,7 @@ from lightship.oci.digest import Digest, Hash
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache
-from lightship.store.registry.image import RegistryLayer
+from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.retry import StoppedError
 from lightship.store.registry.workers import gather
 from lightship.store.seal import seal

@@ -24,7 +24,7 @@ from lightship.store.registry.blob import BlobStream
 from lightship.store.registry.session import Answer, Session
 from lightship.store.registry.upload import Blob, Sent, Upload, find_blob
 
-__all__ = ["Repository", "StoredManifest", "open_repository"]
+__all__ = ["Repository", "StoredManifest", "open_repository", "resolve"]
 
 _ACCEPT = ", ".join(
     (media_types.OCI_INDEX, media_types.OCI_MANIFEST, media_types.DOCKER_INDEX, media_types.DOCKER_MANIFEST)
@@ -52,6 +52,16 @@ def open_repository(name: ImageName, access: RegistryAccess) -> "Iterator[Reposi
     """The repository of ``name``; its tag and digest do not count."""
     with Session(name.registry, access) as session:
         yield Repository(session, name.repository)
+
+
+def resolve(name: ImageName, access: RegistryAccess) -> Digest:
+    """What ``name`` names, an image or an index; one question. Raise BadReferenceError where there is nothing."""
+    with open_repository(name, access) as repository:
+        reference = name.digest or name.tag_or_latest
+        digest = repository.manifest_digest(reference)
+    if digest is None:
+        raise BadReferenceError(f"{name.registry} has no image {name.repository}{_after(reference)}")
+    return digest
 
 
 class Repository:
