@@ -84,8 +84,9 @@ def _pull(layer: RegistryLayer, cache: Cache, progress: Progress) -> None:
         running = digest.new_hash()
         length = _hash_all(stream, running)
         progress.advance(_TASK, min(length, size_bytes))
+        # read1: what has come is kept when the connection breaks for good
         with contextlib.closing(layer.open_from(length)) as blob, storage_errors("write to the cache"):
-            while length < size_bytes and (chunk := blob.read(min(_READ_BYTES, size_bytes - length))):
+            while length < size_bytes and (chunk := blob.read1(size_bytes - length)):
                 running.update(chunk)
                 stream.write(chunk)
                 length += len(chunk)
