@@ -130,3 +130,22 @@ def test_a_program_that_is_not_there_is_127(shelf: Path, lightship: Lightship) -
         "error: bash: the image has no such program on its PATH",
         'hint: images that lightship builds have no shell unless system-packages = ["bash"]',
     ]
+
+
+def test_an_engine_that_is_not_there(shelf: Path, lightship: Lightship, tmp_path: Path) -> None:
+    said = lightship("run", "-q", "shop", LIGHTSHIP_ENGINE="docker", PATH=str(tmp_path))
+    assert (said.status, said.stdout) == (3, "")
+    assert said.error == "docker is not installed: the program docker was not found"
+    assert said.hint is not None
+    assert "not one of 'docker', 'podman', 'runc'" in lightship("run", "--engine", "lxc", "shop").error
+
+
+@pytest.mark.conformance
+def test_an_engine_takes_the_same_options(
+    shelf: Path, lightship: Lightship, require_tool: Callable[[str], str]
+) -> None:
+    require_tool("runc")
+    script = "echo $WHO $PWD; : >/data/x && : >/tmp/y && echo written; exit 7"
+    said = lightship("run", "-q", "--engine", "runc", "--env", "WHO=flag", "--writable", "/data", "shop", script)
+    assert (said.status, said.stdout) == (7, "flag /\nwritten\n"), said.stderr
+    assert lightship("run", "-q", "--engine", "runc", "--entrypoint", "bash", "shop").status == 127

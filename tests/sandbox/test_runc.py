@@ -63,15 +63,21 @@ def test_only_without_network_it_has_its_own(command: Command, network: bool) ->
     assert kinds == {"user", "pid", "ipc", "uts", "mount", *([] if network else ["network"])}
 
 
-def test_a_bundle_runc_refuses_is_one_sentence(command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [("exec format error", None), ("error setting rlimit type 7: operation not permitted", "limits")],
+)
+def test_a_bundle_runc_refuses_is_one_sentence(command: Command, tmp_path: Path, reason: str, hint: str | None) -> None:
     program = tmp_path / "runc"
     program.write_text(
         '#!/bin/sh\nwhile [ $# -gt 0 ]; do [ "$1" = --log ] && log=$2; [ "$1" = delete ] && exit; shift; done\n'
-        """echo '{"level":"error","msg":"runc run failed: unable to start: exec format error"}' >"$log"\nexit 1\n"""
+        f"""echo '{{"level":"error","msg":"runc run failed: unable to start: {reason}"}}' >"$log"\nexit 1\n"""
     )
     program.chmod(0o755)
-    with pytest.raises(ToolError, match=r"^runc could not start the image: unable to start: exec format error$"):
+    with pytest.raises(ToolError, match=f"^runc could not start the image: unable to start: {reason}$") as caught:
         Runc(program=str(program)).start(command)
+    assert (hint or "") in (caught.value.hint or "")
+    assert (caught.value.hint is None) == (hint is None)
     assert list(tmp_path.glob("lightship-runc-*")) == []
 
 

@@ -110,8 +110,14 @@ class ContainedProcess(Popen[bytes]):
                 return
             if ended:
                 said = self._container.complaint()
-                raise ToolError(f"{name} could not start the image" + (f": {said}" if said else ""))
+                raise ToolError(f"{name} could not start the image" + (f": {said}" if said else ""), hint=_hint(said))
             with contextlib.suppress(InterruptedError):
                 time.sleep(pause_s)
             pause_s = min(pause_s * 1.5, 0.05)
         raise ToolError(f"{name} did not start the image within {_PATIENCE_S:g} s")
+
+
+def _hint(said: str) -> str | None:
+    if "rlimit" in said or "cgroup" in said:
+        return "this machine, perhaps a container itself, refuses limits; --engine runc and the sandbox set none"
+    return None

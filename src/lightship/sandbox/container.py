@@ -36,6 +36,7 @@ __all__ = ["LABEL", "Containers", "create_options"]
 LABEL = "dev.lightship=run"
 """Every container has it; ``docker ps --filter label=dev.lightship=run`` lists them."""
 
+_PREAMBLE = re.compile(r"^podman start failed: (unable to start container \"?[0-9a-f]+\"?: )?")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -121,7 +122,7 @@ class _Container:
             try:
                 self._client.run("start", self._name)
             except ToolError as error:
-                return str(error)
+                return _PREAMBLE.sub("", str(error))
         return self._error
 
 
