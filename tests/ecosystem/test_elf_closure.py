@@ -1,7 +1,13 @@
 """What ELF files need and nobody among them provides, by the loader's rules and the wheels' habits."""
 
 from lightship.ecosystem.elf import ElfFile
-from lightship.ecosystem.elf.closure import Closure, PlacedElf, find_outside_needs, missing_versions
+from lightship.ecosystem.elf.closure import (
+    Closure,
+    PlacedElf,
+    find_outside_needs,
+    find_unmet_versions,
+    missing_versions,
+)
 
 SITE = "opt/venv/lib/python3.11/site-packages"
 
@@ -121,3 +127,33 @@ def test_a_library_path_is_searched() -> None:
 def test_the_order_of_files_does_not_matter() -> None:
     files = [placed(f"{n}.so", "libz.so.1", "libc.so.6") for n in "cab"]
     assert outside(*files) == outside(*reversed(files))
+
+
+def giving(path: str, soname: str, *versions: str, owner: str) -> PlacedElf:
+    elf = ElfFile(machine="x86_64", bits=64, type="shared", soname=soname, version_definitions=versions)
+    return PlacedElf(path=path, owner=owner, elf=elf)
+
+
+def test_symbol_versions_that_the_loaded_library_lacks_are_told() -> None:
+    user = placed("a.so", "libc.so.6", versions=(("libc.so.6", ("GLIBC_2.17", "GLIBC_2.38")),))
+    libc = giving("usr/lib/libc.so.6", "libc.so.6", "GLIBC_2.2.5", "GLIBC_2.17", owner="libc")
+    (unmet,) = find_unmet_versions([user, libc], machine="x86_64", library_path=("/usr/lib",))
+    assert (unmet.path, unmet.provider, unmet.versions) == (user.path, libc.path, ("GLIBC_2.38",))
+    newer = giving("opt/libc.so.6", "libc.so.6", "GLIBC_2.17", "GLIBC_2.38", owner="newer")
+    both = [user, libc, newer]
+    assert find_unmet_versions(both, machine="x86_64", library_path=("/opt", "/usr/lib")) == ()
+    assert find_unmet_versions(both, machine="x86_64", library_path=("/usr/lib", "/opt")) == (unmet,)
+
+
+def test_a_library_without_versions_has_every_version() -> None:
+    user = placed("a.so", "libx.so.1", versions=(("libx.so.1", ("X_1",)),))
+    plain = giving("usr/lib/libx.so.1", "libx.so.1", owner="x")
+    assert find_unmet_versions([user, plain], machine="x86_64", library_path=("/usr/lib",)) == ()
+
+
+def test_one_sibling_with_the_version_is_enough() -> None:
+    user = placed("a.so", "libx.so.1", versions=(("libx.so.1", ("X_2",)),))
+    old = giving("p.libs/old/libx.so.1", "libx.so.1", "X_1", owner="pretend")
+    new = giving("p.libs/libx.so.1", "libx.so.1", "X_1", "X_2", owner="pretend")
+    assert find_unmet_versions([user, old], machine="x86_64") != ()
+    assert find_unmet_versions([user, old, new], machine="x86_64") == ()

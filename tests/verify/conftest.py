@@ -1,7 +1,6 @@
 """One built image for all tests of ``verify``, and a way to verify it with a layer of faults on top."""
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,9 +66,3 @@ def removed(path: str) -> dict[str, bytes]:
     """A layer that removes ``path``."""
     folder, _, name = path.rpartition("/")
     return {f"{folder}/.wh.{name}": b""}
-
-
-def read(world: World, path: str) -> bytes:
-    """A file of the unpacked image."""
-    (found,) = {place for place in Path(world.cache.root, "rootfs").glob(f"bundle-*/*/*/rootfs/{path}")}
-    return found.read_bytes()

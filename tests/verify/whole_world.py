@@ -49,8 +49,8 @@ def _members() -> Iterator[Member]:
         yield file(f"./usr/share/zoneinfo/{name}", _zone(name))
     bz2 = next((path for path in wanted if path.name.startswith("_bz2")), None)
     if bz2 is not None:
-        said = subprocess.run(["ldd", bz2], capture_output=True, text=True, check=True).stdout
-        library = next(Path(word) for word in said.split() if word.startswith("/") and "libbz2" in word)
+        linked = subprocess.run(["ldd", bz2], capture_output=True, text=True, check=True).stdout
+        library = next(Path(word) for word in linked.split() if word.startswith("/") and "libbz2" in word)
         yield file(f"./usr/lib/{platform.machine()}-linux-gnu/{library.name}", library.read_bytes())
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from lightship.config import Options, exposed_port
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.launch.command import WRITABLE_LABEL
+from lightship.launch.probe_labels import ProbeSettings, probe_labels
 
 __all__ = ["SYSTEM_PATH", "annotations", "image_config", "rfc3339"]
 
@@ -45,7 +46,8 @@ def image_config(
         runtime["Cmd"] = [f"{options.prefix}/bin/python"]
     if options.port:
         runtime["ExposedPorts"] = {exposed_port(port): {} for port in options.port}
-    everything = dict(labels)
+    probe = ProbeSettings(http=options.probe_http, timeout_s=options.probe_timeout, command=options.probe_command)
+    everything = {**probe_labels(probe), **labels}
     if options.writable:
         everything[WRITABLE_LABEL] = ",".join(sorted(options.writable))
     if everything:
