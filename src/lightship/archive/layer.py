@@ -6,7 +6,7 @@ gathered in runs and compressed here. A zstd layer is one frame. An eStargz laye
 can be found and read by itself (`lightship.archive.estargz`). The bytes depend on the entries and options alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, Self
 
@@ -14,14 +14,14 @@ import deflate
 from isal import isal_zlib
 
 from lightship.archive import tar_write
-from lightship.archive.content import Content, Deflated
+from lightship.archive.content import Content, Deflated, Inline, Stored
 from lightship.archive.estargz.toc import CHUNK_LIMIT_BYTES
 from lightship.archive.estargz.write import ESTARGZ_SPLICE_BYTES, ESTARGZ_VERSION, EstargzSink
 from lightship.archive.gzip import MEMBER_HEADER, member_trailer
 from lightship.archive.inflate import Containers, iter_content, iter_member, read_content
 from lightship.archive.tar import MemberType, TarMember
 from lightship.archive.tar_write import TypeFlag
-from lightship.archive.verify import HashingWriter
+from lightship.archive.verify import HashingWriter, copy_stream
 from lightship.errors import UsageError
 from lightship.oci.digest import Digest
 
@@ -34,6 +34,7 @@ __all__ = [
     "LayerCompression",
     "LayerWriter",
     "WrittenLayer",
+    "check_level",
     "codec_version",
     "media_type",
 ]
@@ -76,6 +77,14 @@ def codec_version(compression: LayerCompression) -> str:
     from lightship.archive.zstd import CODEC_VERSION
 
     return f"layer-{LAYER_VERSION} {CODEC_VERSION}"
+
+
+def check_level(compression: LayerCompression, level: int | None) -> int:
+    """``level``, or the default where it is None; raise UsageError for one that ``compression`` has not."""
+    level = DEFAULT_LEVEL[compression] if level is None else level
+    if not 1 <= level <= _MAX_LEVEL[compression]:
+        raise UsageError(f"{compression} level not supported: want 1 to {_MAX_LEVEL[compression]}, got {level}")
+    return level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,9 +219,7 @@ class LayerWriter:
         mtime: int = 315_532_800,
         threads: int = 1,
     ) -> None:
-        level = DEFAULT_LEVEL[compression] if level is None else level
-        if not 1 <= level <= _MAX_LEVEL[compression]:
-            raise UsageError(f"{compression} level not supported: want 1 to {_MAX_LEVEL[compression]}, got {level}")
+        level = check_level(compression, level)
         self._compression = compression
         self._mtime = mtime
         self._output = HashingWriter(stream)
@@ -257,6 +264,31 @@ class LayerWriter:
         """Add another name for ``target``, a path that was added before, with that file's mode and owner."""
         self._header(path, TypeFlag.HARDLINK, mode, uid, gid, 0, target)
         self._files += 1
+
+    def member(self, header: bytes, member: TarMember, content: Content | Iterable[bytes] = ()) -> None:
+        """Add a member of another tar under the very header that it has there; content that is not empty."""
+        if self._estargz is not None:
+            self._estargz.begin(member)
+        self._sink.plain(header)
+        self._files += member.type != "dir"
+        if not member.size_bytes:
+            return
+        if isinstance(content, Deflated | Inline | Stored):
+            self._sink.content(content, member.path)
+        elif self._estargz is not None:
+            self._estargz.chunks(content)
+        else:
+            for chunk in content:
+                self._sink.plain(chunk)
+        self._sink.plain(tar_write.padding(member.size_bytes))
+
+    def whole_tar(self, tar: BinaryIO) -> WrittenLayer:
+        """Write ``tar`` as it is, to its last byte, instead of entries, and finish: the diff_id is its own. ``files``
+        is 0: nobody looked. eStargz has to look: raise UsageError."""
+        if self._estargz is not None:
+            raise UsageError("eStargz wants the members of a tar, got a tar")
+        copy_stream(tar, self._sink.plain)
+        return self.finish(end=False)
 
     def landmark(self, *, prefetch: bool) -> None:
         """In eStargz, say that a start reads what was written so far (``prefetch``), or that nobody knows what it

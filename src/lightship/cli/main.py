@@ -24,6 +24,7 @@ __all__ = ["COMMANDS", "EXIT_STATUSES", "cli", "main"]
 COMMANDS = {
     "build": "a locked Python project to a small, reproducible OCI image: no container engine, no root",
     "diff": "what changed between two images, layer by layer, package by package; what a node must pull",
+    "copy": "an image from store to store; its layers recompressed on request",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",
     "bench": "pull, unpack and cold start over a chosen link, phase by phase, side by side",

@@ -4,7 +4,7 @@ Fields that are not known here survive, for the JSON is edited and not rebuilt. 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from lightship.errors import ImageError
@@ -16,7 +16,10 @@ from lightship.oci.digest import Digest
 from lightship.oci.document import canonical, parse_object
 from lightship.oci.manifest import Manifest
 
-__all__ = ["append", "with_annotations", "with_config", "with_runtime"]
+__all__ = ["append", "with_annotations", "with_config", "with_layers", "with_runtime"]
+
+_OF_THE_BYTES = ("containerd.io/snapshot/", "io.containers.estargz.", "io.github.containers.zstd-chunked.")
+"""Annotations of a layer's descriptor that tell of its very bytes: tables of contents of eStargz and zstd:chunked."""
 
 
 def append(image: Image, layers: Sequence[Layer], *, history: Sequence[Mapping[str, object]] = ()) -> PlainImage:
@@ -34,6 +37,18 @@ def append(image: Image, layers: Sequence[Layer], *, history: Sequence[Mapping[s
         steps = [dict(step) for step in history] or [{} for _ in layers]
         config["history"] = [*(former if isinstance(former, list) else [{} for _ in image.layers]), *steps]
     return _remade(image, config=config, layers=everything)
+
+
+def with_layers(image: Image, layers: Sequence[Layer]) -> PlainImage:
+    """``image`` with ``layers`` in place of its own, one for one: the same files in other bytes, such as another
+    compression. Annotations of a replaced layer's descriptor stay, but for those that tell of its bytes."""
+    if len(layers) != len(image.layers):
+        raise ImageError(f"layers: want {len(image.layers)} to replace as many, got {len(layers)}")
+    config = dict(parse_object(image.raw_config, "config").mapping())
+    diff_ids = [str(layer.diff_id) for layer in layers]
+    rootfs = config.get("rootfs")
+    config["rootfs"] = {**(rootfs if isinstance(rootfs, dict) else {}), "diff_ids": diff_ids}
+    return _remade(image, config=config, layers=layers)
 
 
 def with_config(image: Image, changes: Mapping[str, object]) -> PlainImage:
@@ -76,7 +91,10 @@ def _remade(
         raw_config = image.raw_config  # nothing changed: the id stays
     manifest = dict(parse_object(image.raw_manifest, "manifest").mapping())
     kept = manifest.get("layers")
-    descriptors = [_as_oci(entry) for entry in kept] if isinstance(kept, list) else []
+    descriptors = [
+        _as_oci(entry) if entry.get("digest") == str(layer.digest) else _replaced(entry, layer)
+        for entry, layer in zip(kept if isinstance(kept, list) else [], layers, strict=False)
+    ]
     descriptors += [layer_descriptor(layer).document() for layer in layers[len(descriptors) :]]
     manifest["mediaType"] = media_types.OCI_MANIFEST
     manifest["layers"] = descriptors
@@ -129,6 +147,14 @@ def _retyped(layer: Layer) -> Layer:
     return layer if media_type == layer.media_type else _Retyped(layer, media_type)
 
 
+def _replaced(entry: dict[str, object], layer: Layer) -> dict[str, object]:
+    former = entry.get("annotations")
+    pairs = former.items() if isinstance(former, dict) else ()
+    kept = {name: text for name, text in pairs if not name.startswith(_OF_THE_BYTES)}
+    descriptor = layer_descriptor(_retyped(layer))
+    return replace(descriptor, annotations={**kept, **descriptor.annotations}).document()
+
+
 def _as_oci(entry: dict[str, object]) -> dict[str, object]:
     return {**entry, "mediaType": _oci_media_type(str(entry.get("mediaType")))}
 
@@ -137,4 +163,5 @@ def _oci_media_type(media_type: str) -> str:
     compression = media_types.compression_of(media_type)
     if compression is None or not media_type.startswith("application/vnd.docker."):
         return media_type
-    return media_types.layer_media_type(compression)
+    kind = media_types.layer_media_type(compression)
+    return kind.replace("layer.v1", "layer.nondistributable.v1") if ".foreign." in media_type else kind

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lightship.errors import ImageError, UsageError
+from lightship.errors import UsageError
 from lightship.image.index import ImageIndex, make_index
 from lightship.image.protocol import Image
 from lightship.oci.digest import Digest
@@ -18,7 +18,7 @@ from lightship.progress import SILENT, Progress
 from lightship.store.contents import contents_of_index
 from lightship.store.oci_archive import oci_archive, write_oci_archive
 from lightship.store.oci_layout import layout, write_layout
-from lightship.store.read_index import read_index, select_index
+from lightship.store.read_index import NoIndexError, read_index, select_index
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.tags import tags_for
 
@@ -44,7 +44,7 @@ def open_index(
     """The index at ``reference``; what it names can be read until the block ends.
 
     Its documents, and the manifests and configs below it, are verified here; layers when they are read. Raise
-    ImageError for what is no index: a single image is opened with `open_image`.
+    NoIndexError for what is no index: a single image is opened with `open_image`.
     """
     check_holds_indexes(reference)
     if reference.path is None and reference.name is not None:
@@ -61,7 +61,7 @@ def open_index(
             source, index = stack.enter_context(oci_archive(path, temporary=temporary))
         entry = select_index(source, index, tag=reference.tag)
         if entry is None:
-            raise ImageError(f"{reference}: want an index of several platforms, got an image")
+            raise NoIndexError(f"{reference}: want an index of several platforms, got an image")
         yield read_index(source, entry)
 
 

@@ -16,11 +16,15 @@ from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.store.blobs import BlobSource, read_small
 from lightship.store.select import DEEPEST, is_attestation, read_image, tagged
 
-__all__ = ["MOST_MEMBERS", "read_index", "select_index"]
+__all__ = ["MOST_MEMBERS", "NoIndexError", "read_index", "select_index"]
 
 MOST_MEMBERS = 1000
 """Entries of an index and of those within it, together. Real ones have some dozens (Docker's official images: 8
 platforms and their attestations, 2025); an entry costs four bytes of a hostile index and a read here."""
+
+
+class NoIndexError(ImageError):
+    """What was named is not one index but an image, or several entries: `lightship.store.open` may know what to do."""
 
 
 def select_index(source: BlobSource, index: Index, *, tag: str = "") -> Descriptor | None:
@@ -31,7 +35,7 @@ def select_index(source: BlobSource, index: Index, *, tag: str = "") -> Descript
     if not found:
         raise ImageError(f"{source.where}: want an entry tagged {tag or 'at all'}, got none")
     if len(found) > 1:
-        raise ImageError(
+        raise NoIndexError(
             f"{source.where}: want one entry, got {len(found)}", hint=f"name one by its tag: {source.where}:TAG"
         )
     (entry,) = found.values()

@@ -104,6 +104,7 @@ def _layer(source: BlobSource, blob: Descriptor, config: ImageConfig, position: 
         diff_id=config.diff_ids[position],
         media_type=blob.media_type,
         compressed_bytes=blob.size_bytes,
+        annotations=blob.annotations,
     )
 
 

@@ -97,7 +97,7 @@ class EstargzSink:
         else:
             self.chunks(iter_content(content, self._containers, what))
 
-    def chunks(self, content: Iterable[bytes | bytearray]) -> None:
+    def chunks(self, content: Iterable[bytes] | Iterable[bytes | bytearray]) -> None:
         """The same for content that comes in pieces, of any size."""
         whole = hashlib.sha256()
         found: list[Chunk] = []
