@@ -17,6 +17,7 @@ __all__ = [
     "render_bench_markdown",
     "render_bench_text",
     "spread_text",
+    "time_text",
 ]
 
 Row = Mapping[str, object]
@@ -32,6 +33,7 @@ COLUMNS = (
 """What was timed, by its key in the document, and what people call it."""
 
 _WIDTH = 80
+_SHORT_S = 0.1
 
 
 def images_of(report: Report) -> list[Row]:
@@ -67,13 +69,20 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
 
 
 def spread_text(row: Row, key: str) -> str:
-    """Least to most of a time, in seconds: ``11.9-12.3``; empty where it was not measured."""
+    """Least to most of a time, in the unit of `time_text`: ``11.9-12.3``; empty where it was not measured."""
     spread = cast("Mapping[str, Row | None]", row["spread"])[key]
     if spread is None:
         return ""
-    high = _float(spread["high"])
+    low, high = _float(spread["low"]), _float(spread["high"])
+    if high < _SHORT_S:
+        return f"{low * 1000:.0f}-{high * 1000:.0f}"
     digits = 2 if high < 10 else 1
-    return f"{_float(spread['low']):.{digits}f}-{high:.{digits}f}"
+    return f"{low:.{digits}f}-{high:.{digits}f}"
+
+
+def time_text(seconds: float) -> str:
+    """``17.4 s``, and ``12 ms`` for what is too short for seconds."""
+    return f"{seconds * 1000:.0f} ms" if 0 < seconds < _SHORT_S else format_seconds(seconds)
 
 
 def ratio_text(row: Row, key: str) -> str:
@@ -89,7 +98,7 @@ def render_bench_text(report: Report) -> str:
     head = ("", "pulled", *(name for _, name in columns))
     rows: list[Sequence[str]] = []
     for number, row in enumerate(images, 1):
-        medians = [format_seconds(median) if (median := _median(row, key)) is not None else "-" for key, _ in columns]
+        medians = [time_text(median) if (median := _median(row, key)) is not None else "-" for key, _ in columns]
         rows.append((str(number), format_bytes(_int(row["pulled_bytes"])), *medians))
         rows.append(("", "", *(spread_text(row, key) for key, _ in columns)))
         if number > 1:
@@ -117,7 +126,7 @@ def render_bench_markdown(report: Report) -> str:
         times = []
         for key, _ in columns:
             median = _median(row, key)
-            cell = "-" if median is None else f"{format_seconds(median)} ({spread_text(row, key)})"
+            cell = "-" if median is None else f"{time_text(median)} ({spread_text(row, key)})"
             times.append(f"**{cell}**" if key == "total_s" and median is not None else cell)
         pulled, unpacked = format_bytes(_int(row["pulled_bytes"])), format_bytes(_int(row["unpacked_bytes"]))
         rows.append((escape_markdown(str(row["image"])), pulled, unpacked, *times, ratio_text(row, "total_s")))

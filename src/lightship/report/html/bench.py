@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from lightship.findings import Report
-from lightship.report.bench import COLUMNS, conditions_of, images_of, ratio_text, spread_text
+from lightship.report.bench import COLUMNS, conditions_of, images_of, ratio_text, spread_text, time_text
 from lightship.report.html.chart import Bar, Part, stacked_bars
 from lightship.report.html.page import Cell, definitions, page, paragraph, section, table
-from lightship.units import format_bytes, format_seconds
+from lightship.units import format_bytes
 
 __all__ = ["render_bench_html"]
 
@@ -21,10 +21,11 @@ def render_bench_html(report: Report) -> str:
     """A self-contained page."""
     images = images_of(report)
     link = cast("Row", report.document["link"])
+    seconds = [_seconds(row, is_first=row is images[0]) for row in images]
     body = [
         section(
             "Seconds, phase by phase",
-            stacked_bars([_seconds(row) for row in images], format_seconds, about="Seconds until ready"),
+            stacked_bars(seconds, time_text, about="Seconds until ready"),
             paragraph(
                 "A bar is the median of each phase; the number at its end is the median of whole rounds, the line "
                 "below a bar runs from the quickest round to the slowest.",
@@ -56,12 +57,13 @@ def _title(images: Sequence[Row]) -> str:
 def _lead(images: Sequence[Row], link: str) -> str:
     over = "over loopback" if link == "none" else f"over {link}"
     best = _spread(images[0], "total_s")
-    said = f"{images[0]['image']}: {format_seconds(best['median'])} {over}" if best else str(images[0]["image"])
-    others = [f"{ratio_text(row, 'total_s')} that for {row['image']}" for row in images[1:]]
-    return f"{said}; {'; '.join(others)}." if others else f"{said}."
+    after = time_text(best["median"]) if best else "an unknown time"
+    said = f"{images[0]['image']} takes {after} {over}"
+    others = [f"{row['image']} {ratio_text(row, 'total_s')} as long" for row in images[1:]]
+    return "; ".join((said, *others)) + "."
 
 
-def _seconds(row: Row) -> Bar:
+def _seconds(row: Row, *, is_first: bool) -> Bar:
     """Parts that follow each other: what a start took to be executed is taken off what it took to be ready."""
     rounds = cast("list[Row]", row["rounds"])
     parts = [_part(name, [each[key] for each in rounds]) for key, name in _BEFORE]
@@ -69,14 +71,13 @@ def _seconds(row: Row) -> Bar:
         parts.append(_part("start", [each["start_s"] for each in rounds]))
         parts.append(_part("ready", [_float(each["ready_s"]) - _float(each["start_s"]) for each in rounds]))
     total = _spread(row, "total_s")
-    ratio = ratio_text(row, "total_s")
+    ratio = "" if is_first else f" · {ratio_text(row, 'total_s')}"
     return Bar(
         label=str(row["image"]),
-        total=format_seconds(total["median"]) if total else "",
+        total=time_text(total["median"]) + ratio if total else "",
         parts=tuple(parts),
         low=total["low"] if total else None,
         high=total["high"] if total else None,
-        note="" if ratio == "1.00x" else ratio,
     )
 
 
@@ -109,7 +110,7 @@ def _cells(row: Row, columns: Sequence[tuple[str, str]]) -> list[Cell]:
     cells.append(Cell(text=format_bytes(round(_float(row["unpacked_bytes"]))), small=files))
     for key, _ in columns:
         spread = _spread(row, key)
-        text = format_seconds(spread["median"]) if spread else "-"
+        text = time_text(spread["median"]) if spread else "-"
         cells.append(Cell(text=text, small=spread_text(row, key), strong=key == "total_s"))
     cells.append(Cell(text=ratio_text(row, "total_s"), strong=True))
     return cells

@@ -11,7 +11,7 @@ from lightship.report.html.page import escaped
 __all__ = ["Bar", "Part", "stacked_bars"]
 
 _WIDTH = 900
-_RIGHT = 120
+_RIGHT = 170
 _BAR = 30
 _ROW = 74
 _LEGEND = 30
@@ -19,7 +19,7 @@ _AXIS = 26
 _LETTER = 7.6  # of 13 px system-ui, the widest of digits and small letters; more only hides a label that would fit
 _PATTERNS = (
     "",
-    '<path class="mark" d="M-2,10L10,-2M4,14L14,4"/>',
+    '<path class="mark" d="M-3,3L3,-3M0,12L12,0M9,15L15,9"/>',
     '<path class="mark" d="M0,6H12"/>',
     '<circle class="dot" cx="4" cy="4" r="1.9"/><circle class="dot" cx="10" cy="10" r="1.9"/>',
     '<path class="mark" d="M6,0V12"/>',
@@ -82,13 +82,12 @@ def _legend(names: Sequence[str]) -> str:
 
 def _grid(most: float, step: float, scale: float, top: int, height: int, show: Callable[[float], str]) -> str:
     pieces = []
-    for count in range(int(most / step) + 1):
+    for count in range(1, int(most / step) + 1):
         x = count * step * scale
+        said = escaped(_round(show(count * step)))
         pieces.append(f'<line class="grid" x1="{x:.1f}" y1="{top + 4}" x2="{x:.1f}" y2="{height - _AXIS + 2}"/>')
-        anchor = "start" if count == 0 else "middle"
-        said = escaped(show(count * step)) if count else "0"
-        pieces.append(f'<text class="soft" x="{x:.1f}" y="{height - 8}" text-anchor="{anchor}">{said}</text>')
-    return "".join(pieces)
+        pieces.append(f'<text class="soft" x="{x:.1f}" y="{height - 8}" text-anchor="middle">{said}</text>')
+    return f'<text class="soft" x="0" y="{height - 8}">0</text>' + "".join(pieces)
 
 
 def _bar(bar: Bar, names: Sequence[str], scale: float, top: int, show: Callable[[float], str]) -> str:
@@ -106,7 +105,10 @@ def _bar(bar: Bar, names: Sequence[str], scale: float, top: int, show: Callable[
         pieces.append(f"<g><title>{escaped(said)}</title>{_rectangle(x, y, width, _BAR, names.index(part.name))}</g>")
         text = show(part.value)
         if width > len(text) * _LETTER + 12 and len(bar.parts) > 1:
-            pieces.append(f'<text class="on" x="{x + 8:.1f}" y="{y + 20}">{escaped(text)}</text>')
+            pieces.append(
+                f'<text class="on" style="stroke:{_colour(names.index(part.name))}" x="{x + 8:.1f}" y="{y + 20}">'
+                f"{escaped(text)}</text>"
+            )
         x += width
     end = x
     if bar.low is not None and bar.high is not None:
@@ -123,7 +125,17 @@ def _bar(bar: Bar, names: Sequence[str], scale: float, top: int, show: Callable[
 def _rectangle(x: float, y: float, width: float, height: float, number: int) -> str:
     place = f'x="{x:.1f}" y="{y}" width="{max(width - 1, 0.6):.1f}" height="{height}" rx="2"'
     kind = number % len(_PATTERNS)
-    return f'<rect {place} fill="var(--p{kind})"/>' + (f'<rect {place} fill="url(#m{kind})"/>' if kind else "")
+    return f'<rect {place} fill="{_colour(number)}"/>' + (f'<rect {place} fill="url(#m{kind})"/>' if kind else "")
+
+
+def _colour(number: int) -> str:
+    return f"var(--p{number % len(_PATTERNS)})"
+
+
+def _round(text: str) -> str:
+    """A number on a grid line, which is round: without zeros behind the point."""
+    number, space, unit = text.partition(" ")
+    return (number.rstrip("0").rstrip(".") if "." in number else number) + space + unit
 
 
 def _step(most: float) -> float:

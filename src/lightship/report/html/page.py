@@ -38,7 +38,8 @@ dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 figure{margin:0}
 svg{display:block;width:100%;height:auto;overflow:visible}
 svg text{fill:var(--ink);font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}
-svg .soft{fill:var(--soft);font-size:12px}svg .strong{font-weight:650}svg .on{fill:var(--on);font-weight:600}
+svg .soft{fill:var(--soft);font-size:12px}svg .strong{font-weight:650}svg .on{fill:var(--on);font-weight:600;
+paint-order:stroke;stroke-width:5;stroke-linejoin:round}
 svg .grid{stroke:var(--line);stroke-width:1}svg .range{stroke:var(--ink);stroke-width:1.4;fill:none}
 svg .mark{stroke:var(--mark);stroke-width:2;fill:none}svg .dot{fill:var(--mark)}
 footer{margin-top:3rem;color:var(--soft);font-size:.82rem}
