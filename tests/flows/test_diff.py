@@ -110,7 +110,7 @@ def test_a_status_of_all_packages_counts_where_both_sides_show_one() -> None:
 
 
 def test_the_same_tar_compressed_otherwise_is_pulled_and_said_to_be_the_same() -> None:
-    layers = {name: synthetic_layer(BASE, compression=name) for name in ("gzip", "zstd")}  # type: ignore[arg-type]
+    layers = {name: synthetic_layer(BASE, compression=name) for name in ("gzip", "zstd")}
     config = {"os": "linux", "architecture": "amd64"}
     found = diff_images(from_blobs([layers["gzip"]], config), from_blobs([layers["zstd"]], config))
     assert [(layer.state, layer.same_content, layer.unpacked_anew) for layer in found.layers] == [
