@@ -1,6 +1,5 @@
 """The words that engines are given, and what is not left to be seen."""
 
-import stat
 from pathlib import Path
 
 import pytest
@@ -11,8 +10,8 @@ from lightship.sandbox.mounts import plan_mounts
 from lightship.sandbox.protocol import Bind, Command
 
 
-def _options(command: Command, engine: str, env_file: Path) -> list[str]:
-    return create_options(engine, command, plan_mounts(command), env_file=env_file)
+def _options(command: Command, engine: str) -> list[str]:
+    return create_options(engine, command, plan_mounts(command))[0]
 
 
 @pytest.fixture
@@ -23,18 +22,18 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 @pytest.mark.parametrize("network", [True, False])
-def test_a_container_is_shut_in_as_a_sandbox_is(root: Path, tmp_path: Path, engine: str, network: bool) -> None:
-    options = _options(Command(rootfs=root, argv=("x",), user=(7, 8), network=network), engine, tmp_path / "env")
+def test_a_container_is_shut_in_as_a_sandbox_is(root: Path, engine: str, network: bool) -> None:
+    options = _options(Command(rootfs=root, argv=("x",), user=(7, 8), network=network), engine)
     wanted = {"--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--user=7:8", "--pull=never"}
     assert wanted <= set(options)
     assert f"--network={'host' if network else 'none'}" in options
     assert options[options.index("--label") + 1] == "dev.lightship=run"
 
 
-def test_writable_paths_belong_to_the_user(root: Path, tmp_path: Path) -> None:
+def test_writable_paths_belong_to_the_user(root: Path) -> None:
     (root / "tmp").chmod(0o1777)
     command = Command(rootfs=root, argv=("x",), user=(7, 8))
-    docker, podman = (_options(command, engine, tmp_path / engine) for engine in ("docker", "podman"))
+    docker, podman = (_options(command, engine) for engine in ("docker", "podman"))
     assert "--tmpfs=/tmp:rw,exec,nosuid,nodev,mode=1777,uid=7,gid=8" in docker
     assert "--tmpfs=/tmp:rw,exec,nosuid,nodev,mode=1777,U" in podman
 
@@ -51,27 +50,28 @@ def test_binds_by_their_origin(root: Path, tmp_path: Path) -> None:
         Bind(source=hosts, target="/etc/hosts", origin="host"),
     )
     command = Command(rootfs=root, argv=("x",), binds=binds, writable=())
-    mounts = [option for option in _options(command, "docker", tmp_path / "env") if option.startswith("--mount")]
+    mounts = [option for option in _options(command, "docker") if option.startswith("--mount")]
     quoted = str(given).replace('"', '""')
     assert mounts == [
         f'--mount=type=bind,"source={quoted}",destination=/both',
         "--mount=type=volume,destination=/data,volume-nocopy=true",
         f'--mount=type=bind,"source={quoted}",destination=/given,readonly=true',
     ]
-    assert not any("nocopy" in option for option in _options(command, "podman", tmp_path / "env2"))
+    assert not any("nocopy" in option for option in _options(command, "podman"))
 
 
-def test_secrets_do_not_stand_in_the_command_line(root: Path, tmp_path: Path) -> None:
+def test_secrets_do_not_stand_in_the_command_line(root: Path) -> None:
     env = {"TOKEN": "s3cret=#x ", "EMPTY": "", "LINES": "a\nb", "odd name": "1", "#x": "2", "PATH": "/image"}
-    options = _options(Command(rootfs=root, argv=("x",), env=env), "docker", tmp_path / "env")
+    command = Command(rootfs=root, argv=("x",), env=env)
+    options, variables = create_options("docker", command, plan_mounts(command))
     assert not any("s3cret" in option for option in options)
-    assert (tmp_path / "env").read_text() == "EMPTY=\nPATH=/image\nTOKEN=s3cret=#x \n"
-    assert stat.S_IMODE((tmp_path / "env").stat().st_mode) == 0o600
+    assert variables == b"EMPTY=\nPATH=/image\nTOKEN=s3cret=#x \n"
+    assert "--env-file=/dev/stdin" in options
     assert [option for option in options if option.startswith("--env=")] == [
         "--env=#x=2", "--env=LINES=a\nb", "--env=odd name=1",
     ]  # fmt: skip
 
 
-def test_a_path_that_no_word_can_hold_is_refused(root: Path, tmp_path: Path) -> None:
+def test_a_path_that_no_word_can_hold_is_refused(root: Path) -> None:
     with pytest.raises(UsageError, match="an engine cannot mount at /a:b: the path holds a colon"):
-        _options(Command(rootfs=root, argv=("x",), writable=("/a:b",)), "docker", tmp_path / "env")
+        _options(Command(rootfs=root, argv=("x",), writable=("/a:b",)), "docker")

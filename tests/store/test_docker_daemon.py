@@ -23,6 +23,7 @@ from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
 from lightship.store.open import open_image
+from lightship.store.registry.access import RegistryAccess
 
 IMAGE = synthetic_image({"a": b"1" * 3000}, {"b": b"2"}, runtime={"Env": ["A=1"]})
 REFERENCE = Reference.parse("docker-daemon:registry.example/api:1.2")
@@ -188,3 +189,11 @@ def test_no_engine_is_a_tool_error_with_a_way_out(tmp_path: Path, where: str) ->
         copy(IMAGE, REFERENCE, docker_host=where.format(tmp=tmp_path))
     assert caught.value.hint is not None
     assert "docker-archive" in caught.value.hint
+
+
+def test_the_engine_is_the_one_of_the_surroundings(engine: PretendEngine, host: str) -> None:
+    access = RegistryAccess(environ={"DOCKER_HOST": host})
+    copy(IMAGE, REFERENCE, access=access)
+    with open_image(REFERENCE, access=access) as back:
+        assert back.raw_config == IMAGE.raw_config
+    assert len(engine.requests) == 3

@@ -40,9 +40,9 @@ class Client:
     def argv(self, *words: str) -> list[str]:
         return [self.program, *words]
 
-    def run(self, *words: str, check: bool = True) -> str:
+    def run(self, *words: str, stdin: bytes | None = None, check: bool = True) -> str:
         """What it prints; raise ToolError with its complaint where it fails."""
-        done = proc.run(self.argv(*words), cwd=Path("/"), env=self.env, timeout_s=_PATIENCE_S, check=False)
+        done = proc.run(self.argv(*words), cwd=Path("/"), env=self.env, stdin=stdin, timeout_s=_PATIENCE_S, check=False)
         if check and done.returncode != 0:
             raise self._refusal(words[0], done.stderr)
         return done.stdout.decode(errors="replace")

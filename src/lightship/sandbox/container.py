@@ -15,8 +15,6 @@ import secrets
 import shutil
 import signal
 import tarfile
-import tempfile
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -74,19 +72,19 @@ class Containers:
         return ContainedProcess(argv, container, env=self.client.env, stdin=stdin, stdout=stdout, stderr=stderr)
 
     def _create(self, name: str, command: Command, mounts: tuple[Mount, ...], *, takes_stdin: bool) -> None:
-        with tempfile.TemporaryDirectory(prefix="lightship-run-") as scratch:
-            copies = [mount for mount in mounts if _is_filled(mount)]
-            options = create_options(self.client.name, command, mounts, env_file=Path(scratch) / "env")
-            if command.cwd != self.working_dir:  # podman makes a missing one only where it is the image's own
-                options.append(f"--workdir={command.cwd}")
-            self.client.run(
-                "create", "--name", name, *(["--interactive"] if takes_stdin else []), *options,
-                "--entrypoint", command.argv[0], self.image_id, *command.argv[1:],
-            )  # fmt: skip
-            if copies and self.client.name == "podman":
-                self.client.run("init", name)  # it gives a fresh volume to the owner of the image's directory only once
-            for mount in copies:
-                self._fill(name, mount, command.user)
+        copies = [mount for mount in mounts if _is_filled(mount)]
+        options, variables = create_options(self.client.name, command, mounts)
+        if command.cwd != self.working_dir:  # podman makes a missing one only where it is the image's own
+            options.append(f"--workdir={command.cwd}")
+        self.client.run(
+            "create", "--name", name, *(["--interactive"] if takes_stdin else []), *options,
+            "--entrypoint", command.argv[0], self.image_id, *command.argv[1:],
+            stdin=variables,
+        )  # fmt: skip
+        if copies and self.client.name == "podman":
+            self.client.run("init", name)  # it gives a fresh volume to the owner of the image's directory only once
+        for mount in copies:
+            self._fill(name, mount, command.user)
 
     def _fill(self, name: str, mount: Mount, user: tuple[int, int]) -> None:
         """Put the content of a copy into its volume, owned by ``user``."""
@@ -126,9 +124,9 @@ class _Container:
         return self._error
 
 
-def create_options(engine: str, command: Command, mounts: tuple[Mount, ...], *, env_file: Path) -> list[str]:
-    """The options of ``docker create`` or ``podman create`` that give ``command`` what the sandbox would; ``env_file``
-    is written.
+def create_options(engine: str, command: Command, mounts: tuple[Mount, ...]) -> tuple[list[str], bytes]:
+    """The options of ``docker create`` or ``podman create`` that give ``command`` what the sandbox would, and what they
+    read from stdin: the environment, because a command line shows in every list of processes.
 
     Raise UsageError for paths that the engines' words cannot hold.
     """
@@ -137,26 +135,19 @@ def create_options(engine: str, command: Command, mounts: tuple[Mount, ...], *, 
         "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
         f"--network={'host' if command.network else 'none'}",
         f"--user={command.user[0]}:{command.user[1]}",
+        # not a file of ours: a confined client (a snap's) has another /tmp
+        "--env-file=/dev/stdin",
     ]  # fmt: skip
-    options += _env_options(command.env, env_file)
+    lines = []
+    for name in sorted(command.env):
+        line = f"{name}={command.env[name]}"
+        if _PLAIN_NAME.fullmatch(name) and line.isprintable():
+            lines.append(f"{line}\n")
+        else:  # no line of such a file
+            options.append(f"--env={line}")
     for mount in mounts:
         options += _mount_options(engine, mount, command.user)
-    return options
-
-
-def _env_options(env: Mapping[str, str], env_file: Path) -> Iterator[str]:
-    """Variables in a file, because a command line shows in every list of processes; there what no file can hold."""
-    lines = []
-    for name in sorted(env):
-        line = f"{name}={env[name]}"
-        if _PLAIN_NAME.fullmatch(name) and line.isprintable():
-            lines.append(line)
-        else:
-            yield f"--env={line}"
-    with storage_errors("write the environment"):
-        env_file.touch(mode=0o600)
-        env_file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    yield f"--env-file={env_file}"
+    return options, "".join(lines).encode()
 
 
 def _is_filled(mount: Mount) -> bool:
