@@ -17,6 +17,10 @@ need_program dockerd docker.io
 need_program runc runc
 need_program podman podman
 need_program docker-registry docker-registry
+need_program ctr containerd
+need_program go golang-go
+[ -d /usr/share/gocode/src/github.com/containerd/stargz-snapshotter/estargz ] ||
+    packages="$packages golang-github-containerd-stargz-snapshotter-dev"
 need_program zstd zstd
 need_program pigz pigz
 need_program openssl openssl

@@ -44,6 +44,7 @@ func verify(blob *io.SectionReader, want digest.Digest) {
 		fail(fmt.Errorf("the TOC has no root"))
 	}
 	var files, chunks, size int64
+	seen := map[*estargz.TOCEntry]bool{}
 	buffer := make([]byte, 4<<20)
 	var walk func(path string, entry *estargz.TOCEntry)
 	walk = func(path string, entry *estargz.TOCEntry) {
@@ -51,9 +52,10 @@ func verify(blob *io.SectionReader, want digest.Digest) {
 			walk(path+"/"+name, child)
 			return true
 		})
-		if entry.Type != "reg" {
+		if entry.Type != "reg" || seen[entry] {
 			return
 		}
+		seen[entry] = true // a hard link is the entry that it names
 		files++
 		size += entry.Size
 		content, err := reader.OpenFile(path)
