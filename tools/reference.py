@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from tools import drop_rules_reference
+from tools import drop_rules_reference, verify_reference
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_bench import bench_schema
 
@@ -122,7 +122,9 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
+        REFERENCE / "schemas" / "verify.schema.json": _json(verify_reference.verify_schema()),
         drop_rules_reference.PAGE: drop_rules_reference.reference(),
+        verify_reference.PAGE: verify_reference.reference(),
     }
 
 

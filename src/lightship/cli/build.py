@@ -48,6 +48,11 @@ __all__ = ["command"]
 )
 @flag("--plan", "plan_only", is_flag=True, help="Print the plan as JSON: every file, its layer, why. No image is made.")
 @flag("--update-base", is_flag=True, help="Lock the base anew: its packages, or the digest of its image.")
+@flag(
+    "--verify",
+    is_flag=True,
+    help="Verify what was built, as lightship verify --project does; the status is 1 where that finds a fault.",
+)
 @flag("--retrace", is_flag=True, help="Trace the start anew for startup bytecode.")
 @setting_options
 @registry_options
@@ -62,6 +67,7 @@ def command(
     report_file: Path | None,
     plan_only: bool,
     update_base: bool,
+    verify: bool,
     retrace: bool,
     plain_http: bool,
     ca_file: Path | None,
@@ -114,24 +120,30 @@ def command(
             jobs=default_jobs(jobs),
         )
         check_request(request)
-        outcome = build_all(request, Cache(make_root(cache_root(cache_dir))), console)
+        cache = Cache(make_root(cache_root(cache_dir)))
+        outcome = build_all(request, cache, console)
         if isinstance(outcome, str):
             _deliver(outcome, report_file, console)
             return 0
+        if verify:
+            from lightship.flows.verify_build import verify_build
+
+            outcome = verify_build(outcome, request, cache, console)
+        images = outcome.images if isinstance(outcome, IndexOutcome) else (outcome,)
+        status = 1 if any(image.verified is False for image in images) else 0
         report = index_report(outcome) if isinstance(outcome, IndexOutcome) else build_report(outcome)
         if form == "json":
             _deliver(render_json(report), report_file, console)
             if report_file is None:
-                return 0
+                return status
         elif report_file is not None:
             _deliver(render_text(report, verbose=True), report_file, console)
         else:
             console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
-        images = outcome.images if isinstance(outcome, IndexOutcome) else (outcome,)
         if not outputs and outcome.reference and any(runs_here(Platform.parse(image.platform)) for image in images):
             console.talk(f"\nstart it: lightship run {outcome.reference}")
         console.data(outcome.digest)
-    return 0
+    return status
 
 
 def _deliver(text: str, file: Path | None, console: Console) -> None:

@@ -34,15 +34,13 @@ from lightship.verify.check import Check
 from lightship.verify.checks import CHECKS
 from lightship.verify.inside_runner import Inside, InsideError
 from lightship.verify.interpreter import PythonFacts, ask_python, find_python
-from lightship.verify.start import Started, started
+from lightship.verify.start import PYTHON_BROKEN, Started, started
 from lightship.verify.subject import LockedSide, PlainSide, Subject
 
 __all__ = ["Sides", "VerifyRequest", "verify", "verify_image"]
 
 Sides = Callable[[PythonFacts, Platform], tuple[LockedSide, PlainSide]]
 """What a project says of the image's Python: see `lightship.flows.verify_project`."""
-
-_PYTHON_BROKEN = "python-broken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,14 +189,7 @@ def _own_sandbox() -> Sandbox:
 
 
 def _broken_python(path: str, error: LightshipError) -> Finding:
-    return Finding(
-        code=_PYTHON_BROKEN,
-        severity="error",
-        title="the image's Python does not work",
-        message=str(error),
-        location=path,
-        fix="run it: lightship run --entrypoint " + path,
-    )
+    return PYTHON_BROKEN.finding(str(error), location=path, fix=f"look: lightship run --entrypoint {path} IMAGE")
 
 
 def _owners(rootfs: Path) -> dict[str, tuple[int, int]]:

@@ -3,7 +3,7 @@
 What it does
 ============
 Compares every distribution's ``RECORD`` with the files: each is there, with the size and the hash that stand in it. A
-missing file that one of lightship's drop rules explains is none (a test, a type stub, a build tool), nor is bytecode.
+missing file that one of lightship's drop rules explains is none (a test, a type stub, a header), nor is bytecode.
 A build of lightship writes ``RECORD`` last, of what is in the image.
 
 Why

@@ -18,12 +18,14 @@ from lightship.sandbox.protocol import Sandbox
 from lightship.verify.check import Kind
 from lightship.verify.offline import ALIVE_S
 
-__all__ = ["START_KINDS", "Started", "started"]
+__all__ = ["PYTHON_BROKEN", "START_KINDS", "Started", "started"]
 
 _FAILED = Kind(code="start-failed", severity="error", title="the application does not start")
 _PROBE = Kind(code="probe-failed", severity="error", title="a probe failed")
 
-START_KINDS = (_FAILED, _PROBE)
+PYTHON_BROKEN = Kind(code="python-broken", severity="error", title="the image's Python does not work")
+
+START_KINDS = (_FAILED, _PROBE, PYTHON_BROKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
