@@ -98,17 +98,21 @@ class BlobStream(ReadStream):
                     skip = self._checked(response, position, located)
                     if response.status_code == 200:
                         end = self._size_bytes
+                    told, received = response.headers.get("Content-Length"), 0
                     for chunk in response.iter_raw():
                         if self._given_up.is_set():
                             raise StoppedError("stopped")
+                        received += len(chunk)
                         if skip:
                             chunk, skip = chunk[skip:], max(0, skip - len(chunk))
                         chunk = chunk[: end - position]
                         position += len(chunk)
                         if chunk:
                             yield chunk
-                        if position == end:
-                            return  # what may follow is the next blob's trouble: the connection is dropped
+                        if position == end and told != str(received):
+                            return  # nobody announced what may follow: the connection is dropped
+                    if position == end:
+                        return  # read to its announced end: the connection serves the next blob
                     raise RetryableError(f"blob {self._digest} ended after {position} of {end} bytes")  # noqa: TRY301
             except RetryableError as error:
                 error.progressed = position - before >= _PROGRESS_BYTES

@@ -156,6 +156,8 @@ class Session:
             try:
                 with self._translating(base), contextlib.closing(self._hop("GET", f"{base}/v2/", {}, None)) as response:
                     if scheme == "https" or _is_registrys(response):
+                        if _is_short(response):
+                            _read_capped(response, _MAX_SMALL_BYTES, "answer")  # so that its connection serves on
                         return base
                     raise NetworkError(f"{base} answered {response.status_code}, as no registry does")  # noqa: TRY301
             except StoppedError:
@@ -285,6 +287,11 @@ def _is_registrys(response: httpx2.Response) -> bool:
     """True for an answer to ``GET /v2/`` that a registry gives, or one that is too busy to."""
     status = response.status_code
     return status in (200, 401, *PASSING) or "Docker-Distribution-Api-Version" in response.headers
+
+
+def _is_short(response: httpx2.Response) -> bool:
+    length = response.headers.get("Content-Length", "")
+    return length.isdigit() and len(length) <= len(str(_MAX_SMALL_BYTES)) and int(length) <= _MAX_SMALL_BYTES
 
 
 def _read_capped(response: httpx2.Response, cap_bytes: int, what: str) -> bytes:
