@@ -323,9 +323,9 @@ raise SystemExit(run(sandbox, Path(rootfs), Runtime(user="app", working_dir="/sr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_with_us(place: Place, number: signal.Signals) -> None:
+def test_it_ends_with_us(place: Place, number: signal.Signals, tmp_path: Path) -> None:
     code = STOPS.replace("60", "61.25")
-    env = dict(os.environ)
+    env = {**os.environ, "TMPDIR": str(tmp_path)}  # who is killed leaves the copies that it made
     image_id = ""
     if isinstance(place.sandbox, Containers):
         env = {**env, **(place.sandbox.client.env or {})}
