@@ -64,3 +64,9 @@ def test_broken_locks(change: tuple[str, str], fault: str) -> None:
     text = _LOCK.text().replace(*change)
     with pytest.raises(LockError, match=fault):
         parse_lock(text)
+
+
+def test_an_update_takes_compilers_anew_and_keeps_other_machines() -> None:
+    sections = ("amd64", "amd64-build", "amd64-compiler", "arm64", "arm64-build", "arm64-compiler")
+    lock = BaseLock(architectures=dict.fromkeys(sections, ArchitectureLock()))
+    assert set(lock.without("arm64").architectures) == {"amd64", "amd64-build"}

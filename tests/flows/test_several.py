@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.flows.world import MINOR, World, layer_digests, listing
 from tests.flows.world_archive import FOREIGN
+from tools.schemas import build_schema
 
 from lightship.archive.tar import TarReader
 from lightship.base.lock import LOCK_NAME, read_lock
@@ -178,7 +180,7 @@ def test_the_report_has_a_row_for_each(both: World, tmp_path: Path) -> None:
     text = render_text(index_report(outcome))
     assert outcome.digest in text
     assert all(f"{image.platform}  " in text for image in outcome.images)
-    assert json.dumps(document)
+    Draft202012Validator(build_schema()).validate(json.loads(json.dumps(document)))
 
 
 def test_a_finding_of_one_platform_says_which() -> None:
@@ -220,3 +222,15 @@ def test_outputs_of_single_images_are_refused_before_anything_is_built(output: s
     request = BuildRequest(project=tmp_path, platform="linux/amd64,linux/arm64", outputs=(output,))
     with pytest.raises(UsageError, match="holds one image for one platform"):
         check_request(request)
+
+
+def test_the_command_prints_the_indexs_digest_and_this_machines_image_runs(both: World, tmp_path: Path) -> None:
+    both.build_index(tmp_path / "warm", jobs=2)
+    said = both.run(tmp_path / "out", "--platform", str(FOREIGN), "--platform", str(HOST))
+    assert said.returncode == 0, said.stderr
+    with open_index(Reference(transport="oci", path=tmp_path / "out")) as index:
+        assert said.stdout.splitlines()[-1] == str(index.digest)
+    assert all(f"{platform}:" in said.stderr for platform in (HOST, FOREIGN))
+    assert both.launch(tmp_path / "out").startswith("hello 42")
+    with pytest.raises(AssertionError, match=f"the image is for {FOREIGN}, and this machine runs"):
+        both.launch(tmp_path / "out", options=("--platform", str(FOREIGN)))

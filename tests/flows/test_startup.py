@@ -1,69 +1,66 @@
-"""What a start was seen to do, kept beside the project's own lock."""
+"""The startup lock: one list for all platforms, with a key for each."""
 
 from pathlib import Path
 
 import pytest
 
 from lightship.errors import InputError
-from lightship.findings import Finding
-from lightship.flows.startup import StartupModules, adopted_modules, first_files, read_startup_lock, startup_modules
+from lightship.flows.startup import StartupModules, adopted_modules, on_machine, read_startup_lock, startup_modules
 from lightship.progress import SILENT
 
-SEEN = StartupModules(
-    keys=(),
-    modules=("app/main.py", "lib/a/__init__.py", "main.py"),
-    files=("lib/ld.so", "lib/a/__init__.py", "app/main.py", "main.py", "app/data [1].json"),
-    requested=("etc/late.pem",),
-)
+MODULES = ("app/x.py", "usr/lib/python3.11/_sysconfigdata__x86_64-linux-gnu.py")
 
 
-def _traced(lock: Path, key: str = "k1", seen: StartupModules = SEEN) -> StartupModules:
-    findings: list[Finding] = []
-    return startup_modules(
-        lock, key, lambda: seen, retrace=False, allow_stale=False, findings=findings, progress=SILENT
-    )
+def traced(lock: Path, key: str, *, retrace: bool = False) -> tuple[str, ...]:
+    start = StartupModules(keys=(), modules=MODULES)
+    found = startup_modules(lock, key, lambda: start, retrace=retrace, allow_stale=False, findings=[], progress=SILENT)
+    return found.modules
 
 
-def test_what_was_traced_is_read_again(tmp_path: Path) -> None:
+def never() -> StartupModules:
+    raise AssertionError("a start is traced although the lock has it")
+
+
+def test_a_kins_key_is_added_and_then_is_enough(tmp_path: Path) -> None:
     lock = tmp_path / "lightship-startup.lock"
-    first = _traced(lock)
-    assert first == read_startup_lock(lock)
-    assert (first.keys, first.files, first.requested) == (("k1",), SEEN.files, SEEN.requested)
-    assert _traced(lock, seen=StartupModules(keys=(), modules=())) == first
-
-
-def test_a_lock_without_sections_is_one_of_a_machine_that_tells_less(tmp_path: Path) -> None:
-    lock = tmp_path / "lightship-startup.lock"
-    lock.write_text("# comment\nkey = k1\napp/main.py\n[other]\nx\n")
+    kin = StartupModules(keys=("ours",), modules=traced(lock, "ours"))
+    assert adopted_modules(lock, "theirs", None, progress=SILENT) is None
+    assert adopted_modules(lock, "theirs", kin, progress=SILENT) == MODULES
     known = read_startup_lock(lock)
-    assert known == StartupModules(keys=("k1",), modules=("app/main.py",))
-    assert known is not None
-    assert first_files(known, cache_tag="cpython-312") == ()
+    assert known == StartupModules(keys=("ours", "theirs"), modules=MODULES)
+    assert adopted_modules(lock, "theirs", None, progress=SILENT) == MODULES
+    again = startup_modules(lock, "ours", never, retrace=False, allow_stale=False, findings=[], progress=SILENT)
+    assert again == known
 
 
-def test_a_key_for_another_platform_leaves_the_rest_as_it_is(tmp_path: Path) -> None:
+def test_a_lock_of_an_earlier_state_gets_no_further_key(tmp_path: Path) -> None:
     lock = tmp_path / "lightship-startup.lock"
-    traced = _traced(lock)
-    adopted_modules(lock, "k2", traced, progress=SILENT)
+    traced(lock, "earlier")
+    before = lock.read_bytes()
+    kin = StartupModules(keys=("ours",), modules=("app/y.py",))
+    assert adopted_modules(lock, "theirs", kin, progress=SILENT) == ("app/y.py",)
+    assert lock.read_bytes() == before
+
+
+def test_tracing_anew_forgets_the_others(tmp_path: Path) -> None:
+    lock = tmp_path / "lightship-startup.lock"
+    kin = StartupModules(keys=("ours",), modules=traced(lock, "ours"))
+    adopted_modules(lock, "theirs", kin, progress=SILENT)
+    traced(lock, "ours", retrace=True)
     known = read_startup_lock(lock)
     assert known is not None
-    assert (known.keys, known.modules, known.files) == (("k1", "k2"), SEEN.modules, SEEN.files)
+    assert known.keys == ("ours",)
 
 
-@pytest.mark.parametrize("line", ["../etc/passwd", "/etc/passwd", "a/../../b"])
-def test_a_path_that_leaves_the_root_is_refused(tmp_path: Path, line: str) -> None:
+def test_what_bears_a_machines_name_is_taken_on_each() -> None:
+    theirs = "usr/lib/python3.11/_sysconfigdata__aarch64-linux-gnu.py"
+    assert on_machine(MODULES, "aarch64") == ("app/x.py", theirs, MODULES[1])
+    assert on_machine(MODULES, "x86_64") == MODULES
+    assert on_machine(("app/not_x86_64ish.py",), "aarch64") == ("app/not_x86_64ish.py",)
+
+
+def test_a_lock_without_a_key_is_none(tmp_path: Path) -> None:
     lock = tmp_path / "lightship-startup.lock"
-    lock.write_text(f"key = k1\napp/main.py\n[files]\n{line}\n")
-    with pytest.raises(InputError):
+    lock.write_text("# nothing\napp/x.py\n")
+    with pytest.raises(InputError, match="want 'key"):
         read_startup_lock(lock)
-
-
-def test_bytecode_is_read_in_place_of_sources() -> None:
-    assert first_files(SEEN, cache_tag="cpython-312") == (
-        "lib/ld.so",
-        "lib/a/__pycache__/__init__.cpython-312.pyc",
-        "app/__pycache__/main.cpython-312.pyc",
-        "__pycache__/main.cpython-312.pyc",
-        "app/data [1].json",
-        "etc/late.pem",
-    )

@@ -100,12 +100,14 @@ def adopted_modules(
         return None
     if known is not None and set(traced.keys) & set(known.keys):
         _write(lock, replace(known, keys=(*known.keys, key)), progress)
+        return known.modules
     return traced.modules
 
 
 def on_machine(modules: Iterable[str], machine: str) -> tuple[str, ...]:
-    """``modules`` as they are called on ``machine`` (``aarch64``), sorted."""
-    return tuple(sorted({_MACHINE.sub(machine, module) for module in modules}))
+    """``modules``, and those of them that bear a machine's name as they are called on ``machine`` (``aarch64``)."""
+    everything = tuple(modules)
+    return tuple(sorted({*everything, *(_MACHINE.sub(machine, module) for module in everything)}))
 
 
 def read_startup_lock(lock: Path) -> StartupModules | None:
