@@ -124,9 +124,17 @@ def _write_everywhere(
     with scratch(cache.root) as temporary:
         for reference in references:
             if not is_delivered(reference, digest, names, cache):
-                write(reference, names, on_the_shelf, temporary)
+                write(reference, _names_at(reference, names), on_the_shelf, temporary)
                 remember_delivery(reference, digest, names, cache)
     return names, tuple(outputs)
+
+
+def _names_at(reference: Reference, names: Sequence[ImageName]) -> Sequence[ImageName]:
+    """The names under which the image goes to ``reference``: a registry gets its own, not what others would hold."""
+    own = reference.name
+    if reference.transport != "docker" or own is None:
+        return names
+    return [name for name in names if (name.registry, name.repository) == (own.registry, own.repository)]
 
 
 def _names(request: BuildRequest) -> list[ImageName]:

@@ -35,6 +35,7 @@ class _Source:
         self._repository = repository
         self._manifests = {top.digest: top}
         self._sizes: dict[Digest, int] = {}
+        self._configs: dict[Digest, bytes | None] = {}
         self._children: set[Digest] = set()
         self._learn(top)
 
@@ -50,6 +51,12 @@ class _Source:
             found = self._repository.read_manifest(digest)
             self._manifests[digest] = found
             self._learn(found)
+        if digest in self._configs:  # it is read for its platform, and again for itself
+            raw = self._configs[digest]
+            if raw is None:
+                with self._repository.stream_blob(digest, self._sizes[digest]) as stream:
+                    raw = self._configs[digest] = stream.read()
+            return BytesIO(raw)
         known = self._manifests.get(digest)
         return BytesIO(known.raw) if known is not None else self._repository.stream_blob(digest, self._sizes[digest])
 
@@ -59,6 +66,7 @@ class _Source:
             self._children.update(entry.digest for entry in index.manifests)
         elif media_types.is_manifest(stored.media_type):
             manifest = Manifest.parse(stored.raw, media_type=stored.media_type)
+            self._configs.setdefault(manifest.config.digest, None)
             self._sizes |= {each.digest: each.size_bytes for each in (manifest.config, *manifest.layers)}
 
 
