@@ -63,7 +63,9 @@ def _maker(cache: Cache, rootfs_key: str, *, evil: bool) -> BytecodeMaker:
 def _recipes(maker: BytecodeMaker, project: Path) -> dict[str, LayerRecipe]:
     own = Entry(path="app/main.py", content=Inline(project.read_bytes()))
     wheel = Entry(path="opt/venv/lib/pretend.py", content=Inline(b"GOOD = 1"))
-    (packages,) = maker.packages([PackageUnit(name="pretend", weight_bytes=8, key="k")], "context", lambda _: (wheel,), sources="s")
+    (packages,) = maker.packages(
+        [PackageUnit(name="pretend", weight_bytes=8, key="k")], "context", lambda _: (wheel,), sources="s"
+    )
     return {
         "packages": packages,
         "application": maker.application([own]),
