@@ -9,12 +9,12 @@ The phases follow each other and add up to ``ready_s``, whatever the application
 """
 
 import tempfile
-from dataclasses import dataclass, replace
-from importlib import resources
+from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.coldstart.events import PythonProcess, read_events
 from lightship.coldstart.imports import ImportNode, import_tree, union_s
+from lightship.coldstart.inside import EVENTS, agent_source, given_files
 from lightship.coldstart.page_cache import drop_cached
 from lightship.coldstart.processor import processor_s
 from lightship.errors import UsageError
@@ -24,12 +24,9 @@ from lightship.launch.running import start
 from lightship.oci.config import Runtime
 from lightship.paths import storage_errors
 from lightship.rootfs.removal import remove
-from lightship.sandbox.protocol import Bind, Sandbox
+from lightship.sandbox.protocol import Sandbox
 
 __all__ = ["ColdStart", "StartPhases", "measure"]
-
-_AGENT = "/run/lightship/agent"
-_EVENTS = "/run/lightship/events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +83,9 @@ def measure(
     with storage_errors("make a temporary directory"):
         scratch = Path(tempfile.mkdtemp(prefix="lightship-start-"))
     try:
-        within = _with_agent(options, runtime, scratch) if watched else options
+        agent = {"sitecustomize.py": agent_source()}
+        told = {"LIGHTSHIP_AGENT_DIR": EVENTS}
+        within = given_files(options, runtime, scratch, agent, env=told) if watched else options
         if cold:
             drop_cached(rootfs)
         used: list[float] = []
@@ -101,28 +100,6 @@ def measure(
     finally:
         remove(scratch)
     return _cold_start(outcome, processes, began=began, wanted=wanted, processor=used[0], cold=cold)
-
-
-def _with_agent(options: LaunchOptions, runtime: Runtime, scratch: Path) -> LaunchOptions:
-    agent, events = scratch / "agent", scratch / "events"
-    agent.mkdir()
-    events.mkdir()
-    source = resources.files("lightship.coldstart").joinpath("_agent_worker.py").read_bytes()
-    (agent / "sitecustomize.py").write_bytes(source)
-    before = options.env.get("PYTHONPATH", runtime.environment.get("PYTHONPATH", ""))
-    return replace(
-        options,
-        env={
-            **options.env,
-            "PYTHONPATH": f"{_AGENT}:{before}" if before else _AGENT,
-            "LIGHTSHIP_AGENT_DIR": _EVENTS,
-        },
-        binds=(
-            *options.binds,
-            Bind(source=agent, target=_AGENT),
-            Bind(source=events, target=_EVENTS, writable=True),
-        ),
-    )
 
 
 def _cold_start(
