@@ -54,6 +54,8 @@ class Options:
     extra: tuple[str, ...] = ()
     application: Literal["copy", "wheel", "none"] | None = None
     bytecode: str | None = None
+    pause_gc: bool = False
+    lazy_imports: bool = False
     safety: Literal["lossless", "safe"] = "safe"
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -83,6 +85,11 @@ class Options:
         _parse_user(self.user)
         for port in self.port:
             exposed_port(port)
+        if self.lazy_imports and self.bytecode_mode != "startup":
+            raise UsageError(
+                "lazy imports need a traced start",
+                hint="set http in [probe], or --probe-http, and bytecode to startup, which is then its default",
+            )
         if self.probe_requests and self.probe_http is None:
             raise UsageError(
                 "requests need a URL that says when the application is ready",
@@ -162,10 +169,10 @@ def registry_access(
     cache: Path | None = None,
 ) -> RegistryAccess:
     """How registries are reached: with the credentials of ``$DOCKER_CONFIG``, ``~/.docker/config.json`` and
-    ``$REGISTRY_AUTH_FILE``, in that order, and the proxies of ``environ``. ``cache`` is the cache's root."""
+    ``$REGISTRY_AUTH_FILE`` (or where podman writes without it), in that order, and the proxies of ``environ``. ``cache`` is the cache's root."""
     folders = [environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if environ.get("HOME") else None]
     files = [f"{folder}/config.json" for folder in folders if folder]
-    files += [path for path in (environ.get("REGISTRY_AUTH_FILE"),) if path]
+    files += [environ["REGISTRY_AUTH_FILE"]] if environ.get("REGISTRY_AUTH_FILE") else _podmans(environ)
     return RegistryAccess(
         credential_files=tuple(dict.fromkeys(map(Path, files))),
         environ=dict(environ),
@@ -175,6 +182,14 @@ def registry_access(
         jobs=max(1, min(jobs, 8)) if jobs else RegistryAccess().jobs,
         memory=cache / "registries" if cache is not None else None,
     )
+
+
+def _podmans(environ: Mapping[str, str]) -> list[str]:
+    """Where ``podman login`` writes: containers-auth.json(5)."""
+    home = environ.get("HOME")
+    settings = environ.get("XDG_CONFIG_HOME") or (f"{home}/.config" if home else None)
+    folders = (environ.get("XDG_RUNTIME_DIR"), settings)
+    return [f"{folder}/containers/auth.json" for folder in folders if folder]
 
 
 def source_date_epoch(environ: Mapping[str, str]) -> int | None:

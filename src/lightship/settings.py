@@ -108,6 +108,21 @@ SETTINGS: tuple[Setting, ...] = (
         help="Compiled modules to ship: all, of a traced start, or none. Default: startup with a probe, else all.",
     ),
     Setting(
+        key="start.pause-gc",
+        flag="--pause-gc/--no-pause-gc",
+        kind="switch",
+        default=False,
+        help="Let the cyclic garbage collector wait while modules are imported, and never look at them again.",
+    ),
+    Setting(
+        key="start.lazy-imports",
+        flag="--lazy-imports/--no-lazy-imports",
+        kind="switch",
+        default=False,
+        help="Load packages that a traced start imports and never uses when they are first used, or once the process is "
+        "idle.",
+    ),
+    Setting(
         key="build.safety",
         flag="--safety",
         kind="choice",
