@@ -102,6 +102,20 @@ def test_alone_an_image_is_the_same_as_beside_its_kin(both: World, tmp_path: Pat
         assert set(lock.architectures) == {HOST.architecture, FOREIGN.architecture, f"{HOST.architecture}-compiler"}
 
 
+def test_an_index_as_base(both: World, tmp_path: Path) -> None:
+    """Each image stands on the base's image for its platform; the one for this machine compiles for both."""
+    both.build_index(tmp_path / "base", application="none")
+    base = f"oci:{tmp_path}/base"
+    together = both.build_index(tmp_path / "out", base=base, prefix="/opt/app")
+    made = images(tmp_path / "out")
+    ours, theirs = bytecode(made[HOST]), bytecode(made[FOREIGN])
+    assert [path for path in theirs if path.startswith("opt/app/") and "inner" in path]
+    assert all(ours[path] == theirs[path] for path in ours.keys() & theirs.keys())
+    with both.copy(tmp_path / "alone").with_own_links(both.links.folder) as apart:
+        alone = apart.build(tmp_path / "one", base=base, prefix="/opt/app", platform=str(FOREIGN))
+    assert alone.digest == {image.platform: image.digest for image in together.images}[str(FOREIGN)]
+
+
 def test_the_order_of_the_flag_and_another_cache_change_nothing(both: World, tmp_path: Path) -> None:
     first = both.build_index(tmp_path / "a", FOREIGN, HOST)
     with both.copy(tmp_path / "fresh").with_own_links(both.links.folder) as fresh:

@@ -114,6 +114,7 @@ def _foreign_debs() -> list[Deb]:
     loader = "ld-linux-aarch64.so.1" if FOREIGN.architecture == "arm64" else "ld-linux-x86-64.so.2"
     place = "lib" if FOREIGN.architecture == "arm64" else "lib64"
     modules = [path for path in stdlib_files() if path.suffix == ".py"]
+    libc = foreign_elf(soname="libc.so.6", versions=(f"GLIBC_{platform.libc_ver()[1]}",))
     python = foreign_elf(needed=("libc.so.6",), interpreter=f"/{place}/{loader}")
     return [
         Deb(
@@ -121,7 +122,7 @@ def _foreign_debs() -> list[Deb]:
             version=f"{platform.libc_ver()[1]}-1",
             architecture=FOREIGN.architecture,
             members=[
-                file(f"./usr/lib/{multiarch}/libc.so.6", foreign_elf(soname="libc.so.6"), mode=0o755),
+                file(f"./usr/lib/{multiarch}/libc.so.6", libc, mode=0o755),
                 file(f"./usr/lib/{multiarch}/{loader}", foreign_elf(soname=loader), mode=0o755),
                 symlink(f"./{place}/{loader}", f"/usr/lib/{multiarch}/{loader}"),
             ],
