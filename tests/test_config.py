@@ -1,10 +1,19 @@
 """Flags over the file over defaults; every refusal names the key."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lightship.config import Options, cache_root, configuration_notes, exposed_port, load_options, source_date_epoch
+from lightship.config import (
+    Options,
+    cache_root,
+    configuration_notes,
+    exposed_port,
+    load_options,
+    registry_access,
+    source_date_epoch,
+)
 from lightship.errors import InputError, LightshipError, UsageError
 from lightship.settings import SETTINGS
 
@@ -159,3 +168,30 @@ def test_a_table_that_is_not_read_is_told(tmp_path: Path) -> None:
     assert configuration_notes(tmp_path, file=tmp_path / "pyproject.toml") == ()
     (tmp_path / "pyproject.toml").write_text("[tool.other]\n")
     assert configuration_notes(tmp_path, file=None) == ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "files"),
+    [
+        ({}, []),
+        ({"HOME": "/h"}, ["/h/.docker/config.json", "/h/.config/containers/auth.json"]),
+        (
+            {"HOME": "/h", "DOCKER_CONFIG": "/d", "REGISTRY_AUTH_FILE": "/r.json"},
+            ["/d/config.json", "/h/.docker/config.json", "/r.json"],
+        ),
+        ({"XDG_RUNTIME_DIR": "/x", "XDG_CONFIG_HOME": "/c"}, ["/x/containers/auth.json", "/c/containers/auth.json"]),
+        (
+            {"HOME": "/h", "DOCKER_CONFIG": "/h/.docker", "REGISTRY_AUTH_FILE": "/h/.docker/config.json"},
+            ["/h/.docker/config.json"],
+        ),
+    ],
+)
+def test_where_credentials_are_looked_for(environ: dict[str, str], files: list[str]) -> None:
+    assert [str(file) for file in registry_access(environ).credential_files] == files
+
+
+def test_how_registries_are_reached(tmp_path: Path) -> None:
+    found = registry_access({"HOME": "s3cret"}, plain_http=True, ca_file=tmp_path, jobs=99, cache=tmp_path)
+    assert (found.plain_http, found.ca_file, found.jobs) == (True, tmp_path, 8)
+    assert found.memory == tmp_path / "registries"
+    assert "s3cret" not in repr(replace(found, credential_files=()))

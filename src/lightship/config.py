@@ -169,7 +169,8 @@ def registry_access(
     cache: Path | None = None,
 ) -> RegistryAccess:
     """How registries are reached: with the credentials of ``$DOCKER_CONFIG``, ``~/.docker/config.json`` and
-    ``$REGISTRY_AUTH_FILE`` (or where podman writes without it), in that order, and the proxies of ``environ``. ``cache`` is the cache's root."""
+    ``$REGISTRY_AUTH_FILE`` (or where podman writes without it), in that order, and the proxies of ``environ``.
+    ``cache`` is the cache's root."""
     folders = [environ.get("DOCKER_CONFIG"), f"{environ['HOME']}/.docker" if environ.get("HOME") else None]
     files = [f"{folder}/config.json" for folder in folders if folder]
     files += [environ["REGISTRY_AUTH_FILE"]] if environ.get("REGISTRY_AUTH_FILE") else _podmans(environ)

@@ -1,12 +1,22 @@
 """The base lock: it reads back as it was written, and says where it is broken."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lightship.base.index import PackageRecord
-from lightship.base.lock import ArchitectureLock, BaseLock, LockedRelease, parse_lock, read_lock, write_lock
+from lightship.base.lock import (
+    ArchitectureLock,
+    BaseLock,
+    LockedImage,
+    LockedRelease,
+    parse_lock,
+    read_lock,
+    write_lock,
+)
 from lightship.errors import LockError
+from lightship.oci.digest import Digest
 
 _PACKAGE = PackageRecord(
     name="libx1", version='1:2~"rc"', architecture="amd64", source="x", filename="pool/main/x/libx1.deb",
@@ -70,3 +80,20 @@ def test_an_update_takes_compilers_anew_and_keeps_other_machines() -> None:
     sections = ("amd64", "amd64-build", "amd64-compiler", "arm64", "arm64-build", "arm64-compiler")
     lock = BaseLock(architectures=dict.fromkeys(sections, ArchitectureLock()))
     assert set(lock.without("arm64").architectures) == {"amd64", "amd64-build"}
+
+
+def test_an_image_is_locked_beside_packages() -> None:
+    image = LockedImage(name="registry.example/base/python:1", digest=Digest.of(b"1"))
+    lock = replace(_LOCK, images=(image,))
+    again = parse_lock(lock.text())
+    assert again == lock
+    assert again.image("registry.example/base/python:1") == Digest.of(b"1")
+    assert again.image("registry.example/base/python:2") is None
+    assert lock.without("amd64").images == (image,)
+    assert lock.with_section("amd64", ArchitectureLock()).images == (image,)
+
+
+@pytest.mark.parametrize("rows", ["image = 5", "[[image]]\nname = 'x'", "[[image]]\nname = 'x'\ndigest = 'sha256:1'"])
+def test_an_image_that_is_not_understood(rows: str) -> None:
+    with pytest.raises(LockError, match=r"image not understood"):
+        parse_lock(f"version = 1\n{rows}\n")
