@@ -40,7 +40,8 @@ __all__ = ["command"]
     "config_file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="Configuration whose [probe] counts. Default: that of --project, or of the current directory.",
+    help="Configuration whose [probe] counts, with paths relative to it, or to --project. Default: that of --project, "
+    "or of the current directory.",
 )
 @probe_options
 @flag("--check", "only", multiple=True, metavar="NAME", help="Make this check alone. Repeatable.")
@@ -112,7 +113,7 @@ def command(
     from lightship.store.cache import Cache, make_root
 
     cache = Cache(make_root(cache_root(cache_dir)))
-    where = project if project is not None else Path()
+    where = project if project is not None else config_file.parent if config_file is not None else Path()
     with Console(quiet=quiet, verbose=verbose) as console, ExitStack() as stack:
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)

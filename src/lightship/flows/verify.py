@@ -18,7 +18,7 @@ from lightship.launch.command import LaunchOptions
 from lightship.launch.engine import find_engine
 from lightship.launch.probe import Probe, load_probe
 from lightship.launch.probe_labels import read_probe_labels
-from lightship.launch.processor import runs_here
+from lightship.launch.processor import check_runs_here
 from lightship.oci.config import ImageConfig, Runtime
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
@@ -74,7 +74,8 @@ def verify(
 ) -> VerifyOutcome:
     """Verify the image that ``image`` names, in the cache or in any store.
 
-    Raise InputError for an image that cannot be read, WorldError where a store, the sandbox or an engine fails.
+    Raise InputError for an image that cannot be read, UsageError for one that this machine cannot run, WorldError where
+    a store, the sandbox or an engine fails.
     """
     wanted = Platform.parse(request.platform) if request.platform else None
     reference = find_image(image, cache.root, progress=progress)
@@ -97,7 +98,7 @@ def verify_image(
 ) -> VerifyOutcome:
     """Verify an opened image; as `verify`."""
     config = ImageConfig.parse(image.raw_config)
-    executable = runs_here(config.platform)
+    check_runs_here(config.platform)
     engine = find_engine(request.engine, env=request.environ or None)
     sandbox = engine.admit(image, progress=progress)
     began = time.monotonic()
@@ -114,17 +115,13 @@ def verify_image(
         unpack_s=unpack_s,
         fail_on=request.fail_on,
     )
-    findings: list[Finding] = []
-    if executable:
-        begun = _started(sandbox, rootfs, config.runtime, request.launch, probe, progress)
-        findings += begun.findings
-        probes = tuple(
-            ProbeSummary(name=check.name, ok=check.ok, seconds=check.seconds, detail=check.detail)
-            for check in begun.checks
-        )
-        outcome = replace(outcome, start_s=begun.start_s, ready_s=begun.ready_s, probes=probes)
-    subject, unlearned = _subject(rootfs, config, request, probe, executable=executable)
-    findings += unlearned
+    begun = _started(sandbox, rootfs, config.runtime, request.launch, probe, progress)
+    probes = tuple(
+        ProbeSummary(name=check.name, ok=check.ok, seconds=check.seconds, detail=check.detail) for check in begun.checks
+    )
+    outcome = replace(outcome, start_s=begun.start_s, ready_s=begun.ready_s, probes=probes)
+    subject, unlearned = _subject(rootfs, config, request, probe)
+    findings = [*begun.findings, *unlearned]
     checks = tuple(_checked(subject, request, findings, progress))
     kept = tuple(finding for finding in dict.fromkeys(findings) if not _is_ignored(finding, request.ignore))
     return replace(
@@ -154,20 +151,18 @@ def _started(
 
 
 def _subject(
-    rootfs: Path, config: ImageConfig, request: VerifyRequest, probe: Probe | None, *, executable: bool
+    rootfs: Path, config: ImageConfig, request: VerifyRequest, probe: Probe | None
 ) -> tuple[Subject, list[Finding]]:
     """What the checks see. They run in the embedded sandbox, whatever engine started the application: they look at
     the image and need binds from outside."""
-    inside = python = None
-    findings = []
-    if executable:
-        inside = Inside(sandbox=_own_sandbox(), rootfs=rootfs, runtime=config.runtime, options=request.launch)
-        found = find_python(rootfs, config.runtime)
-        if found is not None:
-            try:
-                python = ask_python(inside, found)
-            except InsideError as error:
-                findings.append(_broken_python(found, error))
+    inside = Inside(sandbox=_own_sandbox(), rootfs=rootfs, runtime=config.runtime, options=request.launch)
+    python, findings = None, []
+    found = find_python(rootfs, config.runtime)
+    if found is not None:
+        try:
+            python = ask_python(inside, found)
+        except InsideError as error:
+            findings.append(_broken_python(found, error))
     subject = Subject(
         rootfs=rootfs,
         platform=config.platform,
@@ -224,8 +219,6 @@ def _checked(
 
 
 def _why_not(check: Check, subject: Subject) -> str:
-    if check.executes and subject.inside is None and check.needs_python:
-        return f"this machine does not run {subject.platform}"
     if check.needs_python and subject.python is None:
         return "the image has no Python that starts"
     return ""

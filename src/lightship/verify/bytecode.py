@@ -26,6 +26,7 @@ PEP 3147, PEP 488, PEP 552.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lightship.findings import Finding
@@ -42,6 +43,27 @@ _MISSING = Kind(code="pyc-missing", severity="warning", title="bytecode that the
 _MOST_LISTED = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What `bytecode_worker.py` answers: sources, with what their bytecode is instead of ours."""
+
+    foreign: Sequence[tuple[str, str]]
+    broken: Sequence[tuple[str, str]]
+    stale: Sequence[tuple[str, str]]
+    timestamp: Sequence[str]
+    bare: Sequence[str]
+
+    @classmethod
+    def of(cls, said: Any) -> "_Compared":
+        return cls(
+            foreign=[(str(path), str(what)) for path, what in said["foreign"]],
+            broken=[(str(path), str(what)) for path, what in said["broken"]],
+            stale=[(str(path), str(how)) for path, how in said["stale"]],
+            timestamp=[str(path) for path in said["timestamp"]],
+            bare=[str(path) for path in said["bare"]],
+        )
+
+
 def _run(subject: Subject) -> Iterator[Finding]:
     if subject.inside is None or subject.python is None:
         return
@@ -50,27 +72,26 @@ def _run(subject: Subject) -> Iterator[Finding]:
     if len(subject.runtime.working_dir.strip("/")) > 0:
         tops.append(subject.runtime.working_dir)
     request = {"tops": list(dict.fromkeys(tops))}
-    said: dict[str, Any] = subject.inside.run("bytecode_worker.py", python.executable, request, timeout_s=600)
-    if said["foreign"]:
-        sources = [f"{path} ({what})" for path, what in said["foreign"]]
+    said = subject.inside.run("bytecode_worker.py", python.executable, request, timeout_s=600, parse=_Compared.of)
+    if said.foreign:
+        sources = [f"{path} ({what})" for path, what in said.foreign]
         yield _FOREIGN.finding(
             f"{python.cache_tag} has no use for the bytecode of {_listed(sources)}",
-            location=str(said["foreign"][0][0]),
+            location=said.foreign[0][0],
             fix="compile with the image's own interpreter, and copy no __pycache__ into an image",
         )
-    if said["broken"]:
+    if said.broken:
+        damaged = [f"{path} ({what})" for path, what in said.broken]
         yield _BROKEN.finding(
-            f"bytecode is damaged: {_listed([f'{path} ({what})' for path, what in said['broken']])}",
-            location=str(said["broken"][0][0]),
-            fix="compile again",
+            f"bytecode is damaged: {_listed(damaged)}", location=said.broken[0][0], fix="compile again"
         )
     yield from _stale(said)
-    yield from _missing(subject, {str(path) for path in said["bare"]})
+    yield from _missing(subject, set(said.bare))
 
 
-def _stale(said: dict[str, Any]) -> Iterator[Finding]:
+def _stale(said: _Compared) -> Iterator[Finding]:
     for kind, consequence in (("unchecked", "is run instead of it"), ("checked", "is compiled again at each start")):
-        sources = [str(path) for path, how in said["stale"] if how == kind]
+        sources = [path for path, how in said.stale if how == kind]
         if sources:
             yield _STALE.finding(
                 f"bytecode of another state of the source {consequence}: {_listed(sources)}",
@@ -78,8 +99,8 @@ def _stale(said: dict[str, Any]) -> Iterator[Finding]:
                 severity="error" if kind == "unchecked" else "warning",
                 fix="compile again after the last change of a source",
             )
-    if said["timestamp"]:
-        sources = [str(path) for path in said["timestamp"]]
+    if said.timestamp:
+        sources = list(said.timestamp)
         yield _STALE.finding(
             f"time or size of the source differ, so that it is compiled again at each start: {_listed(sources)}",
             location=sources[0],
@@ -104,4 +125,4 @@ def _listed(paths: Sequence[str]) -> str:
     return ", ".join(paths[:_MOST_LISTED]) + more
 
 
-CHECK = Check(name="bytecode", kinds=(_FOREIGN, _BROKEN, _STALE, _MISSING), run=_run, doc=__doc__, executes=True)
+CHECK = Check(name="bytecode", kinds=(_FOREIGN, _BROKEN, _STALE, _MISSING), run=_run, doc=__doc__)

@@ -34,11 +34,10 @@ class Kind:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One check. ``run`` yields findings of its ``kinds``; ``doc`` is its page. One that ``needs_python`` is skipped
-    for an image without an interpreter, one that ``executes`` for an image of another machine."""
+    for an image without an interpreter that starts."""
 
     name: str
     kinds: tuple[Kind, ...]
     run: Callable[[Subject], Iterable[Finding]]
     doc: str
     needs_python: bool = True
-    executes: bool = False

@@ -57,12 +57,12 @@ def _run(subject: Subject) -> Iterator[Finding]:
         return
     zone = subject.runtime.environment.get("TZ", "").removeprefix(":")
     wanted = [*_ZONES, *([zone] if re.fullmatch(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*", zone) else [])]
-    said: dict[str, Any] = subject.inside.run(
-        "ground_worker.py", subject.python.executable, {"zones": wanted}, timeout_s=120
+    said = subject.inside.run(
+        "ground_worker.py", subject.python.executable, {"zones": wanted}, timeout_s=120, parse=_answers
     )
     yield from _tls(subject, said["tls"])
     yield from _certifi(said["certifi"])
-    yield from _zones(subject, said["zones"])
+    yield from _zones(subject, said["zones"], said["zones_failed"])
     yield from _codecs(said["codecs"])
     if "error" in said["locale"]:
         language = {name: value for name, value in subject.runtime.environment.items() if name in ("LANG", "LC_ALL")}
@@ -73,6 +73,14 @@ def _run(subject: Subject) -> Iterator[Finding]:
             location="/etc/passwd",
             fix="add the user to the image's /etc/passwd",
         )
+
+
+def _answers(said: Any) -> dict[str, dict[str, str]]:
+    """Every answer as texts by name; of what is not there, nothing."""
+    names = ("tls", "certifi", "zones", "codecs", "locale", "user")
+    told = {name: {str(key): str(value) for key, value in said[name].items()} for name in names}
+    failed = said["zones"].get("failed") or {}
+    return {**told, "zones_failed": {str(name): str(why) for name, why in failed.items()}}
 
 
 def _bundles(subject: Subject) -> Iterator[Finding]:
@@ -94,11 +102,12 @@ def _temporary(subject: Subject) -> Iterator[Finding]:
         yield _TEMPORARY.finding(
             f"user {identity.uid} may not write to /tmp" if mode else "the image has no /tmp",
             location="/tmp",  # noqa: S108 - a path of the image
+            severity="warning" if subject.python is None else None,
             fix="chmod 1777 /tmp",
         )
 
 
-def _tls(subject: Subject, said: Mapping[str, Any]) -> Iterator[Finding]:
+def _tls(subject: Subject, said: Mapping[str, str]) -> Iterator[Finding]:
     if "absent" in said:
         # an image whose Python has no ssl makes no TLS context; what else is in it may look in the usual places
         there = [path for path in _PLACES if _CERTIFICATE.search(subject.read(path, limit_bytes=64 << 20) or b"")]
@@ -106,30 +115,30 @@ def _tls(subject: Subject, said: Mapping[str, Any]) -> Iterator[Finding]:
             yield _CA.finding("no file of certificate authorities is in the image", location=f"/{_PLACES[0]}",
                               fix="add ca-certificates to the base")  # fmt: skip
         return
-    if "error" in said or (not said["authorities"] and not said["in_capath"]):
-        why = said.get("error") or f"{said['variable'] or said['cafile']} has none, nor has {said['capath']}"
+    if "error" in said or (said.get("authorities") == "0" and said.get("in_capath") == "0"):
+        looked = said.get("variable") or said.get("cafile")
+        why = said.get("error") or f"{looked} has none, nor has {said.get('capath')}"
         yield _CA.finding(
             f"ssl.create_default_context() trusts nobody: {why}",
-            location=str(said.get("variable") or said.get("cafile") or f"/{_PLACES[0]}"),
+            location=said.get("variable") or said.get("cafile") or f"/{_PLACES[0]}",
             fix="add ca-certificates to the base",
         )
 
 
-def _certifi(said: Mapping[str, Any]) -> Iterator[Finding]:
-    if "error" in said or said.get("authorities") == 0:
+def _certifi(said: Mapping[str, str]) -> Iterator[Finding]:
+    if "error" in said or said.get("authorities") == "0":
         yield _CA.finding(
             f"certifi's bundle cannot be used: {said.get('error') or 'it holds no certificate'}",
-            location=str(said.get("path", "certifi")),
+            location=said.get("path", "certifi"),
             fix='keep = ["certifi/**"]',
         )
 
 
-def _zones(subject: Subject, said: Mapping[str, Any]) -> Iterator[Finding]:
+def _zones(subject: Subject, said: Mapping[str, str], failed: Mapping[str, str]) -> Iterator[Finding]:
     if "absent" in said:
         if subject.python is not None and "zoneinfo" in subject.python.stdlib_names:
             yield _ZONE.finding(f"zoneinfo does not import: {said['absent']}", location="zoneinfo")
         return
-    failed = said["failed"]
     if failed:
         name, why = next(iter(failed.items()))
         yield _ZONE.finding(
@@ -145,6 +154,9 @@ def _codecs(said: Mapping[str, str]) -> Iterator[Finding]:
 
 
 CHECK = Check(
-    name="ground", kinds=(_CA, _ZONE, _CODEC, _LOCALE, _USER, _TEMPORARY), run=_run, doc=__doc__,
-    needs_python=False, executes=True,
-)  # fmt: skip
+    name="ground",
+    kinds=(_CA, _ZONE, _CODEC, _LOCALE, _USER, _TEMPORARY),
+    run=_run,
+    doc=__doc__,
+    needs_python=False,
+)

@@ -93,4 +93,4 @@ def _lost(subject: Subject, there: set[str]) -> Iterator[Finding]:
             )
 
 
-CHECK = Check(name="imports", kinds=(_FAILS, _TOLD, _MISSING), run=_run, doc=__doc__, executes=True)
+CHECK = Check(name="imports", kinds=(_FAILS, _TOLD, _MISSING), run=_run, doc=__doc__)

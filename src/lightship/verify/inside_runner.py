@@ -8,10 +8,10 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from lightship.errors import ImageError, ToolError
 from lightship.launch.command import LaunchOptions, launch_command
@@ -28,6 +28,7 @@ INSIDE = "/run/lightship/inside"
 """Where a worker lies inside; ``/run`` is a fresh directory in every sandbox."""
 WORK = "/run/lightship/work"
 
+_Answer = TypeVar("_Answer")
 _WORKERS = Path(__file__).parent / "inside"
 _MOST_ANSWER_BYTES = 256 << 20
 _PAUSE_S = 0.01
@@ -64,11 +65,12 @@ class Inside:
         request: object,
         *,
         timeout_s: float,
-        env: Mapping[str, str] | None = None,
+        parse: Callable[[Any], _Answer],
         binds: Sequence[Bind] = (),
         network: bool = False,
-    ) -> Any:
-        """What ``worker`` answers to ``request``. ``binds`` are further host paths to see.
+    ) -> _Answer:
+        """What ``worker`` answers to ``request``, as ``parse`` makes it of the JSON; whatever that raises over values
+        of another shape is the image's fault. ``binds`` are further host paths to see.
 
         Raise InsideError with the last lines that were said.
         """
@@ -78,7 +80,7 @@ class Inside:
                 self.options,
                 command=(),
                 entrypoint=(python, f"{INSIDE}/{worker}", f"{WORK}/request.json", f"{WORK}/result.json"),
-                env={**self.options.env, "PYTHONDONTWRITEBYTECODE": "1", **(env or {})},
+                env={**self.options.env, "PYTHONDONTWRITEBYTECODE": "1"},
                 binds=(
                     *self.options.binds,
                     Bind(source=_WORKERS, target=INSIDE),
@@ -92,7 +94,10 @@ class Inside:
         if answer is None:
             how = f"ended with status {status}" if status is not None else f"was not done after {timeout_s:g} s"
             raise InsideError(f"{python} of the image {how}: {said or 'it said nothing'}")
-        return answer
+        try:
+            return parse(answer)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise InsideError(f"the image's Python answered {worker} in another shape: {error!r:.200}") from error
 
     def _to_end(self, options: LaunchOptions, timeout_s: float) -> tuple[int | None, str]:
         try:

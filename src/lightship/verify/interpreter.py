@@ -100,7 +100,10 @@ def _python_of_script(rootfs: Path, path: str, search: list[str]) -> str | None:
 
 def ask_python(inside: Inside, executable: str) -> PythonFacts:
     """What the interpreter says of itself. Raise `InsideError` where it does not start."""
-    said: dict[str, Any] = inside.run("facts_worker.py", executable, {}, timeout_s=60)
+    return inside.run("facts_worker.py", executable, {}, timeout_s=60, parse=lambda said: _facts(executable, said))
+
+
+def _facts(executable: str, said: Any) -> PythonFacts:
     return PythonFacts(
         executable=executable,
         version=str(said["version"]),

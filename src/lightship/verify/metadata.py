@@ -153,10 +153,13 @@ def _points(subject: Subject) -> Iterator[Finding]:
 def _seen_inside(subject: Subject) -> Iterator[Finding]:
     if subject.inside is None or subject.python is None:
         return
-    said: dict[str, Any] = subject.inside.run(
-        "metadata_worker.py", subject.python.executable, {}, timeout_s=60 + 0.5 * len(subject.installed)
+    told = subject.inside.run(
+        "metadata_worker.py",
+        subject.python.executable,
+        {},
+        timeout_s=60 + 0.5 * len(subject.installed),
+        parse=lambda said: {str(name): str(version) for name, version in said["versions"].items()},
     )
-    told = {str(name): str(version) for name, version in said["versions"].items()}
     files = {one.name: one.version for one in subject.installed.values() if one.version}
     for name in sorted(told.keys() | files.keys()):
         if told.get(name) != files.get(name) and not _is_broken(subject, name):
@@ -174,9 +177,5 @@ def _is_broken(subject: Subject, name: str) -> bool:
 
 
 CHECK = Check(
-    name="metadata",
-    kinds=(_ABSENT, _RANGE, _TWICE, _BROKEN, _POINT, _OPTIONAL, _DIFFERS),
-    run=_run,
-    doc=__doc__,
-    executes=True,
+    name="metadata", kinds=(_ABSENT, _RANGE, _TWICE, _BROKEN, _POINT, _OPTIONAL, _DIFFERS), run=_run, doc=__doc__
 )

@@ -31,7 +31,7 @@ PEP 578, "Python Runtime Audit Hooks"; docs.python.org/3.11/library/audit_events
 import ipaddress
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from lightship.verify.subject import Subject
 __all__ = ["ALIVE_S", "CHECK", "Request"]
 
 _ASKS = Kind(code="network-asked", severity="note", title="the start asks a host of the network")
+_UNSEEN = Kind(code="network-unseen", severity="note", title="what the start asks for could not be seen")
 _FAILS = Kind(code="offline-start", severity="error", title="the application does not start without network")
 
 ALIVE_S = 3.0
@@ -71,45 +72,75 @@ class Request:
     frames: tuple[tuple[str, int, str], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    """What `offline_worker.py` answers; ``status`` is None for what was still running."""
+
+    ready: bool
+    status: int | None
+    tail: tuple[str, ...]
+
+    @classmethod
+    def of(cls, said: Any) -> "_Answer":
+        status = said["status"]
+        return cls(
+            ready=said["ready"] is True,
+            status=None if status is None else int(status),
+            tail=tuple(str(line) for line in said["tail"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """One start; ``seen`` where a Python of the application took the hook."""
+
+    answer: _Answer
+    seen: bool
+    asked: tuple[Request, ...]
+
+
 def _run(subject: Subject) -> Iterator[Finding]:
     if subject.inside is None or subject.python is None:
         return
     argv = (*subject.runtime.entrypoint, *subject.runtime.cmd)
     if not argv:
         return
-    answer, asked = _started(subject, subject.inside, argv, network=False)
+    begun = _started(subject, subject.inside, argv, network=False)
     how = "without network"
-    local = any(_is_loopback(one.host) for one in asked) or _names_services(subject)
-    if not answer["ready"] and local:
-        answer, asked = _started(subject, subject.inside, argv, network=True)
+    local = any(_is_loopback(one.host) for one in begun.asked) or _names_services(subject)
+    if not begun.answer.ready and local:
+        begun = _started(subject, subject.inside, argv, network=True)
         how = "with loopback alone"
     services = _configured_hosts(subject)
-    remote = [one for one in asked if not _is_loopback(one.host) and one.host not in services]
+    remote = [one for one in begun.asked if not _is_loopback(one.host) and one.host not in services]
     by_host: dict[str, list[Request]] = {}
     for one in remote:
         by_host.setdefault(one.host, []).append(one)
-    fatal = not answer["ready"] and bool(by_host)
+    fatal = not begun.answer.ready and bool(by_host)
     for host, requests in sorted(by_host.items()):
         yield _told(subject, host, requests, fatal=fatal)
-    if not answer["ready"]:
+    if not begun.seen:
+        yield _UNSEEN.finding(
+            "no Python of the application took the hook: it ignores PYTHONPATH (-I, -E), or is not started",
+            location=" ".join(argv),
+        )
+    if not begun.answer.ready:
         yield _FAILS.finding(
-            f"started {how}, it {_ended(answer)}",
+            f"started {how}, it {_ended(begun.answer)}",
             location=" ".join(argv),
             severity=None if fatal else "note",
             fix="put what it fetches into the image" if fatal else "give the services that it needs with --probe-env",
         )
 
 
-def _ended(answer: Mapping[str, Any]) -> str:
-    said = "; ".join(str(line) for line in answer["tail"][-3:] if str(line).strip())
-    how = "was not ready in time" if answer["status"] is None else f"ended with status {answer['status']}"
+def _ended(answer: _Answer) -> str:
+    said = "; ".join(line for line in answer.tail[-3:] if line.strip())
+    how = "was not ready in time" if answer.status is None else f"ended with status {answer.status}"
     return f"{how}: {said[-600:]}" if said else how
 
 
-def _started(
-    subject: Subject, inside: Inside, argv: Sequence[str], *, network: bool
-) -> tuple[dict[str, Any], list[Request]]:
-    """What `offline_worker.py` answers, and what was asked for meanwhile."""
+def _started(subject: Subject, inside: Inside, argv: Sequence[str], *, network: bool) -> "_Begun":
+    """Start it once under the hook."""
     python = subject.python.executable if subject.python else ""
     probe = subject.probe
     timeout_s = probe.timeout_s if probe is not None else ALIVE_S
@@ -133,24 +164,33 @@ def _started(
             Bind(source=record, target=_RECORD.rpartition("/")[0], writable=True),
         )
         answer = inside.run(
-            "offline_worker.py", python, request, timeout_s=timeout_s + 60, binds=binds, network=network
+            "offline_worker.py",
+            python,
+            request,
+            timeout_s=timeout_s + 60,
+            binds=binds,
+            network=network,
+            parse=_Answer.of,
         )
-        return answer, _read(record)
+        seen, asked = _read(record)
+        return _Begun(answer=answer, seen=seen, asked=asked)
 
 
-def _read(record: Path) -> list[Request]:
-    """What the hook wrote. The application could write there too: lines that are none are passed over."""
-    found = []
+def _read(record: Path) -> tuple[bool, tuple[Request, ...]]:
+    """Whether the hook was there, and what it wrote. The application could write there too: lines that are none are
+    passed over."""
+    found, seen = [], False
     raw = read_file(record, "asked.jsonl", limit_bytes=_MOST_BYTES) or b""
     for line in raw.splitlines():
         try:
             said = json.loads(line)
             frames = tuple((str(file), int(number), str(name)) for file, number, name in said["frames"])
+            seen = seen or said["event"] == "python"
             if said["host"]:
                 found.append(Request(host=str(said["host"]), port=str(said["port"]), frames=frames))
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
-    return found
+    return seen, tuple(found)
 
 
 def _is_loopback(host: str) -> bool:
@@ -213,4 +253,4 @@ def _owner(subject: Subject, file: str) -> str:
     return "" if path.startswith(f"{stdlib}/") and not in_site else "application"
 
 
-CHECK = Check(name="offline", kinds=(_ASKS, _FAILS), run=_run, doc=__doc__, executes=True)
+CHECK = Check(name="offline", kinds=(_ASKS, _UNSEEN, _FAILS), run=_run, doc=__doc__)

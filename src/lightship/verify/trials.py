@@ -76,8 +76,11 @@ def _run(
         return {}
     request = {"trials": list(wanted), "limit_s": LIMIT_S, "together": together}
     limit_s = 120 + LIMIT_S * 4 + 4.0 * len(wanted)
-    said: dict[str, Any] = inside.run("trials_worker.py", python, request, timeout_s=limit_s, binds=binds)
-    return {trial: _failure(trial, told) for trial, told in said["failed"].items()}
+    return inside.run("trials_worker.py", python, request, timeout_s=limit_s, binds=binds, parse=_failures)
+
+
+def _failures(said: Any) -> dict[str, Failure]:
+    return {str(trial): _failure(str(trial), told) for trial, told in said["failed"].items()}
 
 
 def _failure(trial: str, told: Mapping[str, Any]) -> Failure:
