@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.flows.world import MINOR, World, listing, opened
+from tests.validated import assert_valid
 
+from lightship.archive.estargz.toc import TOC_DIGEST
+from lightship.image.views import manifest_of
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
 
@@ -94,7 +97,7 @@ def test_a_collision_is_told_each_time(world: World, tmp_path: Path) -> None:
     assert again.findings == outcome.findings
 
 
-@pytest.mark.parametrize("compression", ["gzip", "zstd"])
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "estargz"])
 def test_every_store_gets_the_same_image(world: World, tmp_path: Path, compression: str) -> None:
     outputs = (
         f"oci:{tmp_path}/out", f"oci-archive:{tmp_path}/out.tar", f"docker-archive:{tmp_path}/docker.tar",
@@ -106,8 +109,14 @@ def test_every_store_gets_the_same_image(world: World, tmp_path: Path, compressi
             configs.add(image.raw_config)
             assert [str(layer.diff_id) for layer in image.layers] == [layer.diff_id for layer in outcome.layers]
     assert len(configs) == 1
-    assert {layer.media_type.rpartition("+")[2] for layer in outcome.layers} == {compression}
+    lazy = compression == "estargz"
+    assert {layer.media_type.rpartition("+")[2] for layer in outcome.layers} == {"gzip" if lazy else compression}
+    assert {TOC_DIGEST in layer.annotations for layer in outcome.layers} == {lazy}
     with opened(f"oci:{tmp_path}/out") as image:
+        assert_valid(image)
+        assert [dict(layer.annotations) for layer in manifest_of(image).layers] == [
+            layer.annotations for layer in outcome.layers
+        ]
         assert outcome.digest == str(Digest.of(image.raw_manifest))
     assert "hello" in world.launch(f"docker-archive:{tmp_path}/docker.tar")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.flows.world import MINOR, World, layer_digests, listing, opened, requirements
 
+from lightship.archive.estargz.verify import verify_estargz
 from lightship.errors import FindingError
 from lightship.flows.outcome import BuildOutcome
 
@@ -133,3 +134,24 @@ def test_a_broken_lock_is_no_traceback(world: World, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "lightship-startup.lock" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_a_start_reads_comes_first_in_a_lazy_image(world: World, tmp_path: Path, port: int) -> None:
+    """In eStargz, and in the order of first use; with the lock any other machine makes the same bytes."""
+    first = _build(world, tmp_path / "out", port, compression="estargz")
+    assert _traced(first)
+    ahead: list[str] = []
+    with opened(tmp_path / "out") as image:
+        for layer in image.layers:
+            with layer.open() as blob:
+                found = verify_estargz(blob, None)
+            directories = {entry.member.path for entry in found.entries if entry.member.type == "dir"}
+            ahead += [path for path in found.prefetch if path not in directories]
+    opened_files = _lock(world).read_text().partition("[files]\n")[2].splitlines()
+    tag = f".cpython-{MINOR.replace('.', '')}.pyc"
+    read = [path.replace("/__pycache__/", "/").replace(tag, ".py") for path in ahead]
+    assert f"{SITE}/pretend_lib/__pycache__/inner{tag}" in ahead
+    assert set(read) <= set(opened_files)
+    again = _build(world.copy(tmp_path / "elsewhere"), tmp_path / "again", port, compression="estargz")
+    assert not _traced(again)
+    assert again.digest == first.digest

@@ -203,12 +203,22 @@ def test_a_destination_that_says_where(text: str) -> None:
 
 
 def test_paths_are_read_in_their_order(tmp_path: Path) -> None:
-    file = tmp_path / "lightship-startup.lock"
-    file.write_text("# traced\nkey = abc\nusr/b\n/usr/a\n\nusr/b\n")
+    file = tmp_path / "paths"
+    file.write_text("# traced\nusr/b\n/usr/a\n\nusr/b\n")
     assert read_paths(file) == ("usr/b", "usr/a")
     file.write_bytes(b"\xff")
     with pytest.raises(UsageError, match="cannot read"):
         read_paths(file)
+
+
+def test_a_lock_of_a_start_tells_what_it_opens(tmp_path: Path) -> None:
+    file = tmp_path / "lightship-startup.lock"
+    source, data = "usr/lib/python3.11/x.py", "etc/ssl/cert.pem"
+    file.write_text(f"key = abc\n{source}\n[files]\n{data}\n{source}\n")
+    compiled = "usr/lib/python3.11/__pycache__/x.cpython-311.pyc"
+    assert read_paths(file) == (data, compiled, source)
+    file.write_text(f"key = abc\n{source}\n")
+    assert read_paths(file) == (compiled, source)
 
 
 def test_the_report_says_what_the_outcome_does(source: Reference, cache: Cache, tmp_path: Path) -> None:

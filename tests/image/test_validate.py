@@ -5,12 +5,15 @@ import io
 import json
 import re
 import tarfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 import pytest
 
+from lightship.archive.content import Inline
+from lightship.archive.estargz.toc import TOC_DIGEST
+from lightship.archive.layer import LayerWriter
 from lightship.errors import ImageError, MismatchError
 from lightship.image.blobs import StreamLayer, from_blobs
 from lightship.image.protocol import Layer
@@ -246,3 +249,28 @@ def test_a_layer_s_streams_are_verified() -> None:
         stream.read()
     with pytest.raises(ImageError, match="want a tar layer, got 'text/plain'"):
         replace(wrong, media_type="text/plain").open_tar()
+
+
+def test_an_estargz_layer_is_held_against_its_own_toc() -> None:
+    """A TOC that tells another story than the tar, or than its digest in the manifest, is a fault by itself."""
+    out = io.BytesIO()
+    with LayerWriter(out, compression="estargz") as writer:
+        writer.file("etc/motd", Inline(b"hello"))
+        written = writer.finish()
+
+    def image(annotations: Mapping[str, str]) -> PlainImage:
+        layer = StreamLayer(
+            opener=lambda: io.BytesIO(out.getvalue()),
+            digest=written.digest,
+            diff_id=written.diff_id,
+            media_type=written.media_type,
+            compressed_bytes=written.compressed_bytes,
+            annotations=annotations,
+        )
+        return from_blobs([layer], {"architecture": "amd64", "os": "linux"})
+
+    assert validate(image(written.annotations)) == []
+    (wrong,) = validate(image({**written.annotations, TOC_DIGEST: f"sha256:{0:064}"}))
+    assert (wrong.code, wrong.location) == ("IV010", "layers[0]")
+    (nonsense,) = validate(image({TOC_DIGEST: "x"}))
+    assert nonsense.code == "IV010"

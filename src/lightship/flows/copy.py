@@ -1,10 +1,10 @@
 """``lightship copy``: an image, or a whole index, from one store to another, its layers recompressed on request."""
 
 import contextlib
-import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lightship.errors import UsageError
@@ -12,6 +12,7 @@ from lightship.flows.copied import CopiedLayer, CopyOutcome
 from lightship.flows.moved import MovedBytes
 from lightship.flows.phases import Phases
 from lightship.flows.scratch import scratch
+from lightship.flows.startup import first_files, read_startup_lock
 from lightship.image.index import ImageIndex
 from lightship.image.index_change import replace_images
 from lightship.image.value import PlainImage
@@ -32,6 +33,7 @@ from lightship.store.select import host_platform
 __all__ = ["CopyRequest", "copy_images", "destination_of", "read_paths"]
 
 _LIMIT_BYTES = 64 << 20
+_PYTHON = re.compile(r"/python(3\.\d+)/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +93,34 @@ def destination_of(text: str) -> Reference:
 
 
 def read_paths(file: Path) -> tuple[str, ...]:
-    """Paths, one a line, in their order: a list of one's own, or ``lightship-startup.lock``.
+    """Paths, one a line, in their order: a list of one's own, or a lock of a start.
 
-    Empty lines, comments and that lock's key are passed over. Raise UsageError for a file that is no such text.
+    Empty lines and comments are passed over. Of ``lightship-startup.lock`` what was opened counts (``[files]`` and
+    ``[requested]``), modules as the bytecode of any version as well as the source. Raise UsageError for a file that is
+    no such text.
     """
     try:
         with file.open("rb") as stream:
-            text = io.TextIOWrapper(io.BytesIO(stream.read(_LIMIT_BYTES)), encoding="utf-8").read()
+            text = stream.read(_LIMIT_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read {file}: {error}") from error
-    lines = (line.strip() for line in text.splitlines())
-    paths = (line.lstrip("/") for line in lines if line and not line.startswith(("#", "key = ")))
-    return tuple(dict.fromkeys(paths))
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    if any(line.startswith("key = ") for line in lines):
+        return _of_lock(file)
+    return tuple(dict.fromkeys(line.lstrip("/") for line in lines))
+
+
+def _of_lock(file: Path) -> tuple[str, ...]:
+    found = read_startup_lock(file)
+    if found is None:
+        return ()
+    named = [match for path in found.modules if (match := _PYTHON.search(path))]
+    versions = sorted({match.group(1).replace(".", "") for match in named})
+    files = found if found.files else replace(found, files=found.modules)
+    sources = dict.fromkeys((*files.files, *files.requested))
+    compiled = [first_files(files, cache_tag=f"cpython-{version}") for version in versions]
+    # Both: an image may have either, and what it has not does no harm.
+    return tuple(dict.fromkeys(path for paths in zip(*compiled, sources, strict=False) for path in paths))
 
 
 @contextmanager

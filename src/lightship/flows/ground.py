@@ -16,7 +16,7 @@ from lightship.errors import InputError
 from lightship.flows.base_layers import base_recipes, stdlib_sources
 from lightship.flows.outcome import LayerSummary
 from lightship.image.blobs import BlobLayer
-from lightship.image.protocol import Layer
+from lightship.image.protocol import Layer, annotations_of
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.config import ImageConfig
@@ -96,6 +96,7 @@ class ImageBase:
                     files=files,
                     created_by="the base image",
                     cached=True,
+                    annotations=dict(layer.annotations),
                 )
                 for number, (layer, files) in enumerate(zip(self._layers, self._files, strict=True))
             ),
@@ -172,6 +173,7 @@ def _take(layer: Layer, cache: Cache, progress: Progress) -> tuple[BlobLayer, in
         diff_id=layer.diff_id,
         media_type=media_types.layer_media_type(compression),
         compressed_bytes=layer.compressed_bytes,
+        annotations=annotations_of(layer),
         unpacked_bytes=unpacked_bytes,
     )
     return taken, files

@@ -62,7 +62,8 @@ class CompilerRoot:
 class Lower:
     """``layers`` bottom first: ``taken`` of them are a base image's, the lowest ``rooted`` make a root in which the
     interpreter runs, which ``root_key`` names; for another machine it is ``compiler`` that compiles. ``env``,
-    ``history`` and ``digest`` are the base's. ``trace_key`` is what ``startup`` was traced for, or taken over for."""
+    ``history`` and ``digest`` are the base's. ``trace_key`` is what ``startup`` was traced for, or taken over for;
+    ``first_files`` are what a start reads, in that order, where layers care (eStargz)."""
 
     platform: Platform
     interpreter: Interpreter
@@ -78,6 +79,7 @@ class Lower:
     findings: tuple[Finding, ...]
     compiler: CompilerRoot | None = None
     trace_key: str = ""
+    first_files: tuple[str, ...] = ()
 
     @property
     def own_compiler(self) -> CompilerRoot:
@@ -135,6 +137,7 @@ def _lower(values: dict[str, Any]) -> Lower:
         "layers": layers,
         "history": tuple(values["history"]),
         "startup": tuple(values["startup"]),
+        "first_files": tuple(values["first_files"]),
         "findings": tuple(Finding(**finding) for finding in values["findings"]),
     }
     return Lower(**known)

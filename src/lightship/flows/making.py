@@ -28,7 +28,14 @@ from lightship.flows.outcome import LayerSummary
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.sources import local_sources
-from lightship.flows.startup import StartupModules, adopted_modules, on_machine, startup_modules
+from lightship.flows.startup import (
+    StartupModules,
+    adopted_modules,
+    first_files,
+    on_machine,
+    read_startup_lock,
+    startup_modules,
+)
 from lightship.flows.top import application_recipes, bytecode_maker, find_sandbox, finish, image_terms, layer_style
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
@@ -188,6 +195,7 @@ class Making:
         return (*self.ground.recipes, stdlib, environment, *packages, *compiled)
 
     def _lower(self, mode: BytecodeMode, startup: Sequence[str]) -> Lower:
+        self.style = layer_style(self.request, self._first_files(startup))
         rooted = self._rooted(mode, startup)
         recipes = self._recipes(rooted)
         made = self._layers(recipes)
@@ -226,7 +234,19 @@ class Making:
             findings=(),
             compiler=self._compiler if mode != "none" else None,
             trace_key=self._traced_for,
+            first_files=self._first_files(startup),
         )
+
+    def _first_files(self, startup: Sequence[str]) -> tuple[str, ...]:
+        """What a start reads, in that order, where layers care and the lock tells; without a list of opened files, the
+        bytecode of its modules."""
+        if not startup or self.options.compression != "estargz":
+            return ()
+        found = read_startup_lock(self.request.project / STARTUP_LOCK)
+        if found is None:
+            return ()
+        tag = f"cpython-{self.foundation.interpreter.target.minor.replace('.', '')}"
+        return first_files(found if found.files else replace(found, files=found.modules), cache_tag=tag)
 
     def _package_files(self, name: str) -> tuple[Entry, ...]:
         if name not in self._files:

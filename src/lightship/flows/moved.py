@@ -7,7 +7,7 @@ from typing import BinaryIO
 from lightship.archive.verify import CountingReader
 from lightship.image.blobs import BlobLayer, StreamLayer
 from lightship.image.index import ImageIndex, Member, blobs_of
-from lightship.image.protocol import AnnotatedLayer, Layer
+from lightship.image.protocol import Layer, annotations_of
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
 from lightship.oci.reference import Reference
@@ -86,5 +86,5 @@ class MovedBytes:
             diff_id=layer.diff_id,
             media_type=layer.media_type,
             compressed_bytes=layer.compressed_bytes,
-            annotations=layer.annotations if isinstance(layer, AnnotatedLayer) else {},
+            annotations=annotations_of(layer),
         )

@@ -37,12 +37,13 @@ _TOLD_VERSION = 1
 """Raised when the same files give other findings."""
 
 
-def layer_style(request: BuildRequest) -> LayerStyle:
-    """How the layers of ``request`` are written."""
+def layer_style(request: BuildRequest, first_files: Sequence[str] = ()) -> LayerStyle:
+    """How the layers of ``request`` are written; ``first_files`` are those that a start reads, in that order."""
     return LayerStyle(
         compression=request.options.compression,
         level=request.options.level,
         mtime=DEFAULT_MTIME if request.epoch is None else request.epoch,
+        prioritized=tuple(first_files) if request.options.compression == "estargz" else (),
     )
 
 
@@ -92,7 +93,7 @@ def finish(
     """The image of ``lower`` and the application. The application is on top: it changes most often, and an engine
     unpacks anew what lies above a change."""
     recipes = application_recipes(lower, application, request, cache, progress)
-    style = layer_style(request)
+    style = layer_style(request, lower.first_files)
 
     def make(recipe: LayerRecipe) -> tuple[MadeLayer, ...]:
         return make_layers((recipe,), style, cache, jobs=request.jobs, progress=progress)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from lightship.errors import ImageError
-from lightship.image.protocol import AnnotatedLayer, Image, Layer, layer_descriptor
+from lightship.image.protocol import Image, Layer, annotations_of, layer_descriptor
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
@@ -133,7 +133,7 @@ class _Retyped:
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        return self.layer.annotations if isinstance(self.layer, AnnotatedLayer) else {}
+        return annotations_of(self.layer)
 
     def open(self) -> BinaryIO:
         return self.layer.open()

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 
-__all__ = ["AnnotatedLayer", "Image", "Layer", "layer_descriptor"]
+__all__ = ["AnnotatedLayer", "Image", "Layer", "annotations_of", "layer_descriptor"]
 
 
 class Layer(Protocol):
@@ -65,11 +65,16 @@ class Image(Protocol):
         """Bottom first."""
 
 
+def annotations_of(layer: Layer) -> Mapping[str, str]:
+    """The annotations of ``layer``, none where it does not know of any."""
+    return layer.annotations if isinstance(layer, AnnotatedLayer) else {}
+
+
 def layer_descriptor(layer: Layer) -> Descriptor:
     """The descriptor of ``layer`` for a manifest, with its annotations where it has any."""
     return Descriptor(
         media_type=layer.media_type,
         digest=layer.digest,
         size_bytes=layer.compressed_bytes,
-        annotations=dict(layer.annotations) if isinstance(layer, AnnotatedLayer) else {},
+        annotations=dict(annotations_of(layer)),
     )

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from lightship.archive.codec import detect, open_decompressed
+from lightship.archive.estargz.toc import TOC_DIGEST
+from lightship.archive.estargz.verify import verify_estargz
 from lightship.archive.verify import CountingReader, drain
 from lightship.errors import LightshipError, MismatchError
 from lightship.findings import Finding
@@ -58,7 +60,8 @@ def validate(image: Image) -> list[Finding]:
 
     Codes: ``IV001`` manifest, ``IV002`` config, ``IV003`` digest or size, ``IV004`` diff_id, ``IV005`` media type,
     ``IV006`` layers and config do not agree, ``IV007`` history, ``IV008`` tar or compression is damaged, ``IV009`` an
-    entry that unpackers treat differently or refuse.
+    entry that unpackers treat differently or refuse, ``IV010`` an eStargz layer that is another to a lazy reader. Such
+    a layer is read twice.
     """
     faults = _Faults()
     manifest: Manifest | None = None
@@ -128,6 +131,16 @@ def _check_layer(
     if compression is None:
         faults.add("IV005", "media type is wrong", location, f"want a tar layer, got {layer.media_type!r:.120}")
     _check_bytes(faults, location, layer)
+    if descriptor is not None and TOC_DIGEST in descriptor.annotations:
+        _check_toc(faults, location, layer, descriptor.annotations[TOC_DIGEST])
+
+
+def _check_toc(faults: _Faults, location: str, layer: Layer, toc_digest: str) -> None:
+    try:
+        with layer.open() as blob:
+            verify_estargz(blob, Digest.parse(toc_digest), location)
+    except LightshipError as error:
+        faults.add("IV010", "eStargz is not as specified", location, str(error))
 
 
 def _check_bytes(faults: _Faults, location: str, layer: Layer) -> None:

@@ -20,7 +20,7 @@ from lightship.archive.verify import CountingReader, drain
 from lightship.errors import InputError, MismatchError, WorldError
 from lightship.image.blobs import BlobLayer
 from lightship.image.mutate import with_layers
-from lightship.image.protocol import AnnotatedLayer, Image, Layer
+from lightship.image.protocol import Image, Layer, annotations_of
 from lightship.oci.digest import Digest
 from lightship.oci.media_types import compression_of
 from lightship.paths import storage_errors
@@ -48,7 +48,7 @@ class Recompressed:
 def compression_in(layer: Layer) -> str | None:
     """How ``layer`` is compressed: ``none``, ``gzip``, ``zstd`` or ``estargz``; None when it is no tar layer."""
     compression = compression_of(layer.media_type)
-    if compression == "gzip" and isinstance(layer, AnnotatedLayer) and TOC_DIGEST in layer.annotations:
+    if compression == "gzip" and TOC_DIGEST in annotations_of(layer):
         return "estargz"
     return compression
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lightship.errors import MismatchError
 from lightship.image.blobs import BlobLayer
-from lightship.image.protocol import Layer
+from lightship.image.protocol import Layer, annotations_of
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest, Hash
 from lightship.paths import storage_errors
@@ -72,6 +72,7 @@ def _in_cache(layer: Layer, cache: Cache) -> BlobLayer:
         diff_id=layer.diff_id,
         media_type=layer.media_type,
         compressed_bytes=layer.compressed_bytes,
+        annotations=annotations_of(layer),
     )
 
 
