@@ -1,6 +1,7 @@
 """How a registry is asked: who the user is, what is tried again, and where no secret ever goes."""
 
 import base64
+import contextlib
 import datetime
 import email.utils
 import json
@@ -14,10 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.store.registry.faulty import Handler, Registry, answer, drip_head
+from tests.store.registry.faulty import Asked, Handler, Registry, answer, drip_head
 
 from lightship import __version__
-from lightship.errors import ImageError, LightshipError, NetworkError
+from lightship.errors import ImageError, InputError, LightshipError, NetworkError
 from lightship.oci.digest import Digest
 from lightship.oci.reference import ImageName
 from lightship.store.registry.access import RegistryAccess
@@ -243,7 +244,7 @@ def test_redirects_end(registry: Registry, repository: Repository) -> None:
         repository.read_manifest("1")
     registry.rules.clear()
     registry.on("GET", "/manifests/", answer(302, {"Location": "file:///etc/passwd"}))
-    with pytest.raises(NetworkError, match="redirects to what is not http or https"):
+    with pytest.raises(NetworkError, match=r"leads from .* to what is not http or https"):
         repository.read_manifest("1")
 
 
@@ -376,3 +377,72 @@ def test_giving_up_wakes_who_waits(registry: Registry, access: RegistryAccess) -
         thread.join(2.5)
         assert not thread.is_alive()
     assert [str(error) for error in errors] == ["stopped"]
+
+
+@pytest.mark.parametrize("location", ["file:///etc/passwd", "http://[", "ftp://x/", "http://:80/", "javascript:x"])
+def test_addresses_that_are_none(location: str, registry: Registry, repository: Repository) -> None:
+    registry.on("GET", "/manifests/", answer(302, {"Location": location}))
+    with pytest.raises(LightshipError, match=r"leads from .* to what is not http or https"):
+        repository.read_manifest("1")
+    registry.on("GET", "/tags/", answer(200, {"Link": f'<{location}>; rel="next"'}, b"{}"))
+    with pytest.raises(LightshipError):
+        repository.list_tags()
+    registry.on("POST", "/uploads/", answer(202, {"Location": location}))
+    with pytest.raises(LightshipError):
+        repository.push_blob(BytesBlob(b"x"))
+
+
+@pytest.mark.parametrize("number", ["\xb2", "9" * 5000, "-1", "1e3"])
+def test_numbers_that_are_none(number: str, registry: Registry, repository: Repository) -> None:
+    registry.on("POST", "/uploads/", answer(202, {"Location": "/x", "OCI-Chunk-Min-Length": number}))
+    registry.on("PUT", "^/x", answer(201))
+    assert repository.push_blob(BytesBlob(b"x")) == "sent"
+    registry.on("HEAD", "/blobs/", answer(200, {"Content-Length": number}), times=9)
+    with contextlib.suppress(LightshipError):
+        repository.has_blob(Digest.of(b""))
+
+
+def test_through_a_proxy(registry: Registry, access: RegistryAccess) -> None:
+    """The proxy of this test is the registry itself; it refuses to be a tunnel."""
+
+    def refused(handler: Handler) -> None:
+        handler.asked = Asked(method="CONNECT", path=handler.path, headers=dict(handler.headers.items()))
+        registry.asked.append(handler.asked)
+        handler.reply(501)
+
+    registry.put_manifest("agent/api", "1", KIND, MANIFEST)
+    registry.on("GET", "^http://", relative, times=99)
+    Handler.do_CONNECT = refused  # type: ignore[attr-defined]
+    proxy = f"http://user:s3cret@{registry.host}"
+    through = replace(access, environ={"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy}, plain_http=True, retries=0)
+    name = ImageName(registry="registry.invalid:5000", repository="agent/api")
+    try:
+        with open_repository(name, through) as repository:
+            assert repository.read_manifest("1").raw == MANIFEST
+        with (
+            open_repository(name, replace(through, plain_http=False)) as repository,
+            pytest.raises(NetworkError, match=r"the proxy refused https://registry\.invalid:5000") as refusal,
+        ):
+            repository.read_manifest("1")
+    finally:
+        del Handler.do_CONNECT  # type: ignore[attr-defined]
+    assert registry.methods() == ["CONNECT", "GET", "GET", "CONNECT"], "TLS first, where it is not known"
+    assert {each.headers["Proxy-Authorization"] for each in registry.asked} == {
+        "Basic " + base64.b64encode(b"user:s3cret").decode()
+    }
+    assert "s3cret" not in f"{refusal.value} {refusal.value.hint}"
+
+
+def relative(handler: Handler) -> bool:
+    handler.path = handler.path.partition("registry.invalid:5000")[2]
+    return False
+
+
+@pytest.mark.parametrize("proxy", ["socks5://proxy.example:1080", "http://", "nonsense://"])
+def test_a_proxy_that_is_none(proxy: str, access: RegistryAccess) -> None:
+    name = ImageName(registry="registry.invalid", repository="agent/api")
+    with (
+        open_repository(name, replace(access, environ={"ALL_PROXY": proxy})) as repository,
+        pytest.raises(InputError, match="proxy not understood: want http://host:port"),
+    ):
+        repository.read_manifest("1")

@@ -5,13 +5,27 @@ Docker Hub's names: ``docker.io`` is served by ``registry-1.docker.io`` and its 
 """
 
 import ipaddress
-from urllib.parse import urlsplit
+import re
+from urllib.parse import urljoin, urlsplit
 
-__all__ = ["DOCKER_HUB", "display_url", "has_port", "host_and_port", "host_of", "is_loopback", "origin"]
+from lightship.errors import NetworkError
+
+__all__ = [
+    "DOCKER_HUB",
+    "display_url",
+    "has_port",
+    "host_and_port",
+    "host_of",
+    "is_loopback",
+    "joined",
+    "origin",
+    "whole_number",
+]
 
 DOCKER_HUB = "docker.io"
 _HOSTS = {DOCKER_HUB: "registry-1.docker.io"}
 _PORTS = {"http": 80, "https": 443}
+_WHOLE = re.compile(r"[0-9]{1,18}")
 
 
 def host_of(registry: str) -> str:
@@ -47,6 +61,22 @@ def origin(url: str) -> tuple[str, str, int]:
     if parts.scheme not in _PORTS or not parts.hostname:
         raise ValueError("neither http nor https")
     return parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme]
+
+
+def joined(url: str, location: str, *, registry: str) -> str:
+    """The address that an answer of ``registry`` from ``url`` names, absolute or relative; raise NetworkError for what
+    is not http or https."""
+    try:
+        target = urljoin(url, location)
+        origin(target)
+    except ValueError as error:
+        raise NetworkError(f"{registry} leads from {display_url(url)} to what is not http or https") from error
+    return target
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that a header holds; None for anything else, however long."""
+    return int(text) if text is not None and _WHOLE.fullmatch(text) else None
 
 
 def display_url(url: str) -> str:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 from lightship.archive.verify import ReadStream
 from lightship.errors import MismatchError, NetworkError
 from lightship.oci.digest import Digest
+from lightship.store.registry.addresses import whole_number
 from lightship.store.registry.retry import Retries, RetryableError, StoppedError
 
 if TYPE_CHECKING:
@@ -135,13 +136,14 @@ class BlobStream(ReadStream):
                 raise NetworkError(f"blob {self._digest}: want bytes from {position} on, got another range")
             self._check_size(match[3])
             return position - int(match[1])
-        self._check_size(response.headers.get("Content-Length", "*"))
+        self._check_size(response.headers.get("Content-Length"))
         self._takes_ranges = False
         return position
 
-    def _check_size(self, told: str) -> None:
-        if told.isdigit() and int(told) != self._size_bytes:
-            raise MismatchError(f"size mismatch: want {self._size_bytes} bytes of {self._digest}, got {int(told)}")
+    def _check_size(self, text: str | None) -> None:
+        told = whole_number(text)
+        if told is not None and told != self._size_bytes:
+            raise MismatchError(f"size mismatch: want {self._size_bytes} bytes of {self._digest}, got {told}")
 
     def _remember(self, url: str) -> None:
         """Blobs are often elsewhere, at an address that is signed for some minutes: further ranges go there at once."""

@@ -12,6 +12,14 @@ from lightship.store.registry.retry import RetryableError
 
 __all__ = ["may_speak_otherwise", "translated"]
 
+_NO_ANSWER = (
+    ssl.SSLError,
+    ConnectionError,
+    httpcore2.RemoteProtocolError,
+    httpcore2.ReadError,
+    httpcore2.ConnectTimeout,
+    httpcore2.ProxyError,
+)
 _TIMEOUTS = (httpx2.TimeoutException, httpcore2.TimeoutException)
 
 
@@ -51,12 +59,9 @@ def may_speak_otherwise(error: BaseException, *, has_port: bool) -> bool:
     causes = list(_causes(error))
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
         return False
-    if any(isinstance(cause, ConnectionRefusedError | httpcore2.ConnectTimeout) for cause in causes):
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
         return not has_port
-    return any(
-        isinstance(cause, ssl.SSLError | ConnectionError | httpcore2.RemoteProtocolError | httpcore2.ReadError)
-        for cause in causes
-    )
+    return any(isinstance(cause, _NO_ANSWER) for cause in causes)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import BinaryIO
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from lightship.archive.verify import VerifyingReader
-from lightship.errors import BadReferenceError, ImageError, MismatchError, NetworkError
+from lightship.errors import BadReferenceError, ImageError, InputError, MismatchError, NetworkError
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
@@ -20,6 +20,7 @@ from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES
 from lightship.oci.reference import ImageName
 from lightship.store.registry.access import RegistryAccess
+from lightship.store.registry.addresses import joined
 from lightship.store.registry.blob import BlobStream
 from lightship.store.registry.session import Answer, Session
 from lightship.store.registry.upload import Blob, Sent, Upload, find_blob
@@ -191,7 +192,7 @@ class Repository:
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None or answer.status >= 400:
                 return
-            path = urljoin(answer.url, following[1])
+            path = joined(answer.url, following[1], registry=self.session.registry)
         raise NetworkError(f"{self.session.registry} lists without an end: {what}")
 
     def _by_tag(self, subject: Digest) -> tuple[Descriptor, ...]:
@@ -237,8 +238,6 @@ def _content_type(answer: Answer) -> str:
 
 
 def _digest_or_none(text: str | None) -> Digest | None:
-    from lightship.errors import InputError
-
     try:
         return Digest.parse(text) if text else None
     except InputError:

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
 
 import httpcore2
 import httpx2
@@ -22,7 +21,16 @@ import httpx2
 from lightship import __version__
 from lightship.errors import ImageError, LightshipError, NetworkError
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.registry.addresses import DOCKER_HUB, display_url, has_port, host_of, is_loopback, origin
+from lightship.store.registry.addresses import (
+    DOCKER_HUB,
+    display_url,
+    has_port,
+    host_of,
+    is_loopback,
+    joined,
+    origin,
+    whole_number,
+)
 from lightship.store.registry.authorizer import Authorizer
 from lightship.store.registry.challenge import parse_challenges
 from lightship.store.registry.connections import Connections
@@ -217,14 +225,10 @@ class Session:
         raise NetworkError(f"{display_url(url)}: more than {_MAX_HOPS} redirects")
 
     def _redirected(self, method: str, url: str, location: str, status: int) -> str:
-        target = urljoin(url, location)
-        try:
-            scheme = origin(target)[0]
-        except ValueError as error:
-            raise NetworkError(f"{display_url(url)} redirects to what is not http or https") from error
+        target = joined(url, location, registry=self.registry)
         if method in _BODY_METHODS and status not in (307, 308):
             raise NetworkError(f"{display_url(url)} redirects what is sent to it with status {status}")
-        if scheme == "http" and url.startswith("https:") and not self._plain:
+        if target.startswith("http:") and url.startswith("https:") and not self._plain:
             raise NetworkError(
                 f"{display_url(url)} redirects to plain HTTP: {display_url(target)}", hint="--plain-http allows that"
             )
@@ -295,10 +299,10 @@ def _is_short(response: httpx2.Response) -> bool:
 
 
 def _read_capped(response: httpx2.Response, cap_bytes: int, what: str) -> bytes:
-    length = response.headers.get("Content-Length", "")
+    length = whole_number(response.headers.get("Content-Length"))
     found = bytearray()
-    if length.isdigit() and int(length) > cap_bytes:
-        raise ImageError(f"{what} is too large: want at most {cap_bytes} bytes, got {int(length)}")
+    if length is not None and length > cap_bytes:
+        raise ImageError(f"{what} is too large: want at most {cap_bytes} bytes, got {length}")
     for chunk in response.iter_raw():
         found += chunk
         if len(found) > cap_bytes:

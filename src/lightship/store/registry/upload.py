@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Literal, Protocol
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from lightship.archive.verify import CHUNK_BYTES
 from lightship.errors import MismatchError, NetworkError
 from lightship.oci.digest import Digest
+from lightship.store.registry.addresses import joined, whole_number
 from lightship.store.registry.retry import Retries, RetryableError, retrying
 from lightship.store.registry.session import Answer, Session
 
@@ -30,6 +31,7 @@ _LEAST_CHUNK_BYTES = 2**20
 _HASHED_BYTES_S = 20e6
 """A registry that reads a blob again from its store before it says yes is waited for at this rate."""
 
+_MOST_SOURCES = 3  # each refusal begins an upload at the registry, and only the last is used
 _OCTETS = "application/octet-stream"
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,19})")
 _NO_HEAD = frozenset({400, 405, 501})
@@ -91,7 +93,7 @@ class Upload:
 
     def send(self, sources: Sequence[str] = ()) -> Sent:
         """Make the repository have the blob, which it has not; ``sources`` are others of this registry that may."""
-        for source in sources:
+        for source in sources[:_MOST_SOURCES]:
             if self._mount(source):
                 self._reached(self._size_bytes)
                 return "mounted"
@@ -131,17 +133,15 @@ class Upload:
 
     def _take(self, answer: Answer) -> None:
         self._location = self._located(answer)
-        least = answer.headers.get("OCI-Chunk-Min-Length", "")
-        if least.isdigit():
-            self._least_bytes = min(int(least), self._size_bytes)
+        least = whole_number(answer.headers.get("OCI-Chunk-Min-Length"))
+        if least is not None:
+            self._least_bytes = min(least, self._size_bytes)
 
     def _located(self, answer: Answer) -> str:
         location = answer.headers.get("Location")
         if not location:
             raise NetworkError(f"{self._session.registry} began an upload without saying where it goes")
-        target = urljoin(answer.url, location)
-        if urlsplit(target).scheme not in ("http", "https"):
-            raise NetworkError(f"{self._session.registry} sends an upload to what is not http or https")
+        target = joined(answer.url, location, registry=self._session.registry)
         base = urlsplit(self._session.base)
         if base.scheme == "https" and urlsplit(target).scheme == "http":
             if urlsplit(target).hostname != base.hostname:
@@ -238,17 +238,18 @@ def find_blob(session: Session, repository: str, digest: Digest) -> int | None:
     """
     path, scopes = f"/v2/{repository}/blobs/{digest}", (f"repository:{repository}:pull",)
     answer = session.small("HEAD", path, scopes=scopes, accept=frozenset({404, *_NO_HEAD}))
-    length = answer.headers.get("Content-Length", "")
+    length = answer.headers.get("Content-Length")
     if answer.status in _NO_HEAD:
         with session.stream(
             "GET", path, scopes=scopes, headers={"Range": "bytes=0-0"}, accept=frozenset({404})
         ) as response:
             answer = Answer(status=response.status_code, url=path, headers=response.headers, content=b"")
             whole = response.headers.get("Content-Range", "").rpartition("/")[2]
-            length = whole if response.status_code == 206 else response.headers.get("Content-Length", "")
+            length = whole if response.status_code == 206 else response.headers.get("Content-Length")
     if answer.status == 404:
         return None
-    return int(length) if length.isdigit() else -1
+    size_bytes = whole_number(length)
+    return -1 if size_bytes is None else size_bytes
 
 
 class _Source:
