@@ -16,7 +16,8 @@ _TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
 _TIMES = {
     "pull_s": "From the first request to the registry until every layer is on disk, verified.",
     "unpack_s": "Until the files are there.",
-    "start_s": "From the beginning of the start until the command is executed; null: nothing was started.",
+    "start_s": "From the beginning of the start until the command is executed; null: nothing was started, or the "
+    "probe is a command.",
     "ready_s": "From the beginning of the start until the probe answers; start_s is part of it.",
     "total_s": "pull_s, unpack_s and ready_s.",
     "first_request_s": "The first request of the probe, sent when ready; null: there is none.",

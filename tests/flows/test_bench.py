@@ -78,6 +78,7 @@ def test_two_images_are_measured_side_by_side(
         assert image.pulled_bytes > image.compressed_bytes
         for each in image.rounds:
             assert each.ready_s is not None
+            assert (each.start_s, each.first_request_s) == (None, None), "the command is the whole probe"
             assert each.total_s == each.pull_s + each.unpack_s + each.ready_s
             assert [check.ok for check in each.checks] == [True]
     document = checked(outcome)

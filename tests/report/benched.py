@@ -27,7 +27,7 @@ _MACHINE = Machine(
 def measured(seconds: float, *, failed: bool = False) -> Round:
     """A round whose pull took ``seconds``, and everything else what it always takes."""
     check = Check(name="first", ok=not failed, seconds=0.004, detail="want 200, got <500>" if failed else "")
-    return Round(pull_s=seconds, unpack_s=2.0, start_s=0.02, ready_s=3.0, checks=(check,))
+    return Round(pull_s=seconds, unpack_s=2.0, start_s=0.02, ready_s=3.0, first_request_s=0.004, checks=(check,))
 
 
 def benched(

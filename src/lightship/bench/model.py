@@ -19,23 +19,20 @@ PHASES = ("pull_s", "unpack_s", "start_s", "ready_s")
 class Round:
     """One image, once, on a node of its own. ``start_s`` is how long it took to execute the command, ``ready_s``
     until the application was ready, both from the beginning of the start as in `ProbeOutcome`, so that the one is part
-    of the other; None where nothing was started."""
+    of the other; None where nothing was started, and ``start_s`` where a command is the whole probe.
+    ``first_request_s`` is how long the probe's first request took once it was ready."""
 
     pull_s: float
     unpack_s: float
     start_s: float | None = None
     ready_s: float | None = None
+    first_request_s: float | None = None
     checks: tuple[Check, ...] = ()
 
     @property
     def total_s(self) -> float:
         """From the first request to the registry until ready, or unpacked where nothing was started."""
         return self.pull_s + self.unpack_s + (self.ready_s or 0.0)
-
-    @property
-    def first_request_s(self) -> float | None:
-        """How long the first request after ready took."""
-        return self.checks[0].seconds if self.checks else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -262,8 +262,9 @@ class _Run:
         return Round(
             pull_s=so_far.pull_s,
             unpack_s=so_far.unpack_s,
-            start_s=outcome.start_s,
+            start_s=outcome.start_s if probe.http is not None else None,
             ready_s=outcome.ready_s,
+            first_request_s=outcome.checks[0].seconds if probe.requests else None,
             checks=outcome.checks,
         )
 

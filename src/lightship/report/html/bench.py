@@ -68,7 +68,8 @@ def _seconds(row: Row, *, is_first: bool) -> Bar:
     rounds = cast("list[Row]", row["rounds"])
     parts = [_part(name, [each[key] for each in rounds]) for key, name in _BEFORE]
     if all(each["ready_s"] is not None for each in rounds):
-        parts.append(_part("start", [each["start_s"] for each in rounds]))
+        if all(each["start_s"] is not None for each in rounds):
+            parts.append(_part("start", [each["start_s"] for each in rounds]))
         parts.append(_part("ready", [_float(each["ready_s"]) - _float(each["start_s"]) for each in rounds]))
     total = _spread(row, "total_s")
     ratio = "" if is_first else f" · {ratio_text(row, 'total_s')}"
