@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 from tools import drop_rules_reference, verify_reference
+from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_bench import bench_schema
 
@@ -120,6 +121,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "configuration.md": _configuration_page(),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
+        REFERENCE / "schemas" / "copy.schema.json": _json(copy_schema()),
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
         REFERENCE / "schemas" / "verify.schema.json": _json(verify_reference.verify_schema()),
