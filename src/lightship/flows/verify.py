@@ -22,14 +22,13 @@ from lightship.launch.processor import check_runs_here
 from lightship.oci.config import ImageConfig, Runtime
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
-from lightship.oci.reference import Reference
 from lightship.progress import Progress
 from lightship.rootfs.unpack import OWNERSHIP, unpack_cached
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache
-from lightship.store.copy import copy
 from lightship.store.open import open_image
 from lightship.store.registry.access import RegistryAccess
+from lightship.store.registry.pull import pulled
 from lightship.verify.check import Check
 from lightship.verify.checks import CHECKS
 from lightship.verify.inside_runner import Inside, InsideError
@@ -87,9 +86,7 @@ def verify(
             open_image(reference, wanted, access=access, docker_host=docker_host, temporary=temporary)
         )
         if reference.transport == "docker":  # pulled first, so that unpacking is measured alone
-            local = Reference(transport="oci", path=temporary / "pulled")
-            copy(found, local, progress=progress)
-            found = stack.enter_context(open_image(local, wanted))
+            found = pulled(found, cache, progress=progress)
         return verify_image(found, request, cache, progress, name=image, pull_s=time.monotonic() - began)
 
 
