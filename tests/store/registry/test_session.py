@@ -446,3 +446,40 @@ def test_a_proxy_that_is_none(proxy: str, access: RegistryAccess) -> None:
         pytest.raises(InputError, match="proxy not understood: want http://host:port"),
     ):
         repository.read_manifest("1")
+
+
+@pytest.fixture
+def remote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is believed to be near."""
+    for module in ("session", "authorizer", "proxies"):
+        monkeypatch.setattr(f"lightship.store.registry.{module}.is_loopback", lambda _: False)
+
+
+@pytest.mark.usefixtures("remote")
+def test_plain_http_elsewhere_has_to_be_asked_for(registry: Registry, access: RegistryAccess, tmp_path: Path) -> None:
+    registry.auth = "bearer"
+    registry.put_manifest("agent/api", "1", KIND, MANIFEST)
+    quick = replace(known(access, tmp_path, registry.host, password()), retries=0, timeout_s=1.0)
+    with opened(registry, quick) as repository, pytest.raises(NetworkError, match="https://"):
+        repository.read_manifest("1")
+    assert registry.methods("/v2/|/token") == [], "nothing was said in the open"
+    with opened(registry, replace(quick, plain_http=True)) as repository:
+        assert repository.read_manifest("1").raw == MANIFEST
+
+
+@pytest.mark.usefixtures("remote")
+def test_what_is_asked_for_first_holds_no_secret(registry: Registry, access: RegistryAccess, tmp_path: Path) -> None:
+    registry.auth = "basic"
+    registry.put_manifest("agent/api", "1", KIND, MANIFEST)
+    plain = replace(known(access, tmp_path, registry.host, password()), plain_http=True, timeout_s=1.0)
+    with opened(registry, plain) as repository:
+        repository.read_manifest("1")
+    plainly = [each for each in registry.asked if each.path == "/v2/"]
+    assert [each.headers.get("Authorization") for each in plainly] == [None]
+
+
+def test_docker_hub_is_never_spoken_to_in_the_open(access: RegistryAccess) -> None:
+    with Session("docker.io", replace(access, plain_http=True)) as session:
+        assert session.base == "https://registry-1.docker.io"
+    with Session("registry.invalid", access) as session:
+        assert session.base == "https://registry.invalid"
