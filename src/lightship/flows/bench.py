@@ -212,6 +212,7 @@ class _Run:
 
     def measure(self, subject: _Subject) -> _Measured:
         """One round of ``subject``."""
+        os.sync()  # what the round before wrote and removed is not to be finished in this one's time
         with scratch(self.place) as where:
             node = Node(where)
             # proxies and credentials are for registries of this world; the one that is measured is in this process

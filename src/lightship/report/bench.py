@@ -74,7 +74,7 @@ def spread_text(row: Row, key: str) -> str:
     if spread is None:
         return ""
     low, high = _float(spread["low"]), _float(spread["high"])
-    if high < _SHORT_S:
+    if 0 < _float(spread["median"]) < _SHORT_S:
         return f"{low * 1000:.0f}-{high * 1000:.0f}"
     digits = 2 if high < 10 else 1
     return f"{low:.{digits}f}-{high:.{digits}f}"
@@ -159,10 +159,16 @@ def _imports_text(number: int, row: Row) -> list[str]:
     if not imports:
         return []
     table = [
-        (str(each["module"])[:44], f"{_float(each['self_s']) * 1000:,.0f} ms", str(each["asked_by"])[:22])
+        (_short(each["module"], 36), f"{_float(each['self_s']) * 1000:,.0f} ms", _short(each["asked_by"], 30))
         for each in imports
     ]
     return ["", *render_table((f"dearest imports of {number}", "self", "asked for by"), table)]
+
+
+def _short(name: object, letters: int) -> str:
+    """Its end says more of a module than its beginning."""
+    text = str(name)
+    return text if len(text) <= letters else f"…{text[-letters + 1 :]}"
 
 
 def _measured(images: Sequence[Row]) -> list[tuple[str, str]]:
