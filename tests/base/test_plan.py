@@ -294,6 +294,29 @@ def test_text_conversion_goes_when_nothing_asks_for_it(debian: Distribution, ask
     assert ("libc-gconv" in {drop.rule for drop in base.dropped}) != asks
 
 
+@pytest.mark.parametrize(("locales", "stays"), [("C.utf8", False), ("de_DE.utf8", True)])
+def test_text_conversion_for_the_locale_alone_needs_no_tables(debian: Distribution, locales: str, stays: bool) -> None:
+    """libstdc++ asks for iconv to narrow a locale's separators, and C.UTF-8 has none to narrow."""
+    tables = "./usr/lib/x86_64-linux-gnu/gconv/UTF-16.so"
+    locale = f"./usr/lib/locale/{locales}/LC_CTYPE"
+    asking = shared_object(needed=["libc.so.6", "iconv_open"])
+    more = {
+        "libc6": [file(tables, shared_object()), file(locale, b"locale")],
+        "libc-bin": [file("./sbin/ldconfig", asking, mode=0o755)],
+    }
+    debian.archive.debs = [
+        dataclasses.replace(deb, members=[*deb.members, *more.get(deb.name, ())]) for deb in debian.archive.debs
+    ]
+    library = "./usr/lib/x86_64-linux-gnu/libstdc++.so.6"
+    debian.archive.debs = [deb for deb in debian.archive.debs if deb.name != "libstdc++6"]
+    debian.archive.add(Deb(name="libstdc++6", members=[file(library, asking)]))
+    debian.archive.contents["usr/bin/none"] = "none"
+    debian.archive.write()
+    with plan_base(debian.request(system_packages=("libstdc++6",)), debian.cache) as plan:
+        base = plan.close(text_conversion=False)
+    assert (tables.removeprefix("./") in _by_path(base)) == stays
+
+
 def test_find_library_keeps_ldconfig(debian: Distribution) -> None:
     debian.archive.debs = [
         dataclasses.replace(deb, members=[*deb.members, file("./sbin/ldconfig", b"ldconfig", mode=0o755)])

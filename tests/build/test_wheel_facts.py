@@ -53,6 +53,22 @@ def test_scan(sample: Path) -> None:
     assert [name for name in needs if "pthread" not in name] == ["ld-linux-x86-64.so.2", "libc.so.6", "libz.so.1"]
 
 
+@pytest.mark.parametrize(
+    ("path", "content", "converts"),
+    [
+        ("x/_c.so", tiny_elf(dynamic=[(1, "libc.so.6")]), False),
+        ("x/_c.so", tiny_elf(dynamic=[(1, "libc.so.6"), (1, "iconv_open")]), True),
+        ("x/cut.so", tiny_elf()[:70], True),
+        ("x/load.py", b"import ctypes\nctypes.CDLL(None).iconv_open\n", True),
+        ("x/codec.py", b"'\xc3\xa9'.encode()\n", False),
+    ],
+)
+def test_who_converts_text_is_told(path: str, content: bytes, converts: bool, tmp_path: Path) -> None:
+    facts = scan_wheel(wheel(tmp_path / "x.whl", {path: content}))
+    assert facts.converts_text == converts
+    assert WheelFacts.from_json(facts.to_json()) == facts
+
+
 def test_json_round_trip(sample: Path) -> None:
     facts = scan_wheel(sample)
     assert WheelFacts.from_json(facts.to_json()) == facts

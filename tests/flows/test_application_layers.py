@@ -7,7 +7,7 @@ import pytest
 
 from lightship.build.application import read_application
 from lightship.config import Options
-from lightship.flows.application_layers import application_mode, application_recipe, read_project_files
+from lightship.flows.application_layers import application_mode, application_recipe, has_programs, read_project_files
 from lightship.flows.request import BuildRequest
 from lightship.store.cache import Cache
 
@@ -92,3 +92,21 @@ def test_a_changed_file_is_one_part(tmp_path: Path) -> None:
     assert sum(old != new for old, new in zip(before, after, strict=True)) == 1
     (root / names[123]).chmod(0o755)
     assert sum(old != new for old, new in zip(after, keys(), strict=True)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "found"),
+    [
+        ("bin/tool", b"\x7fELF rest", 0o755, True),
+        ("lib/ext.cpython-312.so", b"\x7fELF rest", 0o644, True),
+        ("lib/libx.so.1", b"\x7fELF rest", 0o644, True),
+        ("entrypoint", b"#!/bin/sh\n", 0o755, False),
+        ("notes.so", b"text", 0o644, False),
+        ("data.bin", b"\x7fELF rest", 0o644, False),
+    ],
+)
+def test_programs_of_the_project_are_seen(tmp_path: Path, name: str, content: bytes, mode: int, found: bool) -> None:
+    path = project(tmp_path, BUILT, name) / name
+    path.write_bytes(content)
+    path.chmod(mode)
+    assert has_programs(read_application(tmp_path)) == found

@@ -19,12 +19,12 @@ from lightship.archive.pack import PackWriter
 from lightship.archive.tar import TarMember, iter_tar
 from lightship.archive.verify import copy_stream, read_capped
 from lightship.base.index import PackageRecord
-from lightship.base.libraries import asks_for_iconv
 from lightship.base.listing import find_listing, pack_key, save_listing
 from lightship.base.produce import merged_path
 from lightship.base.unpacked import DebMember, UnpackedDeb
 from lightship.ecosystem.dpkg import parse_paragraphs
 from lightship.ecosystem.elf import ElfFile, is_elf, read_elf
+from lightship.ecosystem.elf.iconv import asks_for_iconv
 from lightship.errors import ArchiveError, HostileError
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache

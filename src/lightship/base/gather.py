@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from lightship.base.index import PackageRecord
-from lightship.base.leave_out import GCONV, LeaveOut, first_match
+from lightship.base.leave_out import C_LIBRARY, GCONV, LOCALE_ONLY, LeaveOut, first_match
 from lightship.base.libraries import candidate_packages, find_library, loader_directories, package_for_interpreter
 from lightship.base.lock import ArchitectureLock
 from lightship.base.request import NeededLibrary
@@ -22,6 +22,7 @@ from lightship.rootfs.links import resolve
 __all__ = ["Gathering", "PackageSource"]
 
 _USRMERGE = {name: f"usr/{name}" for name in ("bin", "lib", "lib64", "sbin")}
+_UTF8 = ("usr/lib/locale/C.utf8/", "usr/lib/locale/C.UTF-8/")
 _PROGRAM_DIRECTORIES = ("usr/bin/", "usr/sbin/", "usr/libexec/")
 
 
@@ -165,13 +166,18 @@ class Gathering:
         )
 
     def drop_text_conversion(self) -> None:
-        """Leave libc6's ``gconv`` out, unless a file of the root beside the C library asks for iconv."""
-        if any(member.converts_text for package, member in self.kept.values() if package != "libc6"):
+        """Leave libc6's ``gconv`` out, unless a file of the root asks for iconv: one that does more than `LOCALE_ONLY`,
+        or any beside the C library once there are other locales than those built into it."""
+        trusted = C_LIBRARY if self._has_locales() else C_LIBRARY | LOCALE_ONLY
+        if any(member.converts_text for package, member in self.kept.values() if package not in trusted):
             return
         for path, (package, member) in list(self.kept.items()):
             if GCONV.matches(package, path):
                 self._drop(self.opened[package], member, GCONV)
                 del self.kept[path]
+
+    def _has_locales(self) -> bool:
+        return any(path.startswith("usr/lib/locale/") and not path.startswith(_UTF8) for path in self.kept)
 
     def _missing_libraries(self) -> dict[str, str]:
         wanted: dict[str, str] = {}

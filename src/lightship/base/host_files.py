@@ -8,15 +8,15 @@ import os
 from dataclasses import asdict
 from typing import Any
 
-from lightship.base.libraries import asks_for_iconv
 from lightship.base.listing import elf_from_json
 from lightship.ecosystem.elf import ElfFile, is_elf, read_elf
+from lightship.ecosystem.elf.iconv import asks_for_iconv
 from lightship.errors import ArchiveError
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["HostFacts"]
 
-_VERSION = 2
+_VERSION = 3
 
 
 class HostFacts:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["BUILD_RULES", "GCONV", "RUN_RULES", "LeaveOut", "first_match", "leave_out"]
+__all__ = ["BUILD_RULES", "C_LIBRARY", "GCONV", "LOCALE_ONLY", "RUN_RULES", "LeaveOut", "first_match", "leave_out"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +147,15 @@ GCONV = leave_out(
     package="libc6",
 )
 """Not among the rules: it holds only once every file is known."""
+
+C_LIBRARY = frozenset({"libc6", "libc-bin"})
+"""The C library, and its ldconfig, which has it linked in."""
+
+LOCALE_ONLY = frozenset({"bash", "coreutils", "libstdc++6"})
+"""Packages that name ``iconv_open`` and convert between the locale's own charset and UTF-8 or ASCII alone. C and
+C.UTF-8 have ASCII and UTF-8, whose conversions are in the C library itself. libstdc++ narrows a locale's thousands
+separator (gcc 12, libstdc++-v3/config/locale/gnu/numeric_members.cc); bash and coreutils write ``\\u`` escapes
+(bash 5.2, lib/sh/unicode.c; gnulib, unicode_to_mb)."""
 
 
 def first_match(rules: Sequence[LeaveOut], package: str, path: str) -> LeaveOut | None:

@@ -4,7 +4,6 @@ Debian Policy 4.7, 8.1: the package is named after the soname, without ``.so`` a
 meet. The rule gives candidates; whoever uses them opens the package and looks. ld.so(8) for the search.
 """
 
-import mmap
 import re
 from collections.abc import Callable, Iterator
 
@@ -12,7 +11,6 @@ from lightship.ecosystem.elf import ElfFile
 
 __all__ = [
     "PROGRAM_PACKAGES",
-    "asks_for_iconv",
     "candidate_packages",
     "find_library",
     "loader_directories",
@@ -46,12 +44,6 @@ def package_for_interpreter(program: str) -> str | None:
     """
     name = program.rpartition("/")[2]
     return "" if re.fullmatch(r"python(3(\.\d+)?)?", name) else PROGRAM_PACKAGES.get(name)
-
-
-def asks_for_iconv(plain: bytes | mmap.mmap) -> bool:
-    """Whether an ELF file may convert text through the C library, which reads its tables from ``gconv``: it names
-    ``iconv_open``. Over-cautious: the name may be its own function."""
-    return plain.find(b"iconv_open\0") != -1
 
 
 def candidate_packages(soname: str) -> Iterator[str]:

@@ -20,6 +20,7 @@ from lightship.archive.gzip import INFLATE_ERRORS
 from lightship.archive.inflate import Containers, iter_content, read_content
 from lightship.archive.zip import read_zip
 from lightship.ecosystem.elf import Buffer, ElfFile, is_elf, read_elf
+from lightship.ecosystem.elf.iconv import asks_for_iconv
 from lightship.ecosystem.python.dlopen import DlopenNeed, find_dlopen_needs
 from lightship.errors import ArchiveError
 from lightship.paths import storage_errors
@@ -27,7 +28,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["FACTS_VERSION", "WheelFacts", "cached_wheel_facts", "elf_buffer", "may_be_elf", "scan_files", "scan_wheel"]
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Raised whenever the same wheel could give other facts."""
 
 _KIND = "elf-facts"
@@ -42,11 +43,14 @@ _TEXT = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelFacts:
-    """Paths are those of the archive. ``elves`` holds (path, facts), ``not_understood`` (path, reason)."""
+    """Paths are those of the archive. ``elves`` holds (path, facts), ``not_understood`` (path, reason).
+    ``converts_text`` says that a file may convert text through the C library: it names ``iconv_open``, or is not
+    understood."""
 
     elves: tuple[tuple[str, ElfFile], ...] = ()
     dlopen: tuple[DlopenNeed, ...] = ()
     not_understood: tuple[tuple[str, str], ...] = ()
+    converts_text: bool = False
 
     def to_json(self) -> bytes:
         """The facts as JSON with ``version``; `from_json` reads it back."""
@@ -63,6 +67,7 @@ class WheelFacts:
                 elves=tuple((path, _elf(fields)) for path, fields in document["elves"]),
                 dlopen=tuple(DlopenNeed(**fields) for fields in document["dlopen"]),
                 not_understood=tuple((path, reason) for path, reason in document["not_understood"]),
+                converts_text=bool(document["converts_text"]),
             )
         except (ValueError, KeyError, TypeError):
             return None  # a damaged entry counts as absent: the wheel is scanned again
@@ -100,19 +105,28 @@ def scan_files(files: Iterable[tuple[str, Content]]) -> WheelFacts:
     elves: list[tuple[str, ElfFile]] = []
     dlopen: list[DlopenNeed] = []
     unknown: list[tuple[str, str]] = []
+    converts = False
     with Containers() as containers:
         for path, content in files:
             try:
                 if path.endswith(".py"):
                     if content.unpacked_bytes <= _SOURCE_LIMIT_BYTES:
-                        dlopen += find_dlopen_needs(path, bytes(read_content(content, containers, path)))
+                        source = bytes(read_content(content, containers, path))
+                        dlopen += find_dlopen_needs(path, source)
+                        converts = converts or b"iconv_open" in source  # by ctypes
                 elif may_be_elf(path):
                     with elf_buffer(content, containers, path) as buffer:
                         if buffer is not None:
+                            converts = converts or asks_for_iconv(buffer)
                             elves.append((path, read_elf(buffer)))
             except ArchiveError as error:
                 unknown.append((path, str(error)))
-    return WheelFacts(elves=tuple(elves), dlopen=tuple(dlopen), not_understood=tuple(unknown))
+    return WheelFacts(
+        elves=tuple(elves),
+        dlopen=tuple(dlopen),
+        not_understood=tuple(unknown),
+        converts_text=converts or bool(unknown),
+    )
 
 
 def _start(content: Content, containers: Containers) -> bytes:

@@ -23,7 +23,14 @@ from lightship.plan.model import Entry, LayerPlan
 from lightship.plan.parts import cut, directories
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["application_mode", "application_recipe", "entrypoint_programs", "environment_recipe", "read_project_files"]
+__all__ = [
+    "application_mode",
+    "application_recipe",
+    "entrypoint_programs",
+    "environment_recipe",
+    "has_programs",
+    "read_project_files",
+]
 
 _VERSION = 1
 """Raised when the same project gives another layer."""
@@ -109,6 +116,21 @@ def entrypoint_programs(application: Application, options: Options) -> tuple[str
     elif options.entrypoint[0] in ("sh", "bash", "dash"):
         programs.append(f"/bin/{options.entrypoint[0]}")
     return tuple(sorted({name for name in programs if name and "python" not in name}))
+
+
+def has_programs(application: Application) -> bool:
+    """Whether the project brings shared objects or programs that are no scripts: what they ask for is not known."""
+    from lightship.archive.inflate import Containers
+    from lightship.plan.reading import read_head
+
+    with Containers() as containers:
+        return any(
+            bytes(read_head(entry.content, 4, containers)) == b"\x7fELF"
+            for entry in application.entries
+            if entry.content is not None
+            and not entry.path.endswith((".py", ".sh"))
+            and (entry.mode & 0o111 or ".so" in entry.path)
+        )
 
 
 def _shebang(entry: Entry) -> str:

@@ -14,7 +14,12 @@ from lightship.base.lock import LOCK_NAME
 from lightship.build.application import Application
 from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
-from lightship.flows.application_layers import application_mode, entrypoint_programs, read_project_files
+from lightship.flows.application_layers import (
+    application_mode,
+    entrypoint_programs,
+    has_programs,
+    read_project_files,
+)
 from lightship.flows.base_identity import base_identity
 from lightship.flows.base_image import pin_base
 from lightship.flows.deliver import deliver
@@ -82,6 +87,8 @@ class ImageBuild:
             *self.application.imports,
             "|",
             *entrypoint_programs(self.application, request.options),
+            "|",
+            "programs" if has_programs(self.application) else "",
         )
 
     def make(self, platform: Platform, kin: "Callable[[], Lower | None]" = _no_kin) -> Built | str:

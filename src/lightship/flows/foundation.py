@@ -120,11 +120,12 @@ class Foundation:
     def _plan(self) -> BasePlan:
         return self._stack.enter_context(plan_base(self._base_request, self._cache, progress=self._progress))
 
-    def ground(self, closure: Closure, *, programs: Iterable[str]) -> Ground:
-        """What packages with these needs stand on. A base of packages is locked beside the project."""
+    def ground(self, closure: Closure, *, programs: Iterable[str], text_conversion: bool = True) -> Ground:
+        """What packages with these needs stand on. A base of packages is locked beside the project; without
+        ``text_conversion`` nothing beside it names ``iconv_open``."""
         if self._image is not None:
             return self._image.ground(closure)
-        base = self._plan.close(needed_libraries(closure), programs=programs)
+        base = self._plan.close(needed_libraries(closure), programs=programs, text_conversion=text_conversion)
         self._keep_lock(base.lock)
         return ground_of_packages(base, self._cache, strip=self._request.options.strip)
 

@@ -17,7 +17,12 @@ from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.errors import LightshipError
 from lightship.findings import Finding
-from lightship.flows.application_layers import application_mode, entrypoint_programs, environment_recipe
+from lightship.flows.application_layers import (
+    application_mode,
+    entrypoint_programs,
+    environment_recipe,
+    has_programs,
+)
 from lightship.flows.bytecode_layers import bytecode_findings
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
@@ -151,7 +156,8 @@ class Making:
         with self.phases("closure"):
             closure = find_closure(facts, self.scheme, self.foundation.interpreter.target)
             programs = entrypoint_programs(self.application, self.options)
-            ground = self.foundation.ground(closure, programs=programs)
+            converts = any(each.converts_text for each in facts.values()) or has_programs(self.application)
+            ground = self.foundation.ground(closure, programs=programs, text_conversion=converts)
         self.findings += unread_findings(facts)
         self.findings += closure_findings(closure)
         self.findings += dlopen_findings(facts, ground.libraries)
