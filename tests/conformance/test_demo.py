@@ -209,3 +209,12 @@ def test_skopeo_copies_it_between_stores(demo: Demo, require_tool: Callable[[str
     run("copy", f"docker-archive:{demo.archive}:{NAME}", "dir:layers")
     with open_image(Reference.parse(f"oci-archive:{tmp_path}/copied.tar")) as image:
         assert_valid(image)
+
+
+def test_verify_finds_nothing_wrong_and_probes_it_by_its_labels(demo: Demo) -> None:
+    document = json.loads(_lightship("verify", demo.layout, "--format", "json", cache=demo.cache))
+    assert document["passed"] is True
+    assert [finding for finding in document["findings"] if finding["severity"] != "note"] == []
+    assert [(probe["name"], probe["ok"]) for probe in document["probes"]] == [("ready", True)]
+    assert [check["name"] for check in document["checks"] if check["skipped"]] == []
+    assert document["phases"]["ready_s"] > 0

@@ -2,12 +2,15 @@
 
 import importlib.util
 import platform
+import socket
 import sys
 
 import pytest
 from tests.flows.world import MINOR, World
 from tests.verify.conftest import Verify, removed
 from tests.verify.whole_world import EXCLUDED
+
+from lightship.launch.command import LaunchOptions
 
 SITE = f"opt/venv/lib/python{MINOR}/site-packages"
 STDLIB = f"usr/lib/python{MINOR}"
@@ -158,3 +161,23 @@ def test_a_download_that_is_not_missed_is_no_error(verified: Verify) -> None:
     assert outcome.findings[0].fix is not None
     assert "HF_HUB_OFFLINE" in outcome.findings[0].fix
     assert outcome.passed
+
+
+def test_services_on_loopback_are_given_and_the_rest_is_refused(verified: Verify) -> None:
+    code = (
+        b"import os, socket\nsocket.create_connection(('127.0.0.1', int(os.environ['SERVICE'])), 5).close()\n"
+        b"try:\n    socket.getaddrinfo('us.i.posthog.com', 443)\nexcept OSError:\n    pass\n"
+    )
+    faults = edited(f"{SITE}/pretend_shared/__init__.py", b"OWNER = 1\n" + code)
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        given = LaunchOptions(env={"SERVICE": str(service.getsockname()[1])})
+        # without the service the start itself would fail
+        outcome = verified("offline", faults=faults, launch=given)
+    assert [(one.code, one.severity) for one in outcome.findings] == [("network-asked", "warning")], outcome.findings
+    assert "telemetry" in outcome.findings[0].message
+    assert outcome.passed
+
+
+def test_a_python_that_takes_no_hook_is_told(verified: Verify) -> None:
+    outcome = verified("offline", runtime={"Entrypoint": ["python", "-I", "-c", "pass"]})
+    assert [(one.code, one.severity) for one in outcome.findings] == [("network-unseen", "note")]

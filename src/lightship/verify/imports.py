@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from lightship.findings import Finding
 from lightship.verify.check import Check, Kind
-from lightship.verify.judge import judge
+from lightship.verify.judge import harmless, judge
 from lightship.verify.subject import Subject
 
 __all__ = ["CHECK"]
@@ -55,13 +55,13 @@ _LEFT_OUT_BY_RULE = frozenset(
 def _run(subject: Subject) -> Iterator[Finding]:
     failed = {trial: failure for trial, failure in subject.trials.failed.items() if ":" not in trial}
     wanted = {name: one.name for one in subject.installed.values() for name in subject.modules(one)}
-    harmless: dict[str, str] = {}
+    passed_over = []
     for name, failure in sorted(failed.items()):
         if name not in wanted:
             continue
         verdict = judge(subject, failure)
         if verdict.severity == "note":
-            harmless[name] = failure.said
+            passed_over.append(failure)
             continue
         yield _FAILS.finding(
             f"import {name} ({wanted[name]}): {failure.said}; {verdict.reason}",
@@ -69,9 +69,8 @@ def _run(subject: Subject) -> Iterator[Finding]:
             severity=verdict.severity,
             fix=f'keep what was left out: keep = ["{name.partition(".")[0]}/**"], or add what it needs',
         )
-    if harmless:
-        listed = "; ".join(f"{name} ({said[:90]})" for name, said in sorted(harmless.items()))
-        yield _TOLD.finding(f"{len(harmless)} do not import, here as elsewhere: {listed}")
+    if passed_over:
+        yield _TOLD.finding(harmless(subject, passed_over))
     yield from _lost(subject, set(wanted))
 
 

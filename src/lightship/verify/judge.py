@@ -7,6 +7,7 @@ says when it is imported bare (a variable it wants, a device, a service) may be 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lightship.ecosystem.elf.closure import HOST_LIBRARIES
@@ -14,10 +15,11 @@ from lightship.findings import Severity
 from lightship.verify.subject import Subject
 from lightship.verify.trials import Failure
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "harmless", "judge"]
 
 _LIBRARY = re.compile(r"(\S+): cannot open shared object file|Error loading shared library (\S+?):")
 _SYMBOL = re.compile(r"undefined symbol|symbol not found|version [`'\"]\S+ not found|wrong ELF class")
+_MOST_TOLD = 12
 _NAME = re.compile(r"cannot import name '([^']+)' from (?:partially initialized module )?'([^']+)'")
 _ATTRIBUTE = re.compile(r"module '([^']+)' has no attribute")
 _SPLIT_OFF = frozenset({"tkinter", "_tkinter", "turtle", "idlelib", "lib2to3", "distutils", "ensurepip", "venv", "dbm"})
@@ -40,6 +42,14 @@ def judge(subject: Subject, failure: Failure) -> Verdict:
             return Verdict("error", "works with the same wheels installed plainly")
         return Verdict("note", "the same wheels, installed plainly, fail here too")
     return _alone(subject, failure)
+
+
+def harmless(subject: Subject, failures: Sequence[Failure]) -> str:
+    """One sentence about failures that are none of the image's."""
+    some = "; ".join(f"{failure.trial} ({failure.said[:90]})" for failure in failures[:_MOST_TOLD])
+    more = f" and {len(failures) - _MOST_TOLD} more" if len(failures) > _MOST_TOLD else ""
+    nor = ", nor do they with the wheels unpacked plainly" if subject.trials.plain_failed is not None else ""
+    return f"{len(failures)} do not load for want of something that nobody installed or gave{nor}: {some}{more}"
 
 
 def _alone(subject: Subject, failure: Failure) -> Verdict:

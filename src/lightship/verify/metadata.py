@@ -38,8 +38,9 @@ from typing import Any
 from lightship.findings import Finding
 from lightship.verify.check import Check, Kind
 from lightship.verify.installed import Installed
-from lightship.verify.judge import judge
+from lightship.verify.judge import harmless, judge
 from lightship.verify.subject import Subject
+from lightship.verify.trials import Failure
 
 __all__ = ["CHECK", "requirements"]
 
@@ -128,7 +129,7 @@ def _requirements(subject: Subject) -> Iterator[Finding]:
 
 
 def _points(subject: Subject) -> Iterator[Finding]:
-    harmless: dict[str, None] = {}
+    passed_over: dict[str, Failure] = {}
     for one in subject.installed.values():
         for point in one.entry_points:
             if point.group in _FOR_COMPILERS:
@@ -138,7 +139,7 @@ def _points(subject: Subject) -> Iterator[Finding]:
                 continue
             verdict = judge(subject, failure)
             if verdict.severity == "note":
-                harmless.setdefault(f"{point.target} ({failure.said[:60]})")
+                passed_over[point.target] = failure
                 continue
             yield _POINT.finding(
                 f"{point.group}: {point.name} = {point.target} of {one.name} does not load: {failure.said}; "
@@ -146,8 +147,8 @@ def _points(subject: Subject) -> Iterator[Finding]:
                 location=one.name,
                 severity=verdict.severity,
             )
-    if harmless:
-        yield _OPTIONAL.finding(f"{len(harmless)} need what is not installed, here as elsewhere: {'; '.join(harmless)}")
+    if passed_over:
+        yield _OPTIONAL.finding(harmless(subject, tuple(passed_over.values())))
 
 
 def _seen_inside(subject: Subject) -> Iterator[Finding]:

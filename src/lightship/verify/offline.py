@@ -202,10 +202,11 @@ def _is_loopback(host: str) -> bool:
 
 
 def _configured_hosts(subject: Subject) -> frozenset[str]:
-    """Hosts that the probe's environment names: services that the user gives the application."""
+    """Hosts that the environment names, the image's or the probe's: services that the application is given."""
+    given = {**subject.runtime.environment, **(subject.inside.options.env if subject.inside else {})}
     words = {
         word
-        for value in (subject.inside.options.env.values() if subject.inside else ())
+        for value in given.values()
         for word in value.replace("/", " ").replace("@", " ").replace(":", " ").replace(",", " ").split()
     }
     return frozenset(word for word in words if "." in word or word.isalpha())
