@@ -104,6 +104,9 @@ def ask_python(inside: Inside, executable: str) -> PythonFacts:
 
 
 def _facts(executable: str, said: Any) -> PythonFacts:
+    paths = (str(said["prefix"]), str(said["stdlib"]), *(str(entry) for entry in said["path"]))
+    if any("\0" in path for path in paths):
+        raise ValueError("a path with NUL in it")
     return PythonFacts(
         executable=executable,
         version=str(said["version"]),

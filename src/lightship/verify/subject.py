@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lightship.errors import HostileError
 from lightship.launch.probe import Probe
 from lightship.oci.config import Runtime
 from lightship.oci.platform import Platform
@@ -22,6 +23,8 @@ from lightship.verify.trials import Trials
 __all__ = ["LockedSide", "PlainSide", "Subject"]
 
 _MOST_TEXT_BYTES = 16 << 20
+_NOWHERE = ".wh.nowhere"
+"""A name that no unpacked tree can have: layers mark what they remove with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +67,11 @@ class Subject:
     probe: Probe | None = None
 
     def resolve(self, path: str) -> str:
-        """The link-free path that ``path`` means inside; it may not exist."""
-        return resolve_on_disk(self.rootfs, path)
+        """The link-free path that ``path`` means inside; it may not exist, as a loop of links leads nowhere."""
+        try:
+            return resolve_on_disk(self.rootfs, path)
+        except HostileError:
+            return _NOWHERE
 
     def on_host(self, path: str) -> str:
         """Where the host has ``path``, links followed inside the root only."""
