@@ -68,7 +68,7 @@ def pulled_s(link: Link, registry: Registry, place: Path) -> float:
         address = str(registry) if proxy is None else f"{proxy.address[0]}:{proxy.address[1]}"
         name = ImageName(registry=address, repository="bench/link", tag="measured")
         began = time.monotonic()
-        Node(where).pull(name, RegistryAccess(jobs=3))
+        Node(where).pull(name, RegistryAccess(jobs=1))
         return time.monotonic() - began
 
 

@@ -216,7 +216,7 @@ class _Run:
         with scratch(self.place) as where:
             node = Node(where)
             # proxies and credentials are for registries of this world; the one that is measured is in this process
-            access = RegistryAccess(jobs=self.request.parallel)
+            access = RegistryAccess(jobs=_range_jobs(self.request.parallel))
             if self.before is not None:
                 self._prepare(node, subject, access)
             began = time.monotonic()
@@ -268,6 +268,12 @@ class _Run:
             first_request_s=outcome.checks[0].seconds if probe.requests else None,
             checks=outcome.checks,
         )
+
+
+def _range_jobs(parallel: int) -> int:
+    """How many ranges of one layer may come at a time: one, as in engines, which take a connection for each layer. The
+    client's pool grows with this number, so that more than eight layers at a time need more."""
+    return 1 if parallel <= 8 else (parallel + 1) // 2
 
 
 def _benched(subject: _Subject, measured: Sequence[_Measured]) -> Benched:

@@ -24,7 +24,7 @@ h2{font-size:1.05rem;margin:2.4rem 0 .7rem}
 p{margin:.4rem 0;max-width:46rem}
 .lead{color:var(--soft);font-size:1.02rem}
 .note{color:var(--soft);font-size:.87rem}
-.name{overflow-wrap:anywhere}
+h1,h2,p{overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.92rem}
 th{font-weight:600;text-align:right;color:var(--soft);border-bottom:1px solid var(--line);white-space:nowrap}
@@ -35,8 +35,8 @@ td small{display:block;color:var(--soft);font-size:.82em}
 td.strong{font-weight:650}td.strong small{font-weight:400}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.4rem;margin:0;font-size:.92rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-figure{margin:0}
-svg{display:block;width:100%;height:auto;overflow:visible}
+figure{margin:0;overflow-x:auto}
+svg{display:block;width:100%;min-width:26rem;height:auto}
 svg text{fill:var(--ink);font:13px system-ui,sans-serif;font-variant-numeric:tabular-nums}
 svg .soft{fill:var(--soft);font-size:12px}svg .strong{font-weight:650}svg .on{fill:var(--on);font-weight:600;
 paint-order:stroke;stroke-width:5;stroke-linejoin:round}
