@@ -16,7 +16,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["HostFacts"]
 
-_VERSION = 3
+_VERSION = 4
 
 
 class HostFacts:

@@ -13,7 +13,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["LISTING_VERSION", "elf_from_json", "find_listing", "pack_key", "save_listing"]
 
-LISTING_VERSION = 4
+LISTING_VERSION = 5
 """Part of every key; raised when members, facts or the container change."""
 
 

@@ -28,7 +28,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["FACTS_VERSION", "WheelFacts", "cached_wheel_facts", "elf_buffer", "may_be_elf", "scan_files", "scan_wheel"]
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Raised whenever the same wheel could give other facts."""
 
 _KIND = "elf-facts"
