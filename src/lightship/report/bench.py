@@ -20,7 +20,7 @@ __all__ = [
     "time_text",
 ]
 
-Row = Mapping[str, object]
+_Row = Mapping[str, object]
 
 COLUMNS = (
     ("pull_s", "pull"),
@@ -36,16 +36,16 @@ _WIDTH = 80
 _SHORT_S = 0.1
 
 
-def images_of(report: Report) -> list[Row]:
+def images_of(report: Report) -> list[_Row]:
     """The images of the document, in their order."""
-    return cast("list[Row]", report.document["images"])
+    return cast("list[_Row]", report.document["images"])
 
 
 def conditions_of(report: Report) -> list[tuple[str, str]]:
     """Under what was measured: name and value, for people."""
-    conditions = cast("Row", report.document["conditions"])
-    link = cast("Row", report.document["link"])
-    machine = cast("Row", conditions["machine"])
+    conditions = cast("_Row", report.document["conditions"])
+    link = cast("_Row", report.document["link"])
+    machine = cast("_Row", conditions["machine"])
     after = conditions["after"]
     memory, load = format_bytes(_int(machine["memory_bytes"])), f"load {machine['load']}"
     shaped = "none: loopback, as fast as this machine"
@@ -68,9 +68,9 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
     ]
 
 
-def spread_text(row: Row, key: str) -> str:
+def spread_text(row: _Row, key: str) -> str:
     """Least to most of a time, in the unit of `time_text`: ``11.9-12.3``; empty where it was not measured."""
-    spread = cast("Mapping[str, Row | None]", row["spread"])[key]
+    spread = cast("Mapping[str, _Row | None]", row["spread"])[key]
     if spread is None:
         return ""
     low, high = _float(spread["low"]), _float(spread["high"])
@@ -85,9 +85,9 @@ def time_text(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if 0 < seconds < _SHORT_S else format_seconds(seconds)
 
 
-def ratio_text(row: Row, key: str) -> str:
+def ratio_text(row: _Row, key: str) -> str:
     """Against the first image: ``4.31x``; empty where there is none."""
-    ratio = cast("Row", row["ratio"])[key]
+    ratio = cast("_Row", row["ratio"])[key]
     return "" if ratio is None else f"{_float(ratio):.2f}x"
 
 
@@ -139,7 +139,7 @@ def render_bench_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _described(row: Row) -> str:
+def _described(row: _Row) -> str:
     pulled, layers = _int(row["pulled_layers"]), _int(row["layers"])
     which = f"{layers} layers" if pulled == layers else f"{pulled} of {layers} layers pulled"
     said = f"{format_bytes(_int(row['compressed_bytes']))} compressed in {which}, "
@@ -148,14 +148,14 @@ def _described(row: Row) -> str:
     return f"{said}; {note}" if note else said
 
 
-def _note(row: Row) -> str:
+def _note(row: _Row) -> str:
     count = _int(row["compressed_here"])
     plain = "1 plain layer was" if count == 1 else f"{count} plain layers were"
     return f"{plain} compressed as a push does (gzip level 6) before measuring" if count else ""
 
 
-def _imports_text(number: int, row: Row) -> list[str]:
-    imports = cast("list[Row]", row.get("imports") or [])
+def _imports_text(number: int, row: _Row) -> list[str]:
+    imports = cast("list[_Row]", row.get("imports") or [])
     if not imports:
         return []
     table = [
@@ -171,13 +171,13 @@ def _short(name: object, letters: int) -> str:
     return text if len(text) <= letters else f"…{text[-letters + 1 :]}"
 
 
-def _measured(images: Sequence[Row]) -> list[tuple[str, str]]:
+def _measured(images: Sequence[_Row]) -> list[tuple[str, str]]:
     """The columns in which at least one image has a time."""
     return [(key, name) for key, name in COLUMNS if any(_median(row, key) is not None for row in images)]
 
 
-def _median(row: Row, key: str) -> float | None:
-    spread = cast("Mapping[str, Row | None]", row["spread"])[key]
+def _median(row: _Row, key: str) -> float | None:
+    spread = cast("Mapping[str, _Row | None]", row["spread"])[key]
     return None if spread is None else _float(spread["median"])
 
 

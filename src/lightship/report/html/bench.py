@@ -12,7 +12,7 @@ from lightship.units import format_bytes
 
 __all__ = ["render_bench_html"]
 
-Row = Mapping[str, object]
+_Row = Mapping[str, object]
 
 _BEFORE = COLUMNS[:2]
 
@@ -20,7 +20,7 @@ _BEFORE = COLUMNS[:2]
 def render_bench_html(report: Report) -> str:
     """A self-contained page."""
     images = images_of(report)
-    link = cast("Row", report.document["link"])
+    link = cast("_Row", report.document["link"])
     seconds = [_seconds(row, is_first=row is images[0]) for row in images]
     body = [
         section(
@@ -43,18 +43,18 @@ def render_bench_html(report: Report) -> str:
         *([section("What failed", *(paragraph(each.message) for each in report.findings))] if report.findings else []),
         section("Conditions", definitions(conditions_of(report))),
     ]
-    machine = cast("Row", cast("Row", report.document["conditions"])["machine"])
+    machine = cast("_Row", cast("_Row", report.document["conditions"])["machine"])
     return page(
         _title(images), _lead(images, str(link["text"])), body, footer=f"lightship {machine['lightship']} bench"
     )
 
 
-def _title(images: Sequence[Row]) -> str:
+def _title(images: Sequence[_Row]) -> str:
     started = _spread(images[0], "ready_s") is not None
     return "From registry to ready" if started else "From registry to unpacked"
 
 
-def _lead(images: Sequence[Row], link: str) -> str:
+def _lead(images: Sequence[_Row], link: str) -> str:
     over = "over loopback" if link == "none" else f"over {link}"
     best = _spread(images[0], "total_s")
     after = time_text(best["median"]) if best else "an unknown time"
@@ -63,9 +63,9 @@ def _lead(images: Sequence[Row], link: str) -> str:
     return "; ".join((said, *others)) + "."
 
 
-def _seconds(row: Row, *, is_first: bool) -> Bar:
+def _seconds(row: _Row, *, is_first: bool) -> Bar:
     """Parts that follow each other: what a start took to be executed is taken off what it took to be ready."""
-    rounds = cast("list[Row]", row["rounds"])
+    rounds = cast("list[_Row]", row["rounds"])
     parts = [_part(name, [each[key] for each in rounds]) for key, name in _BEFORE]
     if all(each["ready_s"] is not None for each in rounds):
         if all(each["start_s"] is not None for each in rounds):
@@ -87,7 +87,7 @@ def _part(name: str, seconds: Sequence[object]) -> Part:
     return Part(name=name, value=statistics.median(values), low=min(values), high=max(values))
 
 
-def _pulled(row: Row) -> Bar:
+def _pulled(row: _Row) -> Bar:
     pulled = _float(row["pulled_bytes"])
     count, layers = row["pulled_layers"], row["layers"]
     return Bar(
@@ -98,13 +98,13 @@ def _pulled(row: Row) -> Bar:
     )
 
 
-def _table(images: Sequence[Row]) -> str:
+def _table(images: Sequence[_Row]) -> str:
     columns = [(key, name) for key, name in COLUMNS if any(_spread(row, key) for row in images)]
     head = ("image", "pulled", "unpacked", *(name for _, name in columns), "ratio")
     return table(head, (_cells(row, columns) for row in images))
 
 
-def _cells(row: Row, columns: Sequence[tuple[str, str]]) -> list[Cell]:
+def _cells(row: _Row, columns: Sequence[tuple[str, str]]) -> list[Cell]:
     cells = [Cell(text=str(row["image"]), small=str(row["digest"])[:19])]
     cells.append(Cell(text=format_bytes(round(_float(row["pulled_bytes"]))), small=ratio_text(row, "pulled_bytes")))
     files = f"{row['files']:,} files" if isinstance(row["files"], int) else ""
@@ -117,7 +117,7 @@ def _cells(row: Row, columns: Sequence[tuple[str, str]]) -> list[Cell]:
     return cells
 
 
-def _notes(images: Sequence[Row]) -> list[str]:
+def _notes(images: Sequence[_Row]) -> list[str]:
     return [
         paragraph(
             f"{row['image']}: {row['compressed_here']} plain layers of the archive were compressed as an engine's push "
@@ -129,7 +129,7 @@ def _notes(images: Sequence[Row]) -> list[str]:
     ]
 
 
-def _imports(row: Row) -> str:
+def _imports(row: _Row) -> str:
     rows = [
         [
             Cell(text=str(each["module"])),
@@ -137,14 +137,14 @@ def _imports(row: Row) -> str:
             Cell(text=f"{_float(each['total_s']) * 1000:,.0f} ms"),
             Cell(text=str(each["asked_by"])),
         ]
-        for each in cast("list[Row]", row["imports"])
+        for each in cast("list[_Row]", row["imports"])
     ]
     return section(
         f"Dearest imports of {row['image']}", table(("module", "self", "with its own", "asked for by"), rows)
     )
 
 
-def _spread(row: Row, key: str) -> Mapping[str, float] | None:
+def _spread(row: _Row, key: str) -> Mapping[str, float] | None:
     return cast("Mapping[str, Mapping[str, float] | None]", row["spread"])[key]
 
 
