@@ -110,15 +110,13 @@ def _bar(bar: Bar, names: Sequence[str], scale: float, top: int, show: Callable[
                 f"{escaped(text)}</text>"
             )
         x += width
-    end = x
     if bar.low is not None and bar.high is not None:
         low, high, middle = bar.low * scale, bar.high * scale, y + _BAR + 6
         path = (
             f"M{low:.1f},{middle - 4}V{middle + 4}M{low:.1f},{middle}H{high:.1f}M{high:.1f},{middle - 4}V{middle + 4}"
         )
         pieces.append(f'<path class="range" d="{path}"/>')
-        end = max(end, 0.0)
-    pieces.append(f'<text class="strong" x="{end + 8:.1f}" y="{y + 20}">{escaped(bar.total)}</text>')
+    pieces.append(f'<text class="strong" x="{x + 8:.1f}" y="{y + 20}">{escaped(bar.total)}</text>')
     return "".join(pieces)
 
 
