@@ -75,7 +75,7 @@ def lazy_candidates(rootfs: Path, traced: StartTrace, purelib: str) -> tuple[str
     for module in traced.modules:
         own = _package(module, purelib)
         used.update(name for name in _taken_from(f"{rootfs}/{module}") if name != own)
-    return tuple(sorted(read - late - used))
+    return tuple(sorted(name for name in read - late - used if not name.startswith("_")))
 
 
 def deferrable(candidates: Sequence[str], loaded: Callable[[Sequence[str]], frozenset[str]]) -> tuple[str, ...]:

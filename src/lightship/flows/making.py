@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightship.build.application import Application
 from lightship.build.bytecode import BytecodeMode
@@ -42,7 +43,7 @@ from lightship.flows.startup import (
     startup_modules,
 )
 from lightship.flows.top import application_recipes, bytecode_maker, find_sandbox, finish, image_terms, layer_style
-from lightship.oci.config import ImageConfig
+from lightship.oci.config import ImageConfig, Runtime
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.plan.drop import DropOptions
@@ -52,6 +53,10 @@ from lightship.plan.model import BuildPlan, Entry
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 from lightship.store.select import host_platform
+
+if TYPE_CHECKING:
+    from lightship.launch.probe import Probe
+    from lightship.launch.trace import StartTrace
 
 __all__ = ["Making"]
 
@@ -317,7 +322,8 @@ class Making:
         packages = (part for unit in self.planner.units() for part in (unit.name, unit.key))
         env = (part for pair in sorted(options.env.items()) for part in pair)
         started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir, *env)
-        return cache_key("startup", 1, self.planner.context, *started, *packages)
+        levers = ("lazy",) if options.lazy_imports else ()
+        return cache_key("startup", 1, self.planner.context, *started, *packages, *levers)
 
     def _trace(self) -> StartupModules:
         from lightship.launch.command import LaunchOptions
@@ -340,7 +346,22 @@ class Making:
             traced = trace_start(
                 find_sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
             )
-        return StartupModules(keys=(), modules=traced.modules, files=traced.files, requested=traced.requested)
+            deferred = self._deferred(rootfs, runtime, probe, traced) if options.lazy_imports else ()
+        return StartupModules(
+            keys=(), modules=traced.modules, files=traced.files, requested=traced.requested, deferred=deferred
+        )
+
+    def _deferred(self, rootfs: Path, runtime: Runtime, probe: "Probe", traced: "StartTrace") -> tuple[str, ...]:
+        from lightship.coldstart.lazy import plan_lazy
+        from lightship.launch.command import LaunchOptions
+
+        options = LaunchOptions(env=self.options.probe_env)
+        found = plan_lazy(
+            find_sandbox(), rootfs, runtime, options, probe, traced,
+            purelib=self.scheme.purelib, progress=self.progress,
+        )  # fmt: skip
+        self.progress.note(f"imports that can wait: {', '.join(found) or 'none'}")
+        return found
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""

@@ -2,7 +2,8 @@
 
 ``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted; then sections,
 each a name in brackets and a path a line: ``[files]``, all files that were opened until the application was ready, in
-the order of first use, and ``[requested]``, those that the probe's requests opened first. It makes the same
+the order of first use, ``[requested]``, those that the probe's requests opened first, and ``[deferred]``, names of
+top-level modules whose import can wait, where that was asked for. It makes the same
 image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or the
 probe change, not for a changed line of the application, whose new imports cost a moment at the start.
 
@@ -39,7 +40,7 @@ _HEAD = """\
 # Remove this file, or build with --retrace, to trace the start anew.
 """
 _LIMIT_BYTES = 16 << 20
-_SECTIONS = ("files", "requested")
+_SECTIONS = ("files", "requested", "deferred")
 _MACHINE = re.compile(r"(?<![A-Za-z0-9])(?:{})(?![A-Za-z0-9])".format("|".join(MACHINES.values())))
 
 
@@ -53,6 +54,7 @@ class StartupModules:
     modules: tuple[str, ...]
     files: tuple[str, ...] = ()
     requested: tuple[str, ...] = ()
+    deferred: tuple[str, ...] = ()
 
 
 def startup_modules(
@@ -129,9 +131,15 @@ def read_startup_lock(lock: Path) -> StartupModules | None:
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1]
         elif not line.startswith("key = "):
-            sections.setdefault(section, []).append(normal_path(line))
+            sections.setdefault(section, []).append(_module_name(line) if section == "deferred" else normal_path(line))
     found = {name: tuple(sections[name]) for name in _SECTIONS}
     return StartupModules(keys=keys, modules=tuple(sections[""]), **found)
+
+
+def _module_name(text: str) -> str:
+    if not text.isidentifier():
+        raise InputError(f"deferred: want the name of a module, got {text!r:.60}")
+    return text
 
 
 def first_files(found: StartupModules, *, cache_tag: str) -> tuple[str, ...]:
@@ -157,9 +165,9 @@ def _bytecode(source: str, cache_tag: str) -> str:
 
 def _write(lock: Path, found: StartupModules, progress: Progress) -> None:
     lines = [*(f"key = {key}" for key in found.keys), *found.modules]
-    for name, paths in (("files", found.files), ("requested", found.requested)):
-        if paths:
-            lines += [f"[{name}]", *paths]
+    for name in _SECTIONS:
+        if words := getattr(found, name):
+            lines += [f"[{name}]", *words]
     text = _HEAD + "".join(f"{line}\n" for line in lines)
     try:
         with atomic_file(lock) as stream:

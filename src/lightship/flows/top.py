@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lightship.build.application import Application
+from lightship.ecosystem.python.interpreter import Scheme
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
 from lightship.flows.application_layers import application_recipe
@@ -20,7 +21,9 @@ from lightship.flows.lower import CompilerRoot, Lower, LowerLayer
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.patterns import pattern_findings
 from lightship.flows.phases import Phases
-from lightship.flows.request import BuildRequest
+from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.flows.start_layer import start_recipe
+from lightship.flows.startup import read_startup_lock
 from lightship.image.blobs import BlobLayer, from_blobs
 from lightship.image.value import PlainImage
 from lightship.plan.assemble import DEFAULT_MTIME
@@ -73,12 +76,24 @@ def bytecode_maker(lower: Lower, request: BuildRequest, cache: Cache, progress: 
 def application_recipes(
     lower: Lower, application: Application, request: BuildRequest, cache: Cache, progress: Progress
 ) -> tuple[LayerRecipe, ...]:
-    """The application's own layers: its files and, above them, their bytecode."""
+    """What levers put in for a quick start, the application's files, and above them their bytecode."""
     files = application_recipe(application, request.options)
-    if lower.mode == "none":
-        return (files,)
-    maker = bytecode_maker(lower, request, cache, progress)
-    return files, maker.application(application.entries)
+    maker = bytecode_maker(lower, request, cache, progress) if lower.mode != "none" else None
+    start = start_recipe(request.options, _scheme(lower, request), _deferred(lower, request), maker)
+    own = (files,) if maker is None else (files, maker.application(application.entries))
+    return own if start is None else (start, *own)
+
+
+def _scheme(lower: Lower, request: BuildRequest) -> Scheme:
+    return Scheme(prefix=request.options.prefix.strip("/"), minor=lower.interpreter.target.minor)
+
+
+def _deferred(lower: Lower, request: BuildRequest) -> tuple[str, ...]:
+    """Modules that can wait, none in the image whose start is traced: it shows what is imported."""
+    if lower.mode != "startup" or not request.options.lazy_imports:
+        return ()
+    found = read_startup_lock(request.project / STARTUP_LOCK)
+    return found.deferred if found is not None else ()
 
 
 def finish(

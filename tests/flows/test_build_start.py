@@ -1,0 +1,68 @@
+"""The levers of a quick start in built images: there when pulled, gone otherwise, and the application as it was."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.flows.world import MINOR, World, layer_digests, listing, opened
+from tests.validated import assert_valid
+
+from lightship.errors import UsageError
+from lightship.flows.outcome import BuildOutcome
+from lightship.flows.startup import read_startup_lock
+
+pytestmark = pytest.mark.conformance
+
+SITE = f"opt/venv/lib/python{MINOR}/site-packages"
+OWN = [f"{SITE}/_lightship_start.{kind}" for kind in ("pth", "py", "txt")]
+
+
+def _build(world: World, out: Path, port: int, **more: Any) -> BuildOutcome:
+    probe = {"probe_http": f"http://127.0.0.1:{port}/", "cmd": ("serve",), "env": (f"PORT={port}",)}
+    return world.build(out, **{**probe, **more})
+
+
+def _own(out: Path) -> list[str]:
+    with opened(out) as image:
+        assert_valid(image)
+        return sorted(path for path in listing(image) if "_lightship_start" in path)
+
+
+def test_a_lever_is_one_layer_and_the_rest_stays(world: World, tmp_path: Path, port: int) -> None:
+    plain = _build(world, tmp_path / "plain", port)
+    quick = _build(world, tmp_path / "quick", port, pause_gc=True)
+    assert _own(tmp_path / "plain") == []
+    compiled = f"{SITE}/__pycache__/_lightship_start.cpython-{MINOR.replace('.', '')}.pyc"
+    assert _own(tmp_path / "quick") == sorted([*OWN, compiled])
+    before, after = layer_digests(plain), layer_digests(quick)
+    assert {name: digest for name, digest in after.items() if name != "start"} == before
+    said = world.launch(tmp_path / "plain", "once")
+    assert world.launch(tmp_path / "quick", "once") == said
+    assert world.launch(tmp_path / "quick", "once", options=("-e", "LIGHTSHIP_START=0")) == said
+    show = ("--entrypoint", "python -c", "-e", "A=b")
+    code = "import gc, _frozen_importlib as f; print(f._find_and_load.__code__.co_argcount, gc.get_threshold())"
+    stand_in = world.launch(tmp_path / "quick", "import sys; print('_lightship_start' in sys.modules)", options=show)
+    assert stand_in.strip() == "True"
+    assert world.launch(tmp_path / "quick", code, options=show) == world.launch(tmp_path / "plain", code, options=show)
+
+
+def test_imports_that_can_wait_are_found_and_remembered(world: World, tmp_path: Path, port: int) -> None:
+    lazy = _build(world, tmp_path / "lazy", port, lazy_imports=True)
+    lock = world.project / "lightship-startup.lock"
+    known = read_startup_lock(lock)
+    assert known is not None
+    assert known.deferred == ("pretend_shared",)
+    with opened(tmp_path / "lazy") as image:
+        assert f"{SITE}/_lightship_start.txt" in listing(image)
+    # an application that does use it, by another command, finds it all the same
+    assert world.launch(tmp_path / "lazy", "once").startswith("hello 42 pretend_rival")
+    asked = "import sys, pretend_shared as p; print(type(p).__name__); p.OWNER; print(type(p).__name__)"
+    kinds = world.launch(tmp_path / "lazy", asked, options=("--entrypoint", "python -c"))
+    assert kinds.split() == ["_Waiting", "module"]
+    again = _build(world, tmp_path / "again", port, lazy_imports=True)
+    assert (again.digest, "trace" in again.seconds) == (lazy.digest, False)
+
+
+def test_lazy_imports_are_refused_without_a_traced_start(world: World, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="traced start"):
+        world.build(tmp_path / "out", lazy_imports=True)
