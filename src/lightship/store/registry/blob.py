@@ -68,7 +68,10 @@ class BlobStream(ReadStream):
 
     def _fill(self, size_bytes: int) -> bytes:
         if not self._rest:
-            self._rest = memoryview(next(self._chunks, b""))
+            chunk = next(self._chunks, b"")
+            if len(chunk) <= size_bytes and isinstance(chunk, bytes):
+                return chunk
+            self._rest = memoryview(chunk)
         part, self._rest = self._rest[:size_bytes], self._rest[size_bytes:]
         return bytes(part)
 
