@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.conftest import Lightship
+from tests.store.registry.faulty import served
 
 from lightship.image.synthetic import synthetic_image
 from lightship.image.value import PlainImage
@@ -80,11 +81,20 @@ def test_a_folder_of_the_name_is_not_in_the_way(shelf: Path, lightship: Lightshi
     assert lightship("run", "-q", "shop").stdout == "default\n"
 
 
-def test_an_unknown_name_is_told_with_what_there_is(shelf: Path, lightship: Lightship) -> None:
-    said = lightship("run", "other")
-    assert (said.status, said.stdout) == (2, "")
-    assert "not on the shelf (there are: registry.example/shop:1, shop:latest)" in said.error
-    assert "registr" not in said.error.replace("registry.example", "")
+def test_an_unknown_name_is_told_with_what_there_is(shelf: Path, lightship: Lightship, port: int) -> None:
+    name = f"127.0.0.1:{port}/other"
+    said = lightship("run", name)
+    assert (said.status, said.stdout) == (3, "")
+    there = "registry.example/shop:1, shop:latest"
+    asked = f"note: {name} is not on the shelf (there are: {there}) and no file: asking 127.0.0.1:{port}"
+    assert asked in said.stderr.splitlines()
+    assert said.error == f"nothing listens at http://127.0.0.1:{port}: connection refused"
+
+
+def test_an_image_of_a_registry_that_is_not_there(shelf: Path, lightship: Lightship) -> None:
+    with served() as registry:
+        said = lightship("run", f"docker://{registry.host}/agent/api:1")
+    assert (said.status, said.error) == (2, f"{registry.host} has no image agent/api:1")
 
 
 def test_the_end_is_the_applications_and_its_words_are_not_ours(shelf: Path, lightship: Lightship) -> None:
