@@ -92,7 +92,7 @@ def test_the_toc_tells_of_every_entry() -> None:
 
 
 def test_content_begins_a_member_whatever_it_is_made_of(tmp_path: Path) -> None:
-    contents = {
+    contents: dict[str, tuple[Content, bytes]] = {
         "usr/tiny": (Inline(b"x"), b"x"),
         "usr/small": (deflated(tmp_path / "1", TEXT[:1000]), TEXT[:1000]),
         "usr/spliced": (deflated(tmp_path / "2", TEXT), TEXT),

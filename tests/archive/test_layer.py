@@ -59,7 +59,7 @@ def test_a_layer_says_what_it_is(tmp_path: Path, compression: LayerCompression) 
         ("usr/inline", Inline(b"")),
         compression=compression,
     )
-    tar = open_decompressed(io.BytesIO(blob), compression).read()
+    tar = open_decompressed(io.BytesIO(blob), "zstd" if compression == "zstd" else "gzip").read()
     assert written == WrittenLayer(
         digest=Digest.of(blob),
         diff_id=Digest.of(tar),

@@ -220,3 +220,28 @@ def test_digits_that_are_no_octal_number_are_refused() -> None:
 
 def test_a_pax_path_with_a_nul_is_hostile() -> None:
     assert refused(b"".join(pax(b"12 path=a\0b\n")) + file("a") + END) == "layer: path holds a NUL byte: 'a\\x00b'"
+
+
+def test_headers_are_kept_to_the_byte() -> None:
+    """What stands before each content, with every extension; together with contents and padding it is the tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "all"}) as archive:
+        for name, content in (("long/" * 60 + "a", b"12345"), ("b", b""), ("r\u00e9sum\u00e9", bytes(512))):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    reader = TarReader(io.BytesIO(buffer.getvalue()), keep_headers=True)
+    made = b""
+    for member in reader:
+        made += reader.header + reader.read_content(1024) + bytes(-member.size_bytes % 512)
+    assert buffer.getvalue().rstrip(b"\0") == made.rstrip(b"\0")
+
+
+def test_headers_without_end_are_refused() -> None:
+    record = tarfile.TarInfo("x")
+    record.type, record.size = tarfile.XHDTYPE, 1 << 20
+    body = b"%d a=%s\n" % (1 << 20, b"x" * ((1 << 20) - 11))
+    assert len(body) == 1 << 20
+    reader = TarReader(io.BytesIO((record.tobuf() + body) * 6), keep_headers=True)
+    with pytest.raises(HostileError, match="extended headers of one member are too large"):
+        list(reader)

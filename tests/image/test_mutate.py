@@ -8,7 +8,7 @@ from tests.validated import assert_valid
 
 from lightship.errors import ImageError
 from lightship.image.diff import diff_layers
-from lightship.image.mutate import append, with_annotations, with_config, with_runtime
+from lightship.image.mutate import append, with_annotations, with_config, with_layers, with_runtime
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, digest_of, manifest_of
@@ -108,3 +108,20 @@ def test_a_diff_says_what_is_pulled() -> None:
     assert found.pulled_bytes == LAYER.compressed_bytes
     back = diff_layers(after, BASE)
     assert (back.removed, back.added, back.pulled_bytes) == ((LAYER,), (), 0)
+
+
+def test_layers_in_other_bytes_replace_layers_one_for_one() -> None:
+    """What the descriptor says of the former bytes goes, what it says beside stays; a history stays in step."""
+    stale = {"containerd.io/snapshot/stargz/toc.digest": "sha256:x", "io.containers.estargz.uncompressed-size": "9"}
+    layer = synthetic_layer({"a": b"1"})
+    before = append(BASE, [replace(layer, annotations={**stale, "mine": "1"})])
+    other = synthetic_layer({"a": b"1"}, compression="zstd")
+    made = with_layers(before, [before.layers[0], replace(other, annotations={"fresh": "2"})])
+    assert_valid(made)
+    assert made.layers[0].digest == before.layers[0].digest
+    assert manifest_of(made).layers[1].annotations == {"mine": "1", "fresh": "2"}
+    assert manifest_of(made).layers[1].media_type == media_types.LAYER_TAR_ZSTD
+    assert made.raw_config == before.raw_config  # the same tar: the image's id stays
+    assert with_layers(made, made.layers).raw_manifest == made.raw_manifest
+    with pytest.raises(ImageError, match="want 2 to replace as many, got 1"):
+        with_layers(before, [other])

@@ -20,7 +20,7 @@ from lightship.archive.layer import DEFAULT_LEVEL, SPLICE_BYTES, LayerCompressio
 from lightship.archive.zip import read_zip
 from lightship.errors import ArchiveError, HostileError, InputError, LightshipError, StorageError
 from lightship.oci.digest import Digest
-from lightship.plan.assemble import assemble_layer, assemble_layers, find_layer, in_order, write_layer
+from lightship.plan.assemble import assemble_layer, assemble_layers, find_layer, in_order, prioritize, write_layer
 from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import Cache
 
@@ -312,3 +312,22 @@ def test_killed_at_any_moment_the_next_build_succeeds(cache: Cache, tmp_path: Pa
     assert Digest.of(made.path.read_bytes()) == made.digest
     cache.sweep_temporary(older_than_s=-1)
     assert not list(cache.root.glob("**/*.tmp"))
+
+
+def test_what_a_start_reads_comes_after_the_directories() -> None:
+    ordered = in_order([entry("d/a", b"1"), entry("d/b", b"2"), link("s", "d/a"), link("h", "d/b", "hardlink")])
+    found, border = prioritize(ordered, ["s", "absent", "h", "d", "s"])
+    assert [one.path for one in found] == ["d", "s", "d/b", "d/a", "h"]
+    assert [one.path for one in found[:border]] == ["d", "s", "d/b"]
+    assert prioritize(ordered, ["absent", "d"]) == (ordered, 0)
+
+
+def test_only_estargz_cares_what_is_read_first(cache: Cache) -> None:
+    made = plan("first", [entry("a", b"1"), entry("b", b"2")])
+    for compression, different in (("gzip", False), ("zstd", False), ("estargz", True)):
+        plain = assemble_layer(made, cache, compression=compression)  # type: ignore[arg-type]
+        first = assemble_layer(made, cache, compression=compression, prioritized=["b"])  # type: ignore[arg-type]
+        assert (plain.digest != first.digest) == different
+        assert bool(first.annotations) == different
+        again = find_layer(cache, "first", compression, prioritized=["b"])  # type: ignore[arg-type]
+        assert again == first

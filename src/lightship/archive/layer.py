@@ -8,15 +8,13 @@ can be found and read by itself (`lightship.archive.estargz`). The bytes depend 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import BinaryIO, Literal, Self
+from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 import deflate
 from isal import isal_zlib
 
 from lightship.archive import tar_write
 from lightship.archive.content import Content, Deflated, Inline, Stored
-from lightship.archive.estargz.toc import CHUNK_LIMIT_BYTES
-from lightship.archive.estargz.write import ESTARGZ_SPLICE_BYTES, ESTARGZ_VERSION, EstargzSink
 from lightship.archive.gzip import MEMBER_HEADER, member_trailer
 from lightship.archive.inflate import Containers, iter_content, iter_member, read_content
 from lightship.archive.tar import MemberType, TarMember
@@ -24,6 +22,9 @@ from lightship.archive.tar_write import TypeFlag
 from lightship.archive.verify import HashingWriter, copy_stream
 from lightship.errors import UsageError
 from lightship.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from lightship.archive.estargz.write import EstargzSink
 
 __all__ = [
     "ANEW_LEVEL",
@@ -72,6 +73,9 @@ def codec_version(compression: LayerCompression) -> str:
     if compression == "gzip":
         return f"layer-{LAYER_VERSION} deflate-{deflate.__version__} {SPLICE_BYTES} {RUN_BYTES} {ANEW_LEVEL}"
     if compression == "estargz":
+        from lightship.archive.estargz.toc import CHUNK_LIMIT_BYTES
+        from lightship.archive.estargz.write import ESTARGZ_SPLICE_BYTES, ESTARGZ_VERSION
+
         ours = f"layer-{LAYER_VERSION} estargz-{ESTARGZ_VERSION}"
         return f"{ours} deflate-{deflate.__version__} {ESTARGZ_SPLICE_BYTES} {CHUNK_LIMIT_BYTES}"
     from lightship.archive.zstd import CODEC_VERSION
@@ -138,10 +142,11 @@ class _GzipSink:
                 self._flush()
                 self._run_level = self._level
 
-    def finish(self, *, end: bool) -> None:
+    def finish(self, *, end: bool) -> Mapping[str, str]:
         if end:
             self.plain(tar_write.END)
         self._flush()
+        return {}
 
     def _splice(self, content: Deflated, what: str) -> None:
         self._flush()
@@ -188,11 +193,12 @@ class _ZstdSink:
             for chunk in iter_content(content, self._containers, what):
                 self.plain(chunk)
 
-    def finish(self, *, end: bool) -> None:
+    def finish(self, *, end: bool) -> Mapping[str, str]:
         if end:
             self.plain(tar_write.END)
         self._flush()
         self._output.write(self._encoder.flush())
+        return {}
 
     def _flush(self) -> None:
         run = b"".join(self._run)
@@ -226,10 +232,12 @@ class LayerWriter:
         self._tar = HashingWriter(None)
         self._containers = Containers()
         self._files = 0
-        self._estargz: EstargzSink | None = None
-        self._sink: _GzipSink | _ZstdSink | EstargzSink
+        self._estargz: "EstargzSink | None" = None
+        self._sink: "_GzipSink | _ZstdSink | EstargzSink"
         if compression == "estargz":
-            self._sink = self._estargz = EstargzSink(self._output, self._tar, level, self._containers)
+            from lightship.archive.estargz.write import EstargzSink
+
+            self._sink = self._estargz = EstargzSink(self._output, self._tar, level, self._containers, mtime)
         elif compression == "zstd":
             self._sink = _ZstdSink(self._output, self._tar, level, threads, self._containers)
         else:
@@ -294,19 +302,16 @@ class LayerWriter:
         """In eStargz, say that a start reads what was written so far (``prefetch``), or that nobody knows what it
         reads; at most once. Nothing in other layers."""
         if self._estargz is not None:
-            self._estargz.landmark(prefetch=prefetch, mtime=self._mtime)
+            self._estargz.landmark(prefetch=prefetch)
 
     def finish(self, *, end: bool = True) -> WrittenLayer:
         """End the tar and the compressed stream; say what they are. Nothing can be added after.
 
         Without ``end`` the tar lacks its last two blocks: it is a part, to be joined with others. eStargz has no parts.
         """
-        annotations: Mapping[str, str] = {}
-        if isinstance(self._sink, EstargzSink):
-            annotations = self._sink.finish(self._mtime)
+        annotations = self._sink.finish(end=end)
+        if self._estargz is not None:
             self._files += 2  # the landmark and the TOC
-        else:
-            self._sink.finish(end=end)
         return WrittenLayer(
             digest=self._output.digest,
             diff_id=self._tar.digest,

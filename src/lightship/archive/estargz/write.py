@@ -7,7 +7,7 @@ member of a content that was compressed here, and is a member of its own after a
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import deflate
 from isal import isal_zlib
@@ -35,7 +35,7 @@ from lightship.archive.inflate import Containers, iter_content, iter_member, rea
 from lightship.archive.tar import TarMember
 from lightship.archive.tar_write import TypeFlag
 from lightship.archive.verify import HashingWriter
-from lightship.errors import InputError
+from lightship.errors import InputError, UsageError
 from lightship.oci.digest import Digest
 
 __all__ = ["ESTARGZ_SPLICE_BYTES", "ESTARGZ_VERSION", "EstargzSink"]
@@ -51,11 +51,14 @@ _RUN_BYTES = 1 << 20
 class EstargzSink:
     """Where a tar goes that becomes eStargz. For each member: `begin`, its header through `plain`, its content."""
 
-    def __init__(self, output: HashingWriter, tar: HashingWriter, level: int, containers: Containers) -> None:
+    def __init__(
+        self, output: HashingWriter, tar: HashingWriter, level: int, containers: Containers, mtime: int
+    ) -> None:
         self._output = output
         self._tar = tar
         self._level = level
         self._containers = containers
+        self._mtime = mtime
         self._entries: list[str] = []
         self._toc_bytes = 0
         self._member: TarMember | None = None
@@ -69,13 +72,13 @@ class EstargzSink:
             raise InputError(f"eStargz keeps this path for itself: {member.path}", hint="take gzip or zstd")
         self._begin(member)
 
-    def landmark(self, *, prefetch: bool, mtime: int) -> None:
+    def landmark(self, *, prefetch: bool) -> None:
         """Say that what was written so far is what a start reads (``prefetch``), or that nobody knows. Once a layer."""
         self._landmark = True
         path = PREFETCH if prefetch else NO_PREFETCH
         size_bytes = len(LANDMARK)
-        self._begin(TarMember(path, "file", 0o644, 0, 0, size_bytes, mtime))
-        self.plain(tar_write.header(path, flag=TypeFlag.FILE, mode=0o644, size_bytes=size_bytes, mtime=mtime))
+        self._begin(TarMember(path, "file", 0o644, 0, 0, size_bytes, self._mtime))
+        self.plain(tar_write.header(path, flag=TypeFlag.FILE, mode=0o644, size_bytes=size_bytes, mtime=self._mtime))
         self.chunks([LANDMARK])
         self.plain(tar_write.padding(size_bytes))
 
@@ -116,15 +119,17 @@ class EstargzSink:
         if self._run_bytes >= _RUN_BYTES:
             self._flush()
 
-    def finish(self, mtime: int) -> dict[str, str]:
+    def finish(self, *, end: bool) -> Mapping[str, str]:
         """Write landmark (where there is none), TOC and footer; return the annotations that the layer's descriptor
-        must carry."""
+        must carry. A TOC is of the whole: ``end`` must be true."""
+        if not end:
+            raise UsageError("eStargz has no parts that could be joined")
         if not self._landmark:
-            self.landmark(prefetch=False, mtime=mtime)
+            self.landmark(prefetch=False)
         self._flush()
         offset = self._output.count
         toc = encode_toc(self._entries)
-        header = tar_write.header(TOC_NAME, flag=TypeFlag.FILE, mode=0o644, size_bytes=len(toc), mtime=mtime)
+        header = tar_write.header(TOC_NAME, flag=TypeFlag.FILE, mode=0o644, size_bytes=len(toc), mtime=self._mtime)
         # One member on purpose: readers stop at its end and look no further.
         self._run = [header, toc, tar_write.padding(len(toc)), tar_write.END]
         self._flush()
