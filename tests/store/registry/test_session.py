@@ -1,8 +1,6 @@
 """How a registry is asked: what is tried again, and what is believed of its answers."""
 
 import contextlib
-import datetime
-import email.utils
 import json
 import time
 from dataclasses import replace
@@ -59,16 +57,13 @@ def test_it_ends_with_the_registrys_own_words(registry: Registry, repository: Re
     assert "docker login" in (given.value.hint or "")
 
 
-@pytest.mark.parametrize("as_date", [False, True])
-def test_retry_after_is_waited_for(as_date: bool, registry: Registry, access: RegistryAccess) -> None:
+def test_retry_after_is_waited_for(registry: Registry, access: RegistryAccess) -> None:
     registry.put_manifest("agent/api", "1", KIND, MANIFEST)
-    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
-    text = email.utils.format_datetime(moment.replace(microsecond=0), usegmt=True) if as_date else "1"
-    registry.on("GET", "/manifests/", answer(429, {"Retry-After": text}))
+    registry.on("GET", "/manifests/", answer(429, {"Retry-After": "1"}))
     began = time.monotonic()
     with opened(registry, access) as repository:
         repository.read_manifest("1")
-    assert time.monotonic() - began >= 0.7, "what was asked for, whatever the own pause would be"
+    assert time.monotonic() - began >= 1, "what was asked for, whatever the own pause would be"
 
 
 @pytest.mark.parametrize("status", [400, 418, 501])
