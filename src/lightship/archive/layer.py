@@ -232,12 +232,10 @@ class LayerWriter:
         self._tar = HashingWriter(None)
         self._containers = Containers()
         self._files = 0
-        self._estargz: "EstargzSink | None" = None
-        self._sink: "_GzipSink | _ZstdSink | EstargzSink"
+        self._estargz: EstargzSink | None = None
+        self._sink: _GzipSink | _ZstdSink | EstargzSink
         if compression == "estargz":
-            from lightship.archive.estargz.write import EstargzSink
-
-            self._sink = self._estargz = EstargzSink(self._output, self._tar, level, self._containers, mtime)
+            self._sink = self._estargz = _new_estargz(self._output, self._tar, level, self._containers, mtime)
         elif compression == "zstd":
             self._sink = _ZstdSink(self._output, self._tar, level, threads, self._containers)
         else:
@@ -339,3 +337,11 @@ class LayerWriter:
                 link_target=target,
             )
         )
+
+
+def _new_estargz(
+    output: HashingWriter, tar: HashingWriter, level: int, containers: Containers, mtime: int
+) -> "EstargzSink":
+    from lightship.archive.estargz.write import EstargzSink
+
+    return EstargzSink(output, tar, level, containers, mtime)
