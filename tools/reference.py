@@ -71,6 +71,7 @@ _SECTIONS = {
     "image": "What the image is and how it starts.",
     "build": "How it is made.",
     "archive": "Where the base's packages come from, when not from where this machine's apt gets its own.",
+    "start": "Levers that make a start quicker, all off: docs/decisions/cold-start.md says what each is worth.",
     "probe": "How to tell that the application works. With a probe, only the bytecode of a traced start is shipped.",
 }
 
