@@ -74,3 +74,8 @@ def test_the_python_of_the_command_is_found_first(tmp_path: Path) -> None:
     assert find_python(tmp_path, Runtime(cmd=("python3.9", "-m", "x"), env=env)) == "/usr/bin/python3.9"
     assert find_python(tmp_path, Runtime(cmd=("sh",), env=env)) == "/usr/bin/python3.11"
     assert find_python(tmp_path / "usr/local", Runtime(env=("PATH=/nowhere",))) is None
+
+
+def test_what_a_build_adds_for_a_quick_start_is_off(liar: Callable[[str], Inside]) -> None:
+    inside = liar("json.dump(os.environ['LIGHTSHIP_START'], open(answer, 'w'))")
+    assert inside.run("facts_worker.py", "/liar/python", {}, timeout_s=30, parse=str) == "0"

@@ -22,11 +22,14 @@ from lightship.rootfs.links import read_file
 from lightship.rootfs.removal import remove
 from lightship.sandbox.protocol import Bind, Sandbox
 
-__all__ = ["INSIDE", "WORK", "Inside", "InsideError", "scratch_directory"]
+__all__ = ["INSIDE", "START_SWITCH", "WORK", "Inside", "InsideError", "scratch_directory"]
 
 INSIDE = "/run/lightship/inside"
 """Where a worker lies inside; ``/run`` is a fresh directory in every sandbox."""
 WORK = "/run/lightship/work"
+
+START_SWITCH = "LIGHTSHIP_START"
+"""Set to 0 it turns off what a build adds for a quick start: a lazy import is none that was tried."""
 
 _Answer = TypeVar("_Answer")
 _WORKERS = Path(__file__).parent / "inside"
@@ -80,7 +83,7 @@ class Inside:
                 self.options,
                 command=(),
                 entrypoint=(python, f"{INSIDE}/{worker}", f"{WORK}/request.json", f"{WORK}/result.json"),
-                env={**self.options.env, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={**self.options.env, "PYTHONDONTWRITEBYTECODE": "1", START_SWITCH: "0"},
                 binds=(
                     *self.options.binds,
                     Bind(source=_WORKERS, target=INSIDE),

@@ -41,7 +41,7 @@ from lightship.rootfs.links import read_file
 from lightship.sandbox.protocol import Bind
 from lightship.verify.check import Check, Kind
 from lightship.verify.downloads import known_download
-from lightship.verify.inside_runner import Inside, scratch_directory
+from lightship.verify.inside_runner import START_SWITCH, Inside, scratch_directory
 from lightship.verify.subject import Subject
 
 __all__ = ["ALIVE_S", "CHECK", "Request"]
@@ -147,8 +147,9 @@ def _started(subject: Subject, inside: Inside, argv: Sequence[str], *, network: 
     with scratch_directory() as hook, scratch_directory() as record:
         shutil.copy(Path(__file__).parent / "inside" / "reach_worker.py", hook / "sitecustomize.py")
         (record / "asked.jsonl").touch()
-        env = {"LIGHTSHIP_REACH": _RECORD}
-        before = {**subject.runtime.environment, **inside.options.env}.get("PYTHONPATH", "")
+        given = {**subject.runtime.environment, **inside.options.env}
+        env = {"LIGHTSHIP_REACH": _RECORD, START_SWITCH: given.get(START_SWITCH, "1")}
+        before = given.get("PYTHONPATH", "")
         env["PYTHONPATH"] = f"{_HOOK}:{before}" if before else _HOOK
         if network:
             env["LIGHTSHIP_REACH_ALLOWED"] = ",".join(sorted(_configured_hosts(subject)))
