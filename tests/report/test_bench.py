@@ -34,7 +34,7 @@ def test_it_says_what_was_measured_and_how() -> None:
 def test_an_update_tells_what_was_there() -> None:
     text = " ".join(render_bench_text(benched("oci:slim", after="oci:earlier")).split())
     assert "node has oci:earlier" in text
-    assert "1 of 4 layers pulled" in text
+    assert "4 layers, 1 of them pulled" in text
 
 
 def test_what_was_not_started_has_no_such_columns() -> None:

@@ -141,7 +141,7 @@ def render_bench_markdown(report: Report) -> str:
 
 def _described(row: _Row) -> str:
     pulled, layers = _int(row["pulled_layers"]), _int(row["layers"])
-    which = f"{layers} layers" if pulled == layers else f"{pulled} of {layers} layers pulled"
+    which = f"{layers} layers" if pulled == layers else f"{layers} layers, {pulled} of them pulled"
     said = f"{format_bytes(_int(row['compressed_bytes']))} compressed in {which}, "
     said += f"{format_bytes(_int(row['unpacked_bytes']))} unpacked in {_int(row['files']):,} files"
     note = _note(row)
