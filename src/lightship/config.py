@@ -10,26 +10,31 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from lightship.errors import InputError, UsageError
 from lightship.settings import SETTINGS, Kind, Setting, Value
 from lightship.store.registry.access import RegistryAccess
 from lightship.units import parse_seconds
 
+if TYPE_CHECKING:
+    from lightship.gate.model import Budget, Ignore
+
 __all__ = [
+    "GateOptions",
     "Options",
     "cache_root",
     "configuration_notes",
     "exposed_port",
+    "load_gate",
     "load_options",
     "registry_access",
     "source_date_epoch",
 ]
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
-_FOREIGN_TABLES = frozenset({"budget"})
-"""Tables that other commands read."""
+_FOREIGN_TABLES = frozenset({"budget", "ignore"})
+"""Tables that `load_gate` reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,48 @@ def load_options(project: Path, *, file: Path | None, flags: Mapping[str, object
         if given is not None and given != ():
             values[setting.name] = _convert(setting, given, setting.flag)
     return Options(**values)  # type: ignore[arg-type]  # each value was converted to its field's type above
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """What `lightship check` is asked by the file, which is None where there is none. ``prefix`` is the table of it
+    that is ours; ``maxima`` are the budgets' ``max`` as they are written, by place."""
+
+    budgets: "tuple[Budget, ...]" = ()
+    ignores: "tuple[Ignore, ...]" = ()
+    file: Path | None = None
+    prefix: str = ""
+    maxima: Mapping[int, object] = field(default_factory=dict)
+
+
+def load_gate(project: Path, *, file: Path | None) -> GateOptions:
+    """``[[budget]]`` and ``[[ignore]]`` of the file that `load_options` of the same arguments reads. Raise InputError
+    for what is not understood anywhere in it: ``[[budgets]]`` must not leave the gate open."""
+    from lightship.ecosystem.toml_view import Table
+    from lightship.gate.budgets import read_budgets, read_ignores
+    from lightship.gate.ratchet import header_lines
+
+    source, table = _read_table(project, file)
+    _flatten(table, source)
+    known = (project / "lightship.toml", project / "pyproject.toml")
+    path = file if file is not None else next((each for each in known if each.is_file()), None)
+    if path is None:
+        return GateOptions()
+    prefix = "tool.lightship" if path.name == "pyproject.toml" else ""
+    top = Table(table, path.name, prefix, InputError)
+    budgets, ignores = top.tables("budget"), top.tables("ignore")
+    text = path.read_text(encoding="utf-8")
+    lines = {name: header_lines(text, name, prefix) for name in ("budget", "ignore")}
+    for name, tables in (("budget", budgets), ("ignore", ignores)):
+        if len(lines[name]) != len(tables):
+            lines[name] = []
+    return GateOptions(
+        budgets=read_budgets(budgets, lines["budget"], file=str(path)),
+        ignores=read_ignores(ignores, lines["ignore"], file=str(path)),
+        file=path,
+        prefix=prefix,
+        maxima={place: each.values["max"] for place, each in enumerate(budgets) if "max" in each},
+    )
 
 
 def configuration_notes(project: Path, *, file: Path | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ FLOORS = {
     "store": 5, "ecosystem": 5,
     "plan": 6, "sandbox": 6,
     "launch": 7,
-    "base": 8, "build": 8, "verify": 8, "coldstart": 8, "bench": 8,
+    "base": 8, "build": 8, "verify": 8, "coldstart": 8, "bench": 8, "analyze": 8, "gate": 8,
     "report": 9,
     "settings": 10, "config": 10, "flows": 10,
     "cli": 11,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lightship.findings import Finding, Report
+from lightship.report.github import escape_message, escape_property
 from lightship.report.text import render_findings, render_table
 from lightship.units import format_seconds
 
@@ -43,7 +44,7 @@ def render_verify(report: Report, *, verbose: bool = False) -> str:
 def render_github(findings: Iterable[Finding]) -> str:
     """Workflow commands, one a finding (docs.github.com, "Workflow commands for GitHub Actions", read 2026-11)."""
     lines = [
-        f"::{_LEVELS[one.severity]} title={_property(f'{one.code}: {one.title}')}::{_escaped(_whole(one))}"
+        f"::{_LEVELS[one.severity]} title={escape_property(f'{one.code}: {one.title}')}::{escape_message(_whole(one))}"
         for one in findings
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -52,14 +53,6 @@ def render_github(findings: Iterable[Finding]) -> str:
 def _whole(finding: Finding) -> str:
     where = f" ({finding.location})" if finding.location else ""
     return f"{finding.message}{where}" + (f"\nfix: {finding.fix}" if finding.fix else "")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def _probe(row: dict[str, object]) -> str:
