@@ -79,6 +79,8 @@ _BY_PLATFORM = frozenset(
     {"digest", "platform", "python", "compressed_bytes", "unpacked_bytes", "files", "layers", "dropped", "findings",
      "kept_because"}
 )  # fmt: skip
+_BUILD_FINDING = tuple(field.name for field in dataclasses.fields(Finding) if field.name != "cause")
+"""What lies in an image that is built has no instruction that put it there."""
 
 
 def build_schema() -> _Schema:
@@ -105,7 +107,7 @@ def build_schema() -> _Schema:
         **{name: {**_SIMPLE[int], "description": text} for name, text in sums.items()},
         "layers": {"type": "array", "items": _object(LayerSummary), "description": "Bottom first."},
         "dropped": {"type": "array", "items": _object(DropSummary), "description": "By rule, most bytes first."},
-        "findings": {"type": "array", "items": _object(Finding)},
+        "findings": {"type": "array", "items": _object(Finding, only=_BUILD_FINDING)},
         "kept_because": {
             "type": ["string", "null"],
             "description": "A file with every path of the image and why it is there: plan.schema.json.",

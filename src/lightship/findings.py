@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["SAFETY_ORDER", "Finding", "Report", "Safety", "Severity"]
+__all__ = ["SAFETY_ORDER", "Cause", "Finding", "Report", "Safety", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
 Safety = Literal["lossless", "safe", "closure", "traced"]
@@ -13,8 +13,19 @@ SAFETY_ORDER: tuple[Safety, ...] = ("lossless", "safe", "closure", "traced")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Which layer of an image did it, by its index from the bottom and its blob's digest, and the instruction of the
+    Dockerfile that made the layer, where the history tells."""
+
+    layer: int
+    digest: str
+    instruction: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing worth saying, with what it costs (None where it costs no bytes) and what to do."""
+    """One thing worth saying, with what it costs (None where it costs no bytes), what to do, and for what lies in an
+    image what put it there."""
 
     code: str
     severity: Severity
@@ -25,6 +36,7 @@ class Finding:
     compressed_bytes: int | None = None
     safety: Safety | None = None
     fix: str | None = None
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

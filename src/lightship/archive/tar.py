@@ -94,6 +94,11 @@ class TarReader:
             yield member
             self.header = b""
 
+    @property
+    def ahead_bytes(self) -> int:
+        """How much was taken from the stream and not yet used: what was used before ended that far back."""
+        return len(self._buffer) - self._position
+
     def content(self) -> BinaryIO:
         """The bytes of the member that came last, valid until the next one is asked for."""
         return cast(BinaryIO, _MemberReader(self))

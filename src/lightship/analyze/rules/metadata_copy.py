@@ -1,0 +1,87 @@
+"""A change of owner or mode that copied whole files.
+
+What it does
+============
+Finds files that a higher layer has once more with the same content, only with another owner, mode or extended
+attributes: what ``chown -R`` and ``chmod -R`` leave behind. The bytes are those of the copy that cannot be seen.
+
+Why
+===
+A layer holds whole files. Changing the owner of a file of a lower layer copies it, and every pull brings both.
+
+Bad
+===
+::
+
+    COPY app /app
+    RUN chown -R app:app /app
+
+Good
+====
+::
+
+    COPY --chown=app:app app /app
+
+References
+==========
+OCI image-spec 1.1, layer.md, "Change Types"; docs.docker.com, "Dockerfile reference", COPY --chown --chmod (2026);
+topoteretes/cognee#3691: 9 GB twice.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from lightship.analyze.hidden import Hidden, common_directory, hidden_by, told, weight, where_from
+from lightship.analyze.model import Analysis
+from lightship.analyze.rules.rule import Rule
+from lightship.findings import Finding
+
+__all__ = ["RULE"]
+
+
+def _find(analysis: Analysis) -> Iterator[Finding]:
+    for group in hidden_by(analysis, metadata=True):
+        yield RULE.finding(
+            f"{told(len(group.shadows), group.unpacked_bytes)} of {where_from(analysis, group.layer)} copied whole to "
+            f"change their {_what(analysis, group)}",
+            severity=weight(group.unpacked_bytes),
+            location=common_directory(analysis, group.shadows),
+            unpacked_bytes=group.unpacked_bytes,
+            compressed_bytes=group.compressed_bytes,
+            fix=_fix(analysis, group),
+            cause=analysis.cause(group.by),
+        )
+
+
+def _what(analysis: Analysis, group: Hidden) -> str:
+    entries, words = analysis.entries, []
+    pairs = [(shadow.row, analysis.tree.source(shadow.by_row or 0)) for shadow in group.shadows]
+    if any(entries.uids[row] != entries.uids[by] or entries.gids[row] != entries.gids[by] for row, by in pairs):
+        words.append("owner")
+    if any(entries.modes[row] != entries.modes[by] for row, by in pairs):
+        words.append("mode")
+    return " and ".join(words) or "extended attributes"
+
+
+def _fix(analysis: Analysis, group: Hidden) -> str:
+    entries = analysis.entries
+    rows = [analysis.tree.source(shadow.by_row or 0) for shadow in group.shadows]
+    if "owner" not in _what(analysis, group):
+        return (
+            f"set the mode where {where_from(analysis, group.layer)} makes the files: COPY --chmod, or in the same RUN"
+        )
+    (uid, gid), _ = Counter((entries.uids[row], entries.gids[row]) for row in rows).most_common(1)[0]
+    return (
+        f"let {where_from(analysis, group.layer)} make them as {uid}:{gid}: COPY --chown={uid}:{gid}, or chown in the "
+        "same RUN"
+    )
+
+
+RULE = Rule(
+    code="metadata-copy",
+    severity="warning",
+    safety="lossless",
+    title="files copied to change their owner or mode",
+    find=_find,
+    doc=__doc__,
+)

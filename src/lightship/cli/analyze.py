@@ -1,0 +1,113 @@
+"""``lightship analyze``: what is in an image, who owns it, what is waste."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lightship.cli.console import Console
+from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options
+from lightship.cli.variables import unknown_variables
+
+if TYPE_CHECKING:
+    from lightship.analyze.model import Analysis
+
+__all__ = ["command"]
+
+
+@click.command(name="analyze", short_help="What is in an image, who owns it, what is waste.", epilog=VARIABLES)
+@click.argument("image", metavar="IMAGE")
+@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@flag(
+    "--beside",
+    multiple=True,
+    metavar="IMAGE",
+    help="An image that nodes have already: what is in none of these is unique. Only manifests are read. Repeatable.",
+)
+@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
+@flag(
+    "-o",
+    "--report-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report to FILE.",
+)
+@registry_options
+@common_options
+def command(
+    image: str,
+    platform: str | None,
+    beside: tuple[str, ...],
+    form: str,
+    report_file: Path | None,
+    plain_http: bool,
+    ca_file: Path | None,
+    quiet: bool,
+    verbose: bool,
+    cache_dir: Path | None,
+    jobs: int | None,
+) -> int:
+    """Analyse IMAGE: each layer with the instruction that made it, each package with its bytes, what no package owns,
+    and what is waste, with its cause and its fix.
+
+    The image is named as for lightship run. Every layer is read once, straight from where it is: nothing is stored, and
+    nothing of the image is executed. Three figures are told apart: compressed is what travels, unpacked what lies on
+    disk, unique the compressed bytes of layers that no image given with --beside has. The status is 0 whatever is
+    found; lightship check is the gate.
+    """
+    from contextlib import ExitStack
+
+    from lightship.config import cache_root, registry_access
+    from lightship.flows.analyze import analyze_image
+    from lightship.flows.scratch import scratch
+    from lightship.flows.shelf import find_image
+    from lightship.oci.platform import Platform
+    from lightship.store.cache import make_root
+    from lightship.store.open import open_image
+
+    root = make_root(cache_root(cache_dir))
+    with Console(quiet=quiet, verbose=verbose) as console, ExitStack() as stack:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
+        wanted = Platform.parse(platform) if platform else None
+        access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
+        temporary = stack.enter_context(scratch(root))
+        references = [find_image(text, root, progress=console) for text in (image, *beside)]
+        opened, *others = (
+            stack.enter_context(
+                open_image(
+                    reference, wanted, access=access, docker_host=os.environ.get("DOCKER_HOST"), temporary=temporary
+                )
+            )
+            for reference in references
+        )
+        found = analyze_image(
+            opened, references[0], name=image, others=others, jobs=default_jobs(jobs), progress=console
+        )
+        _deliver(_rendered(found, form, verbose=verbose), report_file, console)
+    return 0
+
+
+def _rendered(found: "Analysis", form: str, *, verbose: bool) -> str:
+    from lightship.flows.analyze import analyze_report
+
+    report = analyze_report(found)
+    if form == "json":
+        from lightship.report.json import render_json
+
+        return render_json(report)
+    from lightship.report.analyze import render_analysis
+
+    return render_analysis(report, verbose=verbose)
+
+
+def _deliver(text: str, file: Path | None, console: Console) -> None:
+    from lightship.cli.wording import escaped
+    from lightship.paths import atomic_file, storage_errors
+
+    if file is None:
+        console.data(text)
+        return
+    with storage_errors(f"write {file}"), atomic_file(file) as stream:
+        stream.write(escaped(text).encode())
