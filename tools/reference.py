@@ -11,6 +11,7 @@ import click
 from tools import drop_rules_reference, verify_reference
 from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
+from tools.schemas_analyze import analyze_schema
 from tools.schemas_bench import bench_schema
 
 from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
@@ -120,6 +121,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "cli.md": _cli_page(),
         REFERENCE / "configuration.md": _configuration_page(),
+        REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
         REFERENCE / "schemas" / "copy.schema.json": _json(copy_schema()),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lightship.image.blobs import from_blobs
-from lightship.image.synthetic import synthetic_layer
+from lightship.image.synthetic import Files, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.oci.media_types import Compression
 
@@ -28,9 +28,12 @@ class Made:
     xattrs: tuple[tuple[str, str], ...] = ()
 
 
-def files(contents: Mapping[str, bytes], **fields: int) -> list[Made]:
-    """A file for each path, all with the same owner and mode."""
-    return [Made(path, content, **fields) for path, content in contents.items()]
+def files(
+    contents: Mapping[str, bytes] | Files, *, uid: int = 0, gid: int = 0, mode: int = 0o644, mtime: int = 0
+) -> list[Made]:
+    """A file for each path, all with the same owner, mode and time."""
+    plain = {path: content for path, content in contents.items() if isinstance(content, bytes)}
+    return [Made(path, content, uid, gid, mode, mtime) for path, content in plain.items()]
 
 
 def layer_tar(members: Iterable[Made]) -> bytes:

@@ -195,11 +195,12 @@ def test_several_workers_find_the_same() -> None:
     assert one.entries.paths == four.entries.paths
 
 
-def typed(image: PlainImage, number: int, media_type: str, **fields: object) -> PlainImage:
+def without_blob(image: PlainImage, media_type: str) -> PlainImage:
+    """The first layer has another media type and no blob."""
     layers = list(image.layers)
-    layer = layers[number]
+    layer = layers[0]
     assert isinstance(layer, StreamLayer)
-    layers[number] = replace(layer, media_type=media_type, **fields)
+    layers[0] = replace(layer, media_type=media_type, opener=missing)
     return from_blobs(layers, {"os": "linux", "architecture": "amd64"})
 
 
@@ -216,7 +217,7 @@ def missing() -> BinaryIO:
     ],
 )
 def test_a_layer_that_cannot_be_understood_is_told_and_the_others_count(media_type: str, said: str) -> None:
-    image = typed(synthetic_image({"a": b"1"}, {"b": b"2"}), 0, media_type, opener=missing)
+    image = without_blob(synthetic_image({"a": b"1"}, {"b": b"2"}), media_type)
     analysis = analyze(image)
     assert not analysis.complete
     (finding,) = analysis.findings
@@ -227,7 +228,7 @@ def test_a_layer_that_cannot_be_understood_is_told_and_the_others_count(media_ty
 
 
 def test_a_missing_blob_of_an_ordinary_layer_is_an_error() -> None:
-    image = typed(synthetic_image({"a": b"1"}), 0, "application/vnd.oci.image.layer.v1.tar+gzip", opener=missing)
+    image = without_blob(synthetic_image({"a": b"1"}), "application/vnd.oci.image.layer.v1.tar+gzip")
     with pytest.raises(LightshipError):
         analyze(image)
 

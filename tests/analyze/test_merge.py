@@ -6,7 +6,9 @@ from lightship.analyze.analysis import analyze
 from lightship.analyze.merge import MOST_PROBLEMS
 from lightship.analyze.model import Analysis
 
-LINK = {"kind": tarfile.SYMTYPE}
+
+def link(path: str, target: str) -> Made:
+    return Made(path, kind=tarfile.SYMTYPE, target=target)
 
 
 def analysed(*layers: list[Made]) -> Analysis:
@@ -46,25 +48,25 @@ def test_a_file_over_a_directory_and_back() -> None:
 
 
 def test_members_below_a_linked_directory_lie_where_the_link_leads() -> None:
-    analysis = analysed([Made("usr/lib/a", b"1"), Made("lib", target="usr/lib", **LINK)], [Made("lib/a", b"22")])
+    analysis = analysed([Made("usr/lib/a", b"1"), link("lib", "usr/lib")], [Made("lib/a", b"22")])
     assert shown(analysis) == {"usr/lib/a": 1, "lib": 0}
     assert analysis.totals.wasted_bytes == 1
 
 
 def test_hard_links_have_their_bytes_once_also_across_layers() -> None:
-    link = Made("b", kind=tarfile.LNKTYPE, target="a")
-    analysis = analysed([Made("a", b"x" * 100)], [link], [Made(".wh.a")])
+    other = Made("b", kind=tarfile.LNKTYPE, target="a")
+    analysis = analysed([Made("a", b"x" * 100)], [other], [Made(".wh.a")])
     assert analysis.totals.visible_bytes == 100
     assert analysis.totals.wasted_bytes == 0
     assert analysis.size("b") == 100
-    gone = analysed([Made("a", b"x" * 100), link], [Made(".wh.a"), Made(".wh.b")])
+    gone = analysed([Made("a", b"x" * 100), other], [Made(".wh.a"), Made(".wh.b")])
     assert (gone.totals.visible_bytes, gone.totals.wasted_bytes) == (0, 100)
 
 
 def test_what_cannot_be_applied_is_told_and_the_rest_goes_on() -> None:
     analysis = analysed(
         [
-            Made("loop", target="loop", **LINK),
+            link("loop", "loop"),
             Made("loop/x", b"1"),
             Made("nowhere", kind=tarfile.LNKTYPE, target="missing"),
             Made("file", b"1"),

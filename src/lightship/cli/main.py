@@ -23,7 +23,9 @@ __all__ = ["COMMANDS", "EXIT_STATUSES", "cli", "main"]
 
 COMMANDS = {
     "build": "a locked Python project to a small, reproducible OCI image: no container engine, no root",
+    "analyze": "what is in an image, who owns it, what is waste, what each fix saves",
     "diff": "what changed between two images, layer by layer, package by package; what a node must pull",
+    "check": "budgets and growth against a baseline: the CI gate",
     "copy": "an image from store to store; its layers recompressed on request",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",

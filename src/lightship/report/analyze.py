@@ -44,14 +44,14 @@ def render_analysis(report: Report, *, verbose: bool = False) -> str:
 def _figures(totals: _Row, layers: int) -> list[str]:
     wasted = _int(totals["wasted_bytes"])
     share = 1 - _float(totals["efficiency"])
-    hidden = f"{_size(totals, 'wasted_bytes')} of it hidden by higher layers ({share:.1%})" if wasted else "none hidden"
+    hidden = f"{_size(totals, 'wasted_bytes')} ({share:.1%}) hidden by higher layers" if wasted else "none of it hidden"
     words = "1 layer" if layers == 1 else f"{layers} layers"
     unowned = f"{_size(totals, 'unowned_bytes')} of it owned by no package"
     return [
-        f"compressed {_size(totals, 'compressed_bytes'):>9}   what travels, in {words}",
-        f"unpacked   {_size(totals, 'unpacked_bytes'):>9}   what lies on disk, {hidden}",
-        f"unique     {_size(totals, 'unique_bytes'):>9}   compressed, in no other image given with --beside",
-        f"visible    {_size(totals, 'visible_bytes'):>9}   in {_int(totals['files']):,} files; {unowned}",
+        f"compressed {_size(totals, 'compressed_bytes'):>9}   travels, in {words}",
+        f"unpacked   {_size(totals, 'unpacked_bytes'):>9}   lies on disk; {hidden}",
+        f"unique     {_size(totals, 'unique_bytes'):>9}   compressed, and in no image given with --beside",
+        f"visible    {_size(totals, 'visible_bytes'):>9}   {_int(totals['files']):,} files; {unowned}",
     ]
 
 
