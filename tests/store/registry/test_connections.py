@@ -5,7 +5,9 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
+import httpcore2
 import pytest
 from tests.store.registry.faulty import Asked, Handler, Registry, answer, drip_head
 from tests.store.registry.ways import KIND, MANIFEST, opened
@@ -14,6 +16,7 @@ from lightship.errors import InputError, LightshipError, NetworkError
 from lightship.oci.reference import ImageName
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.repository import open_repository
+from lightship.store.registry.retry import StoppedError
 from lightship.store.registry.session import Session
 
 
@@ -122,7 +125,10 @@ def relative(handler: Handler) -> bool:
     return False
 
 
-@pytest.mark.parametrize("proxy", ["socks5://proxy.example:1080", "http://", "nonsense://"])
+@pytest.mark.parametrize(
+    "proxy",
+    ["socks5://proxy.example:1080", "http://", "nonsense://", "http://[", "http://proxy.example:99999", "http://p:x"],
+)
 def test_a_proxy_that_is_none(proxy: str, access: RegistryAccess) -> None:
     name = ImageName(registry="registry.invalid", repository="agent/api")
     with (
@@ -130,3 +136,21 @@ def test_a_proxy_that_is_none(proxy: str, access: RegistryAccess) -> None:
         pytest.raises(InputError, match="proxy not understood: want http://host:port"),
     ):
         repository.read_manifest("1")
+
+
+def test_a_connection_that_is_made_while_all_is_given_up(
+    registry: Registry, access: RegistryAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not there when the others were cut, and would wait for its answer."""
+    connect = httpcore2.SyncBackend.connect_tcp
+    with Session(registry.host, access) as session:
+
+        def late(self: httpcore2.SyncBackend, *arguments: Any, **named: Any) -> httpcore2.NetworkStream:
+            stream = connect(self, *arguments, **named)
+            session.abort()
+            return stream
+
+        monkeypatch.setattr(httpcore2.SyncBackend, "connect_tcp", late)
+        with pytest.raises(StoppedError):
+            session.small("GET", "/v2/", scopes=())
+    assert registry.asked == []

@@ -1,10 +1,11 @@
 """Images go to a registry and come back, and nothing moves that need not."""
 
+import contextlib
 import os
 from dataclasses import replace
 
 import pytest
-from tests.store.registry.faulty import Registry, answer, cut_download
+from tests.store.registry.faulty import Handler, Registry, answer, cut_download
 from tests.validated import assert_valid
 
 from lightship.errors import BadReferenceError, ImageError, LightshipError, MismatchError, UsageError
@@ -197,3 +198,28 @@ def test_a_failed_push_stops_the_others_and_tells_why(registry: Registry, access
 def test_absent(registry: Registry, access: RegistryAccess) -> None:
     with pytest.raises(BadReferenceError, match="has no image agent/api:1"), open_image(at(registry), access=access):
         pass
+
+
+def test_a_config_that_is_named_as_an_endless_layer_as_well(registry: Registry, access: RegistryAccess) -> None:
+    """Its size is what the manifest says of the config, which has a cap, and not what it says of the layer."""
+    sent: list[int] = []
+
+    def endless(handler: Handler) -> bool:
+        handler.send_response(200)
+        handler.end_headers()
+        chunk = bytes(2**20)
+        with contextlib.suppress(OSError):
+            for _ in range(256):
+                handler.wfile.write(chunk)
+                sent.append(len(chunk))
+        return True
+
+    digest = str(Digest.of(b"{}"))
+    config = {"mediaType": media_types.OCI_CONFIG, "digest": digest, "size": 2}
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": 10**12}
+    document = {"schemaVersion": 2, "mediaType": media_types.OCI_MANIFEST, "config": config, "layers": [layer]}
+    registry.put_manifest("agent/api", "1", media_types.OCI_MANIFEST, canonical(document))
+    registry.on("GET", "/blobs/", endless, times=9)
+    with pytest.raises(LightshipError), open_image(at(registry), access=access):
+        pass
+    assert sum(sent) < 64 * 2**20, "no more than the cap, and what the connection holds"

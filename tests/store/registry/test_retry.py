@@ -87,6 +87,13 @@ def test_seconds(text: str | None, wanted: float | None) -> None:
     assert retry_after(text) == wanted
 
 
+@pytest.mark.parametrize(
+    "date", ["01 Jan 99999999999999999999 00:00:00 GMT", "01 Jan 2020 00:00:00 +99999999999999999999"]
+)
+def test_a_date_beyond_all_numbers(date: str) -> None:
+    assert retry_after(f"Mon, {date}") is None
+
+
 @pytest.mark.parametrize(("minutes", "least", "most"), [(10, 590, 601), (-10, 0, 0)])
 def test_a_date(minutes: int, least: int, most: int) -> None:
     moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(minutes=minutes)

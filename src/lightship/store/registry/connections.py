@@ -99,7 +99,11 @@ class _Watch(httpcore2.NetworkBackend):
     ) -> httpcore2.NetworkStream:
         if self._stop.is_set():
             raise StoppedError("stopped")
-        return _Stream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options), self)
+        stream = _Stream(self._inner.connect_tcp(host, port, timeout, local_address, socket_options), self)
+        if self._stop.is_set():  # while it was connecting, when nobody could cut it
+            stream.close()
+            raise StoppedError("stopped")
+        return stream
 
 
 class Connections(httpx2.BaseTransport):
@@ -210,12 +214,17 @@ class _Body(httpx2.SyncByteStream):
 
 
 def _proxy(text: str) -> tuple[str, tuple[str, str] | None]:
-    parts = urlsplit(text)
+    wrong = InputError(f"proxy not understood: want http://host:port, got {display_url(text)}")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:  # brackets without an address, a port that is none
+        raise wrong from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"proxy not understood: want http://host:port, got {display_url(text)}")
+        raise wrong
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username is not None else None
-    return f"{parts.scheme}://{host}:{parts.port or _PORTS[parts.scheme]}", auth
+    return f"{parts.scheme}://{host}:{port or _PORTS[parts.scheme]}", auth
 
 
 def _certificate_folders(roots: Iterable[Path], host: str, port: int) -> tuple[Path, ...]:

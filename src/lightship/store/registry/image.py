@@ -11,6 +11,7 @@ from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
 from lightship.oci import media_types
+from lightship.oci.config import MAX_CONFIG_BYTES
 from lightship.oci.digest import Digest
 from lightship.oci.index import Index
 from lightship.oci.manifest import Manifest
@@ -55,7 +56,8 @@ class _Source:
             raw = self._configs[digest]
             if raw is None:
                 with self._repository.stream_blob(digest, self._sizes[digest]) as stream:
-                    raw = self._configs[digest] = stream.read()
+                    # a hostile manifest names its config as a layer as well, of any size
+                    raw = self._configs[digest] = stream.read(MAX_CONFIG_BYTES + 1)
             return BytesIO(raw)
         known = self._manifests.get(digest)
         return BytesIO(known.raw) if known is not None else self._repository.stream_blob(digest, self._sizes[digest])

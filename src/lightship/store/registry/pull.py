@@ -83,16 +83,30 @@ def _pull(layer: RegistryLayer, cache: Cache, progress: Progress) -> None:
             progress.advance(_TASK, size_bytes)
             return
         running = digest.new_hash()
-        length = _hash_all(stream, running)
-        progress.advance(_TASK, min(length, size_bytes))
-        # read1: what has come is kept when the connection breaks for good
-        with contextlib.closing(layer.open_from(length)) as blob, storage_errors("write to the cache"):
-            while length < size_bytes and (chunk := blob.read1(size_bytes - length)):
-                running.update(chunk)
-                stream.write(chunk)
-                length += len(chunk)
-                progress.advance(_TASK, len(chunk))
+        before = _hash_all(stream, running)
+        progress.advance(_TASK, min(before, size_bytes))
+        length = _go_on(layer, stream, running, before, progress)
+        if before and running.hexdigest() != digest.hex:
+            # what was there came from anywhere, and may have lost its end with the power: this registry is not to blame
+            stream.seek(0)
+            with storage_errors("write to the cache"):
+                stream.truncate()
+            running = digest.new_hash()
+            length = _go_on(layer, stream, running, 0, SILENT)
         _keep(layer, cache, stream, Digest(digest.algorithm, running.hexdigest()), length)
+
+
+def _go_on(layer: RegistryLayer, stream: BufferedRandom, running: Hash, length: int, progress: Progress) -> int:
+    """Write what comes after the first ``length`` bytes of the blob; return how long it is then."""
+    size_bytes = layer.compressed_bytes
+    # read1: what has come is kept when the connection breaks for good
+    with contextlib.closing(layer.open_from(length)) as blob, storage_errors("write to the cache"):
+        while length < size_bytes and (chunk := blob.read1(size_bytes - length)):
+            running.update(chunk)
+            stream.write(chunk)
+            length += len(chunk)
+            progress.advance(_TASK, len(chunk))
+    return length
 
 
 def _keep(layer: RegistryLayer, cache: Cache, stream: BufferedRandom, found: Digest, length: int) -> None:

@@ -84,7 +84,7 @@ def retry_after(text: str | None) -> float | None:
         return float(text[:9])
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or a year or a zone beyond all numbers
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)
