@@ -13,6 +13,7 @@ from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
 from tools.schemas_bench import bench_schema
+from tools.schemas_check import budget_sections, check_schema
 
 from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
 from lightship.oci.reference import TRANSPORTS
@@ -41,7 +42,7 @@ half-written stays behind. `lightship run` ends with the application's own statu
 _CONFIGURATION_INTRODUCTION = """\
 `lightship.toml` in the project, or `[tool.lightship]` in its `pyproject.toml` (`[tool.lightship.image]`, …). The first
 of them that exists is read; a variable goes before it, and a flag before both. Paths are relative to the project. A key
-that is not listed here is an error, except in `[[budget]]`, which other commands read.
+that is not listed here is an error.
 
 What `safety`, `keep` and `drop` mean: [drop rules](drop-rules.md).
 """
@@ -124,6 +125,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
+        REFERENCE / "schemas" / "check.schema.json": _json(check_schema()),
         REFERENCE / "schemas" / "copy.schema.json": _json(copy_schema()),
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
@@ -226,9 +228,9 @@ def _configuration_page() -> str:
             f"## [{section}]\n\n{meaning}\n",
             _table(("key", "flag, variable", "kind", "default", "meaning"), rows),
         ]
-    parts.append(
-        f"## A whole file\n\nEvery key, with its default or an example.\n\n```toml\n{sample_toml(commented=True)}```\n"
-    )
+    parts.append(budget_sections())
+    sample = f"```toml\n{sample_toml(commented=True)}```\n"
+    parts.append(f"## A whole file\n\nEvery key of a build, with its default or an example.\n\n{sample}")
     return "\n".join(parts)
 
 

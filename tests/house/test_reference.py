@@ -76,7 +76,7 @@ def test_the_commented_sample_says_nothing_until_it_is_uncommented(tmp_path: Pat
     assert tomllib.loads("\n".join(lines)) == tomllib.loads(sample_toml(commented=False))
 
 
-@pytest.mark.parametrize("name", ["analyze", "build", "copy", "diff", "plan"])
+@pytest.mark.parametrize("name", ["analyze", "build", "check", "copy", "diff", "plan"])
 def test_schemas_are_schemas(name: str) -> None:
     schema = json.loads(PAGES[REFERENCE / "schemas" / f"{name}.schema.json"])
     Draft202012Validator.check_schema(schema)
