@@ -20,6 +20,7 @@ OPAQUE: Final = 6
 Devices and FIFOs are DEVICE."""
 
 _LATEST = 2**62
+_LARGEST_ID = 2**32 - 1
 
 
 class Entries:
@@ -56,19 +57,29 @@ class Entries:
         return len(self.paths)
 
     def add(
-        self, path: str, kind: int, *, mode: int = 0o755, uid: int = 0, gid: int = 0, mtime: int = 0, size: int = 0,
+        self, path: str, kind: int, mode: int = 0o755, uid: int = 0, gid: int = 0, mtime: int = 0, size: int = 0,
         crc: int = 0,
     ) -> int:  # fmt: skip
         """A row more, without layer and compressed bytes; return its number."""
-        self.paths.append(path)
+        paths = self.paths
+        paths.append(path)
         self.kinds.append(kind)
         self.modes.append(mode)
-        self.uids.append(uid & 0xFFFFFFFF)
-        self.gids.append(gid & 0xFFFFFFFF)
-        self.mtimes.append(min(max(mtime, -_LATEST), _LATEST))
+        try:
+            self.uids.append(uid)
+            self.gids.append(gid)
+            self.mtimes.append(mtime)
+        except OverflowError:  # as good as never, and a check of every row would cost a tenth of the scan
+            self._clamp(uid, gid, mtime)
         self.sizes.append(size)
         self.crcs.append(crc)
-        return len(self.paths) - 1
+        return len(paths) - 1
+
+    def _clamp(self, uid: int, gid: int, mtime: int) -> None:
+        place = len(self.paths) - 1
+        self.uids[place:] = array("I", [min(max(uid, 0), _LARGEST_ID)])
+        self.gids[place:] = array("I", [min(max(gid, 0), _LARGEST_ID)])
+        self.mtimes[place:] = array("q", [min(max(mtime, -_LATEST), _LATEST)])
 
     def add_implied(self, path: str, layer: int) -> int:
         """The row of a directory that ``layer`` needs and does not describe."""

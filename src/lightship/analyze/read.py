@@ -136,30 +136,28 @@ class _Reading:
         self._interest = interest
 
     def run(self) -> None:
+        """Read every member. Plain and unrolled: it runs for a million members."""
         entries, reader, stream, ends = self.entries, self._reader, self._stream, self._ends
         in_file: Callable[[str], Wanted | None] = self._interest.in_file
+        add, crcs = entries.add, entries.crcs
         for member in reader:
-            size = member.size_bytes
+            path, kind_name, mode, uid, gid, size, mtime, link_target, _, xattrs = member
             ends.append(stream.count - reader.ahead_bytes + size + -size % 512)
-            path = member.path
-            if len(ends) > MOST_ENTRIES:
-                raise HostileError(f"a layer holds too much: want at most {MOST_ENTRIES} members, got more")
             if ".wh." in path and (whiteout := parse_whiteout(path)) is not None:
-                entries.add(whiteout.path, OPAQUE if whiteout.opaque else WHITEOUT)
+                add(whiteout.path, OPAQUE if whiteout.opaque else WHITEOUT)
                 continue
-            kind = _KINDS.get(member.type, DEVICE)
-            row = entries.add(
-                path, kind, mode=member.mode, uid=member.uid, gid=member.gid, mtime=member.mtime, size=size
-            )
+            row = add(path, _KINDS.get(kind_name, DEVICE), mode, uid, gid, mtime, size)
             if size:
                 wanted = in_file(path)
-                entries.crcs[row] = self._content(row, member) if wanted is None else self._keep(row, member, wanted)
-            elif member.link_target:
-                entries.link_targets[row] = member.link_target
-            elif kind == FILE and (wanted := in_file(path)) is not None:
+                crcs[row] = self._content(row, member) if wanted is None else self._keep(row, member, wanted)
+            elif link_target:
+                entries.link_targets[row] = link_target
+            elif kind_name == "file" and in_file(path) is not None:
                 self.kept[row] = b""
-            if member.xattrs:
-                entries.xattrs[row] = len(member.xattrs)
+            if xattrs:
+                entries.xattrs[row] = len(xattrs)
+            if row >= MOST_ENTRIES:
+                raise HostileError(f"a layer holds too much: want at most {MOST_ENTRIES} members, got more")
 
     def share_out(self, blob_bytes: int) -> None:
         """Fill the column of compressed bytes."""
@@ -182,6 +180,8 @@ class _Reading:
         if member.mode & 0o111 and chunk.startswith(_ELF):
             return self._scan(row, chunk)
         crc = _crc32(chunk)
+        if len(chunk) == member.size_bytes:
+            return crc
         while chunk := reader.read_content(CHUNK_BYTES):
             crc = _crc32(chunk, crc)
         return crc
