@@ -125,6 +125,17 @@ def test_what_order_decides_is_not_moved(tmp_path: Path) -> None:
     assert names == ["once", ".prefetch.landmark", "twice", "twice", "hard"]
 
 
+def test_members_under_global_records_are_not_moved(tmp_path: Path) -> None:
+    """Elsewhere they would belong to somebody else."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT, pax_headers={"uid": "77"}) as archive:
+        for name in ("a", "b"):
+            archive.addfile(tarfile.TarInfo(name))
+    blob, _ = recoded(buffer.getvalue(), "estargz", "b", spool=tmp_path / "spool")
+    found = [(entry.member.path, entry.member.uid) for entry in toc_of(blob).entries]
+    assert found == [(".no.prefetch.landmark", 0), ("a", 77), ("b", 77)]
+
+
 def test_a_damaged_tar_is_no_estargz() -> None:
     with pytest.raises(ArchiveError):
         recoded(TAR[:3000], "estargz")

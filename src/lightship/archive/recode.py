@@ -32,7 +32,8 @@ def recode(
     """Read ``tar`` to its end and write it compressed to ``output``; memory is bounded. The caller closes both.
 
     In eStargz the files of ``prioritized`` come first, in that order. A tar is read from front to back, so for that
-    the whole of it is put into the file ``spool``, which the caller removes. A landmark or table of contents that is
+    the whole of it is put into the file ``spool``, which the caller removes. Where global pax records give members
+    their owners or times nothing is moved: they hold for what follows them. A landmark or table of contents that is
     there already gives way. Raise ArchiveError or HostileError for a tar that is not sound (eStargz only: otherwise
     nobody looks into it), UsageError for a level that the compression has not.
     """
@@ -61,8 +62,8 @@ class _Found(NamedTuple):
 
 
 def _reordered(tar: BinaryIO, writer: LayerWriter, prioritized: Sequence[str], spool: Path, what: str) -> WrittenLayer:
-    members = _spooled(tar, spool, what)
-    first = _prioritize([found.member for found in members], prioritized)
+    members, movable = _spooled(tar, spool, what)
+    first = _prioritize([found.member for found in members], prioritized) if movable else []
     moved = set(first)
     for place in first:
         _add(writer, members[place])
@@ -77,8 +78,8 @@ def _add(writer: LayerWriter, found: _Found) -> None:
     writer.member(found.header, found.member, found.content)
 
 
-def _spooled(tar: BinaryIO, spool: Path, what: str) -> list[_Found]:
-    """The members of ``tar``, whose contents are in ``spool``, one after the other."""
+def _spooled(tar: BinaryIO, spool: Path, what: str) -> tuple[list[_Found], bool]:
+    """The members of ``tar``, whose contents are in ``spool``, one after the other; and whether they may be moved."""
     members: list[_Found] = []
     with spool.open("wb") as stream:
         reader = TarReader(tar, what, keep_headers=True)
@@ -89,7 +90,7 @@ def _spooled(tar: BinaryIO, spool: Path, what: str) -> list[_Found]:
             for chunk in _content(reader):
                 stream.write(chunk)
             members.append(_Found(member, reader.header, content))
-    return members
+    return members, not reader.depends_on_order
 
 
 def _prioritize(members: Sequence[TarMember], paths: Sequence[str]) -> list[int]:

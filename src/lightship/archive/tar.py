@@ -95,6 +95,11 @@ class TarReader:
             self.header = b""
 
     @property
+    def depends_on_order(self) -> bool:
+        """Whether a global record was read that holds for members after it: they mean something else elsewhere."""
+        return not self._global.keys() <= {"comment"}
+
+    @property
     def ahead_bytes(self) -> int:
         """How much was taken from the stream and not yet used: what was used before ended that far back."""
         return len(self._buffer) - self._position

@@ -29,7 +29,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["How", "Recompressed", "compression_in", "recompress"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same layer and options give other bytes."""
 
 How = Literal["kept", "cached", "made"]
