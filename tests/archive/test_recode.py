@@ -9,7 +9,7 @@ from lightship.archive.codec import open_decompressed
 from lightship.archive.estargz.verify import Toc, verify_estargz
 from lightship.archive.layer import LayerCompression, WrittenLayer
 from lightship.archive.recode import recode
-from lightship.errors import ArchiveError, UsageError
+from lightship.errors import ArchiveError, HostileError, UsageError
 from lightship.image.synthetic import tar_of
 from lightship.oci.digest import Digest
 
@@ -134,6 +134,13 @@ def test_members_under_global_records_are_not_moved(tmp_path: Path) -> None:
     blob, _ = recoded(buffer.getvalue(), "estargz", "b", spool=tmp_path / "spool")
     found = [(entry.member.path, entry.member.uid) for entry in toc_of(blob).entries]
     assert found == [(".no.prefetch.landmark", 0), ("a", 77), ("b", 77)]
+
+
+def test_headers_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tar of extended headers alone packs a thousandfold, and all of them are kept while members are ordered."""
+    monkeypatch.setattr("lightship.archive.recode._MOST_HEADER_BYTES", 2000)
+    with pytest.raises(HostileError, match="want at most 2000 bytes of tar headers"):
+        recoded(TAR, "estargz", "link", spool=tmp_path / "spool")
 
 
 def test_a_damaged_tar_is_no_estargz() -> None:

@@ -13,9 +13,13 @@ from lightship.archive.estargz.toc import RESERVED
 from lightship.archive.layer import LayerCompression, LayerWriter, WrittenLayer
 from lightship.archive.tar import TarMember, TarReader
 from lightship.archive.verify import CHUNK_BYTES
+from lightship.errors import HostileError
 from lightship.paths import parents
 
 __all__ = ["recode"]
+
+_MOST_HEADER_BYTES = 512 << 20
+"""Headers are kept in memory while members are put in order: a million of them, and no bomb of attributes."""
 
 
 def recode(
@@ -81,6 +85,7 @@ def _add(writer: LayerWriter, found: _Found) -> None:
 def _spooled(tar: BinaryIO, spool: Path, what: str) -> tuple[list[_Found], bool]:
     """The members of ``tar``, whose contents are in ``spool``, one after the other; and whether they may be moved."""
     members: list[_Found] = []
+    header_bytes = 0
     with spool.open("wb") as stream:
         reader = TarReader(tar, what, keep_headers=True)
         for member in reader:
@@ -90,6 +95,9 @@ def _spooled(tar: BinaryIO, spool: Path, what: str) -> tuple[list[_Found], bool]
             for chunk in _content(reader):
                 stream.write(chunk)
             members.append(_Found(member, reader.header, content))
+            header_bytes += len(reader.header)
+            if header_bytes > _MOST_HEADER_BYTES:
+                raise HostileError(f"{what}: want at most {_MOST_HEADER_BYTES} bytes of tar headers, got more")
     return members, not reader.depends_on_order
 
 
