@@ -10,6 +10,7 @@ from lightship.config import (
     cache_root,
     configuration_notes,
     exposed_port,
+    load_gate,
     load_options,
     registry_access,
     source_date_epoch,
@@ -195,3 +196,48 @@ def test_how_registries_are_reached(tmp_path: Path) -> None:
     assert (found.plain_http, found.ca_file, found.jobs) == (True, tmp_path, 8)
     assert found.memory == tmp_path / "registries"
     assert "s3cret" not in repr(replace(found, credential_files=()))
+
+
+def test_the_gate_reads_budgets_and_where_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text(
+        '[image]\nname = "shop"\n\n[[budget]]  # whole\nmetric = "compressed"\nmax = "2 MB"\n'
+        '[[ignore]]\ncode = "x"\nreason = "y"\n'
+    )
+    found = load_gate(tmp_path, file=None)
+    assert [(each.metric, each.source.line) for each in found.budgets] == [("compressed", 4)]
+    assert [each.source.line for each in found.ignores] == [7]
+    assert found.budgets[0].source.file == str(tmp_path / "lightship.toml")
+    assert found.maxima == {0: "2 MB"}
+    assert load_options(tmp_path, file=None, flags={}).name == "shop"
+
+
+def test_the_gate_reads_pyproject_below_its_table(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[[tool.lightship.budget]]\nmetric = "layer"\nmax = "2 MB"\n')
+    found = load_gate(tmp_path, file=None)
+    assert (found.prefix, found.budgets[0].source.line) == ("tool.lightship", 1)
+    assert found.budgets[0].source.name == "pyproject.toml: tool.lightship.budget[0]"
+    (tmp_path / "pyproject.toml").write_text('[[tool.lightship.budget]]\nmetric = "lyer"\nmax = "2 MB"\n')
+    with pytest.raises(InputError, match=r"pyproject.toml: tool.lightship.budget\[0\].metric: want one of"):
+        load_gate(tmp_path, file=None)
+
+
+def test_budgets_in_another_layout_have_no_line(tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text('budget = [{ metric = "layer", max = "2 MB" }]\n')
+    found = load_gate(tmp_path, file=None)
+    assert found.budgets[0].source.line is None
+    assert load_gate(tmp_path / "nowhere", file=None).budgets == ()
+
+
+@pytest.mark.parametrize(
+    ("toml", "sentence"),
+    [
+        ('[[budgets]]\nmetric = "layer"\nmax = "1 MB"', "budgets: want a table such as"),
+        ('[budget]\nmetric = "layer"', "budget: want an array of tables, got a table"),
+        ('[[budget]]\nmetric = "layer"\nmaxx = "1 MB"', r"budget\[0\].maxx is not a setting"),
+        ("[image]\nbaze = 1", "image.baze is not a setting"),
+    ],
+)
+def test_a_mistake_leaves_no_gate_open(toml: str, sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "lightship.toml").write_text(toml)
+    with pytest.raises(InputError, match=sentence):
+        load_gate(tmp_path, file=None)

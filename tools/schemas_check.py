@@ -71,7 +71,7 @@ def budget_sections() -> str:
     lines = [
         "## [[budget]]",
         "",
-        "What `lightship check` holds an image against. `--max` and `--max-growth` go before limits of the same metric.",
+        "What `lightship check` holds an image against. `--max` and `--max-growth` go before the limits written here.",
         "",
         "| key | meaning |",
         "|---|---|",
