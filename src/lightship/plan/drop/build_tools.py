@@ -32,15 +32,14 @@ PEP 376, ``RECORD`` names what a distribution owns.
 
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import BUILD_TOOLS
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE"]
 
-_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "virtualenv", "pip-tools", "build", "pipenv"})
-
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    if distribution.name in _TOOLS and not distribution.required_by:
+    if distribution.name in BUILD_TOOLS and not distribution.required_by:
         yield from distribution.files
 
 

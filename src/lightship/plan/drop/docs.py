@@ -46,6 +46,7 @@ Linux FHS 3.0, section 4.11 (``share/man``, ``share/doc``).
 import re
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import DOCUMENT
 from lightship.plan.drop.rule import Distribution, Rule
 from lightship.plan.drop.tests import roots_below, without_names
 
@@ -53,15 +54,11 @@ __all__ = ["RULE"]
 
 _DIRECTORIES = frozenset({"docs", "doc", "examples", "example", "samples", "benchmarks"})
 _SHARED = re.compile(r"(?:\.\./)+share/(?:man|doc|info)/.")
-_FILES = re.compile(
-    r"(?:README|CHANGE(?:S|LOG)|HISTORY|NEWS|CONTRIBUTING|CODE_OF_CONDUCT|SECURITY)(?:\.(?:md|rst|txt))?",
-    re.IGNORECASE,
-)
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
     yield from (path for path in distribution.files if path.startswith("../") and _SHARED.match(path))
-    yield from (path for path in distribution.by_directory.get("", ()) if _FILES.fullmatch(path))
+    yield from (path for path in distribution.by_directory.get("", ()) if DOCUMENT.fullmatch(path))
     code = distribution.top_level - _DIRECTORIES
     if not any(not first.endswith((".pth", ".md", ".rst", ".txt")) for first in code):
         return  # the directory is the distribution

@@ -33,16 +33,15 @@ github.com/github/gitignore, ``Global/`` (macOS, Windows, Vim), 2024.
 import posixpath
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import EDITOR_NAMES, EDITOR_SUFFIXES
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE"]
 
-_NAMES = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-
 
 def _select(distribution: Distribution) -> Iterator[str]:
     for path in distribution.files:
-        if path.endswith((".orig", ".rej", ".swp", "~")) or posixpath.basename(path) in _NAMES:
+        if path.endswith(EDITOR_SUFFIXES) or posixpath.basename(path) in EDITOR_NAMES:
             yield path
 
 

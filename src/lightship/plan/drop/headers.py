@@ -41,32 +41,23 @@ torch (``torch.utils.cpp_extension`` and inductor), tvm, taichi, cppyy, pytensor
 import posixpath
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import HEADER_SUFFIXES, feeds_a_compiler
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE", "compiles_at_run_time"]
 
-_COMPILERS = frozenset({
-    "apache-tvm", "cffi", "cppyy", "cppyy-cling", "cython", "flashinfer-python", "jax-cuda12-plugin", "numba-cuda",
-    "pybind11", "pybind11-global", "nanobind", "pycuda", "pyopencl", "pytensor", "pythran", "taichi", "tilelang",
-    "torch", "triton", "triton-rocm", "warp-lang", "xformers", "deepspeed", "ziglang", "clang", "libclang",
-})  # fmt: skip
-_PREFIXES = ("cupy", "nvidia-", "cuda-", "rocm-", "pytorch-triton")
-
-
-_SUFFIXES = (".h", ".hpp", ".hxx", ".hh", ".cuh", ".inl", ".pxi")
 _WORDS = (b"nvrtc", b"NVRTC", b"nvcc", b"hiprtc", b"hipcc", b"cpp_extension", b"load_inline", b"pyximport")
 
 
 def compiles_at_run_time(distribution: Distribution) -> bool:
     """True for distributions that bring or feed a compiler at run time; they keep headers, sources and archives."""
-    name = distribution.name
-    return name in _COMPILERS or name.startswith(_PREFIXES) or distribution.mentions.text(*_WORDS)
+    return feeds_a_compiler(distribution.name) or distribution.mentions.text(*_WORDS)
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    headers = distribution.with_suffix(*_SUFFIXES)
+    headers = distribution.with_suffix(*HEADER_SUFFIXES)
     if headers and not compiles_at_run_time(distribution):
-        named = distribution.mentions.file_names(*_SUFFIXES)
+        named = distribution.mentions.file_names(*HEADER_SUFFIXES)
         yield from (path for path in headers if posixpath.basename(path) not in named)
 
 

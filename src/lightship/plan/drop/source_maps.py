@@ -31,6 +31,7 @@ ECMA-426, source map format, 1st edition.
 
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import SOURCE_MAP_SUFFIXES
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE"]
@@ -38,7 +39,7 @@ __all__ = ["RULE"]
 
 def _select(distribution: Distribution) -> Iterator[str]:
     for path in distribution.with_suffix(".map"):
-        if path.lower().endswith((".js.map", ".mjs.map", ".cjs.map", ".css.map")):
+        if path.lower().endswith(SOURCE_MAP_SUFFIXES):
             yield path
 
 

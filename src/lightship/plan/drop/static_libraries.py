@@ -34,6 +34,7 @@ numpy ships ``libnpymath.a``, pyarrow its CMake package.
 
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import LINKER_SUFFIXES
 from lightship.plan.drop.headers import compiles_at_run_time
 from lightship.plan.drop.rule import Distribution, Rule
 
@@ -41,7 +42,7 @@ __all__ = ["RULE"]
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    found = distribution.with_suffix(".a", ".la", ".lib", ".o")
+    found = distribution.with_suffix(*LINKER_SUFFIXES)
     found += (path for path in distribution.with_suffix(".cmake") if "/cmake/" in path)
     found += (path for path in distribution.with_suffix(".pc") if "/pkgconfig/" in path)
     if found and not compiles_at_run_time(distribution):

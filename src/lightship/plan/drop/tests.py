@@ -44,15 +44,12 @@ References
 numpy 2 imports ``numpy._core.tests._natype`` from ``numpy.testing``; ``django.test`` is imported by its own commands.
 """
 
-import re
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import TEST_DIRECTORIES, TEST_MODULE
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE", "roots_below", "without_names"]
-
-_NAMES = frozenset({"tests", "test", "_tests", "SelfTest"})
-_TEST_MODULE = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_tests?|conftest|tests)\.py$")
 
 
 def roots_below(paths: list[str] | Distribution, names: frozenset[str]) -> dict[str, list[str]]:
@@ -68,8 +65,8 @@ def roots_below(paths: list[str] | Distribution, names: frozenset[str]) -> dict[
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
-    roots = roots_below(distribution, _NAMES)
-    tests = {root: below for root, below in roots.items() if any(_TEST_MODULE.search(path) for path in below)}
+    roots = roots_below(distribution, TEST_DIRECTORIES)
+    tests = {root: below for root, below in roots.items() if any(TEST_MODULE.search(path) for path in below)}
     asked = {root for root in tests if _asked_from_outside(root.replace("/", "."), distribution)}
     needed = asked | distribution.mentions.kept(tests)
     for root, below in tests.items():

@@ -31,16 +31,12 @@ git-scm.com/docs/gitignore, 2.44.
 """
 
 import posixpath
-import re
 from collections.abc import Iterator
 
+from lightship.ecosystem.leftovers import TEMPLATES, VCS_DIRECTORIES, VCS_FILES
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = ["RULE"]
-
-_FILES = frozenset({".gitignore", ".gitattributes", ".gitmodules", ".gitkeep", ".hgignore", ".hgtags"})
-_DIRECTORIES = frozenset({".git", ".github", ".gitlab", ".hg", ".svn"})
-_TEMPLATES = re.compile(r"templat|skeleton|scaffold|cookiecutter|boilerplate|starter", re.IGNORECASE)
 
 
 def _select(distribution: Distribution) -> Iterator[str]:
@@ -48,8 +44,8 @@ def _select(distribution: Distribution) -> Iterator[str]:
         if "/." not in path and not path.startswith("."):
             continue
         name = posixpath.basename(path)
-        inside = not _DIRECTORIES.isdisjoint(posixpath.dirname(path).split("/"))
-        if (name in _FILES or inside) and _TEMPLATES.search(path) is None:
+        inside = not VCS_DIRECTORIES.isdisjoint(posixpath.dirname(path).split("/"))
+        if (name in VCS_FILES or inside) and TEMPLATES.search(path) is None:
             yield path
 
 
