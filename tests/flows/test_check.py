@@ -244,3 +244,12 @@ def test_plain_layers_are_not_taken_for_compressed_ones(request_: CheckRequest, 
     found = asked(request_, growth=("999%", "unpacked=999%"), baseline=f"oci:{tmp_path}/plain")
     assert [row.passed for row in found.verdict.rows] == [False, True]
     assert "not compressed" in found.verdict.rows[0].reason
+
+
+def test_figures_that_say_less_than_they_seem_to_are_noted(request_: CheckRequest, tmp_path: Path) -> None:
+    itself = asked(request_, growth=("0%",), baseline=request_.image)
+    assert itself.verdict.passed
+    assert itself.verdict.notes == ("the baseline is the image itself: nothing can have grown",)
+    write_layout(synthetic_image(BASE, compressions=("none",)), tmp_path / "plain", [Tag("latest")])
+    (note,) = asked(request_, "layer=1MB", image=f"oci:{tmp_path}/plain").verdict.notes
+    assert note.startswith("layers of the image are not compressed")

@@ -28,6 +28,7 @@ __all__ = ["CheckOutcome", "CheckRequest", "check"]
 
 _NO_TIMES = "no cold start was measured: give --timings FILE, which lightship verify or bench --format json writes"
 _NO_TIMES_BEFORE = "an image does not tell its cold start: give a report of lightship verify, bench or check"
+_OF_BLOBS = ("compressed", "layer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> CheckOutcome:
         notes += [f"{entry.source.name}: the entry for {entry.code} meets no finding" for entry in unused]
         old = _without_ignored(before, request)[0]
         rows = judge(request.budgets, after, old)
+        notes += _notes(after, old, request)
         explanation = None
         if image is not None and before is not None:
             try:
@@ -101,6 +103,16 @@ def check(request: CheckRequest, progress: Progress = SILENT) -> CheckOutcome:
         baseline=old,
         explanation=explanation,
     )
+
+
+def _notes(image: Measures | None, baseline: Measures | None, request: CheckRequest) -> list[str]:
+    """What makes the figures say less than they seem to."""
+    notes = []
+    if image is not None and not image.compressed and any(each.metric in _OF_BLOBS for each in request.budgets):
+        notes.append("layers of the image are not compressed: in a registry it has fewer bytes than are told here")
+    if image is not None and baseline is not None and image.digest and image.digest == baseline.digest:
+        notes.append("the baseline is the image itself: nothing can have grown")
+    return notes
 
 
 def _measured(request: CheckRequest, stack: ExitStack, progress: Progress, failures: list[Failure]) -> _Side | None:
