@@ -1,3 +1,4 @@
+import json
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,6 +120,22 @@ def test_an_npm_package_has_its_directory_but_for_those_inside() -> None:
     analysis = analyze(synthetic_image(contents))
     assert by_name(analysis) == {"a": (10 + 57, 2), "b": (20 + 29, 2)}
     assert_adds_up(analysis)
+
+
+def test_an_npm_package_needs_the_closest_of_several() -> None:
+    paths = {"node_modules/a": "b", "node_modules/b": "", "node_modules/c/node_modules/b": "", "node_modules/c": "b"}
+    contents = {
+        f"app/{path}/package.json": json.dumps(
+            {"name": path.rpartition("/")[2], "version": path, "dependencies": {name: "1" for name in [needs] if name}}
+        ).encode()
+        for path, needs in paths.items()
+    }
+    analysis = analyze(synthetic_image(contents))
+    needed = {
+        each.version: [analysis.packages[number].version for number in each.requires] for each in analysis.packages
+    }
+    assert needed["node_modules/a"] == ["node_modules/b"]
+    assert needed["node_modules/c"] == ["node_modules/c/node_modules/b"]
 
 
 def test_only_the_visible_metadata_counts() -> None:

@@ -7,7 +7,7 @@ claims as a whole has what nobody else in it has.
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lightship.analyze.entries import DIRECTORY, Entries
@@ -164,15 +164,27 @@ def _needs(found: Sequence[Found]) -> tuple[list[tuple[int, ...]], list[tuple[st
         there: dict[int, None] = {}
         absent: dict[str, None] = {}
         for alternatives in each.requires:
-            present = [place for name in alternatives for place in known.get((each.ecosystem, name), ())]
+            present = [place for name in alternatives for place in _reached(each, name, known, found)]
             there.update(dict.fromkeys(place for place in present if place != number))
             if not present and alternatives:
                 absent[alternatives[0]] = None
-        conditional = [place for name in each.may_require for place in known.get((each.ecosystem, name), ())]
+        conditional = [place for name in each.may_require for place in _reached(each, name, known, found)]
         there.update(dict.fromkeys(place for place in conditional if place != number))
         requires.append(tuple(there))
         missing.append(tuple(absent))
     return requires, missing
+
+
+def _reached(
+    needing: Found, name: str, known: Mapping[tuple[str, str], Sequence[int]], found: Sequence[Found]
+) -> Sequence[int]:
+    """Who goes by ``name``: of several in npm's trees the one in the closest directory above, as Node looks for it."""
+    candidates = known.get((needing.ecosystem, name), ())
+    if len(candidates) < 2 or needing.ecosystem != "npm":
+        return candidates
+    above = {number: found[number].location.removesuffix(f"node_modules/{name}/package.json") for number in candidates}
+    seen = [number for number in candidates if needing.location.startswith(above[number])]
+    return [max(seen, key=lambda number: len(above[number]))] if seen else ()
 
 
 def _turned(requires: Sequence[Iterable[int]]) -> list[tuple[int, ...]]:

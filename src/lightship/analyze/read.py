@@ -177,7 +177,7 @@ class _Reading:
         """The CRC-32 of a content that nobody wants, unless a scanner does."""
         reader = self._reader
         chunk = reader.read_content(CHUNK_BYTES)
-        if member.mode & 0o111 and chunk.startswith(_ELF):
+        if member.mode & 0o111 and chunk.startswith(_ELF) and ".so" not in member.path:
             return self._scan(row, chunk)
         crc = _crc32(chunk)
         if len(chunk) == member.size_bytes:

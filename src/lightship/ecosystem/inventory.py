@@ -36,7 +36,7 @@ class Wanted:
 
 
 class Scanner(Protocol):
-    """Looks at one executable as its bytes go by, in bounded memory."""
+    """Looks at one executable (no shared library) as its bytes go by, in bounded memory."""
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes."""

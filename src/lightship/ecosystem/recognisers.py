@@ -4,9 +4,11 @@ own, and a package inside another's files is told of as being within it."""
 from lightship.ecosystem.apk import ApkRecogniser
 from lightship.ecosystem.conda import CondaRecogniser
 from lightship.ecosystem.dpkg.recogniser import DpkgRecogniser
+from lightship.ecosystem.go import GoRecogniser
 from lightship.ecosystem.inventory import Recogniser
 from lightship.ecosystem.node import NodeRecogniser
 from lightship.ecosystem.python.recogniser import PythonRecogniser
+from lightship.ecosystem.rust import RustRecogniser
 
 __all__ = ["RECOGNISERS"]
 
@@ -16,4 +18,6 @@ RECOGNISERS: tuple[Recogniser, ...] = (
     CondaRecogniser(),
     PythonRecogniser(),
     NodeRecogniser(),
+    GoRecogniser(),
+    RustRecogniser(),
 )
