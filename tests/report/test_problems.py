@@ -77,7 +77,8 @@ def test_sarif_has_what_its_schema_requires() -> None:
         assert uri.isascii()
         assert " " not in uri
     hidden = run["results"][4]
-    assert hidden["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "opt/my", "uriBaseId": "IMAGE"}
+    place = hidden["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "opt/my%20app/x%231", "uriBaseId": "IMAGE"}
     assert hidden["properties"] == {"unpackedBytes": 68_000_000}
     assert run["results"][0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 3}
     assert run["results"][-1]["suppressions"] == [{"kind": "external", "justification": "known <b>"}]

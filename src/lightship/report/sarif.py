@@ -60,7 +60,7 @@ def _result(problem: Problem, rules: Mapping[str, int], file: str) -> dict[str, 
 
 def _location(problem: Problem, file: str) -> dict[str, object]:
     if problem.is_in_image:
-        path = problem.finding.location.partition(" ")[0].lstrip("/") or "."
+        path = problem.finding.location.lstrip("/") or "."
         return {"physicalLocation": {"artifactLocation": {"uri": _uri(path), "uriBaseId": "IMAGE"}}}
     place: dict[str, object] = {"artifactLocation": {"uri": _uri(problem.file or file)}}
     if problem.line is not None:
