@@ -75,3 +75,10 @@ def test_a_package_that_is_an_extension_module() -> None:
 @given(st.text())
 def test_any_text_is_a_record(text: str) -> None:
     assert all(row.path for row in read_record(text))
+
+
+def test_what_names_no_object_is_seen_soon(tmp_path: Path) -> None:
+    """Two patterns of white space side by side try every way to share it: quadratic, and then some."""
+    install(tmp_path / "site", "a-1.dist-info", METADATA="Name: a\n", entry_points__txt=f"[g]\nx = a{' ' * 999_999}!\n")
+    (one,) = read_installed(tmp_path, "site")
+    assert "names no object" in one.problems[0]

@@ -1,14 +1,20 @@
 """What checks see of an image stays inside the image."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from tests.verify.test_judge import PYTHON
 
+from lightship.errors import HostileError
 from lightship.oci.config import Runtime
 from lightship.oci.platform import Platform
-from lightship.verify import commands, files, libraries
+from lightship.verify import commands, files, ground, libraries, markers, metadata
+from lightship.verify.inside_runner import Inside
 from lightship.verify.installed import Installed, RecordRow
-from lightship.verify.subject import Subject
+from lightship.verify.subject import LockedSide, Subject
+from lightship.verify.trials import Trials
 
 SITE = "opt/site"
 
@@ -57,3 +63,55 @@ def test_executable_for_whom(hostile: Subject) -> None:
         hostile.owners = {"usr/bin/tool": owner}
         found = [finding for finding in commands.CHECK.run(hostile) if finding.code == "not-executable"]
         assert len(found) == wanted, (mode, owner)
+
+
+class _Liar:
+    """Stands for an `Inside` whose workers answer ``said``."""
+
+    def __init__(self, said: object) -> None:
+        self.said = said
+
+    def run(self, *_: object, parse: Callable[[Any], Any], **__: object) -> Any:
+        return parse(self.said)
+
+
+def test_numbers_that_python_does_not_convert(hostile: Subject) -> None:
+    digits = "1" * 5000
+    (hostile.rootfs / SITE / "x.py").write_text("")
+    hostile.python = PYTHON
+    hostile.__dict__["distributions"] = (
+        Installed(name="x", version=digits, site=SITE, folder=SITE, requires=("x>=2",),
+                  record=(RecordRow("x.py", "", digits),)),
+    )  # fmt: skip
+    hostile.locked = LockedSide(file="lock", packages={"x": "2"}, known=frozenset())
+    assert [finding.code for finding in files.CHECK.run(hostile)] == ["file-changed"]
+    assert list(metadata.CHECK.run(hostile)) == []
+    assert [finding.code for finding in markers.CHECK.run(hostile)] == ["lock-version"]
+
+
+def test_metadata_without_end(hostile: Subject, monkeypatch: pytest.MonkeyPatch) -> None:
+    hostile.__dict__.pop("distributions")
+    hostile.__dict__["sites"] = (SITE,)
+    monkeypatch.setattr("lightship.verify.subject._MOST_ROWS", 10)
+    for name in ("a", "b", "c"):
+        folder = hostile.rootfs / SITE / f"{name}-1.dist-info"
+        folder.mkdir()
+        (folder / "RECORD").write_text("a,,\n" * 4)
+    with pytest.raises(HostileError, match="want at most 10 rows"):
+        list(files.CHECK.run(hostile))
+
+
+def test_long_texts_are_searched_once(hostile: Subject) -> None:
+    """Patterns that try every place and every length take hours over these."""
+    place = hostile.rootfs / "etc/ssl/cert.pem"
+    place.parent.mkdir(parents=True)
+    place.write_bytes(b"-----BEGIN CERTIFICATE-----" + b" " * 1_000_000)
+    said = {"tls": {"absent": "no ssl"}, "certifi": {}, "zones": {}, "codecs": {}, "locale": {}, "user": {}}
+    hostile.inside, hostile.python = cast(Inside, _Liar(said)), PYTHON
+    assert "ca-bundle" in [finding.code for finding in ground.CHECK.run(hostile)]
+
+
+def test_what_a_failure_says_is_shortened(hostile: Subject) -> None:
+    said = {"failed": {"x": {"kind": "ImportError", "message": "x" * 1_000_000}}}
+    trials = Trials.of(cast(Inside, _Liar(said)), PYTHON, ("x",), lambda: None)
+    assert len(trials.failed["x"].message) == 2000

@@ -104,7 +104,7 @@ def _compared(subject: Subject, one: Installed) -> tuple[list[str], list[str]]:
 
 
 def _is_same(place: str, size: int, row: RecordRow) -> bool:
-    if row.size.isdecimal() and int(row.size) != size:
+    if row.size.isdecimal() and (row.size.lstrip("0") or "0") != str(size):  # no int: it may have a million digits
         return False
     algorithm, _, wanted = row.digest.partition("=")
     if algorithm not in _ALGORITHMS or not wanted:

@@ -29,7 +29,7 @@ _NO_NAMESPACES = frozenset(
     {"benchmarks", "docs", "example", "examples", "samples", "scripts", "test", "tests", "tools"}
 )
 """Folders that land in site-packages by mistake; what lies in them is run and not imported."""
-_TARGET = re.compile(r"(?P<module>[\w.]+)\s*(?::\s*(?P<attribute>[\w.]+))?\s*(?:\[(?P<extras>[^\]]*)\])?")
+_TARGET = re.compile(r"(?P<module>[\w.]+)(?:\s*:\s*(?P<attribute>[\w.]+))?(?:\s*\[(?P<extras>[^\]]*)\])?")
 
 
 class RecordRow(NamedTuple):
@@ -64,6 +64,11 @@ class Installed:
     entry_points: tuple[EntryPoint, ...] = ()
     top_level: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> int:
+        """How many rows and requirements are kept: what memory it takes."""
+        return len(self.record or ()) + len(self.requires) + len(self.entry_points) + len(self.top_level)
 
     def place(self, row: str) -> str:
         """A path as RECORD writes it, relative to the root."""
@@ -113,11 +118,15 @@ def _is_module(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
-def read_installed(rootfs: Path, site: str) -> tuple[Installed, ...]:
-    """Every distribution that ``site``, a directory relative to the root, has metadata of, sorted by folder."""
+def read_installed(rootfs: Path, site: str) -> Iterator[Installed]:
+    """Every distribution that ``site``, a directory relative to the root, has metadata of, sorted by folder; each is
+    read when it is asked for."""
     place = rootfs / resolve_on_disk(rootfs, site)
     names = sorted(entry.name for entry in place.iterdir()) if place.is_dir() else []
-    return tuple(_read(rootfs, site, match) for name in names if (match := _FOLDER.fullmatch(name)) is not None)
+    for name in names:
+        match = _FOLDER.fullmatch(name)
+        if match is not None:
+            yield _read(rootfs, site, match)
 
 
 def _read(rootfs: Path, site: str, match: re.Match[str]) -> Installed:

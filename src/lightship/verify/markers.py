@@ -91,11 +91,11 @@ def _against_lock(subject: Subject, locked: LockedSide) -> Iterator[Finding]:
 
 
 def _equal(one: str, other: str) -> bool:
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     try:
         return Version(one) == Version(other)
-    except InvalidVersion:
+    except ValueError:  # InvalidVersion is one, and so is what Python says to thousands of digits
         return one == other
 
 

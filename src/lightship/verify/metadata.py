@@ -93,7 +93,6 @@ def _broken(subject: Subject) -> Iterator[Finding]:
 
 def _requirements(subject: Subject) -> Iterator[Finding]:
     from packaging.utils import canonicalize_name
-    from packaging.version import InvalidVersion
 
     if subject.python is None:
         return
@@ -116,7 +115,7 @@ def _requirements(subject: Subject) -> Iterator[Finding]:
                 continue
             try:
                 fits = requirement.specifier.contains(found.version, prereleases=True)
-            except InvalidVersion:
+            except ValueError:  # InvalidVersion is one, and so is what Python says to thousands of digits
                 fits = True
             if not fits:
                 by_lock = subject.locked is not None and subject.locked.packages.get(name) == found.version

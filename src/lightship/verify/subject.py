@@ -23,6 +23,8 @@ from lightship.verify.trials import Trials
 __all__ = ["LockedSide", "PlainSide", "Subject"]
 
 _MOST_TEXT_BYTES = 16 << 20
+_MOST_ROWS = 2_000_000
+"""Rows of all RECORDs, of 200 bytes in memory; a layer holds as many zipped to nothing."""
 _NOWHERE = ".wh.nowhere"
 """A name that no unpacked tree can have: layers mark what they remove with it."""
 
@@ -117,7 +119,13 @@ class Subject:
     @functools.cached_property
     def distributions(self) -> tuple[Installed, ...]:
         """What is installed on sys.path, in its order, sorted by name in each directory."""
-        return tuple(found for site in self.sites for found in read_installed(self.rootfs, site))
+        found, held = [], 0
+        for one in (one for site in self.sites for one in read_installed(self.rootfs, site)):
+            found.append(one)
+            held += one.held
+            if held > _MOST_ROWS:
+                raise HostileError(f"metadata of packages is too large: want at most {_MOST_ROWS} rows, got more")
+        return tuple(found)
 
     @functools.cached_property
     def installed(self) -> Mapping[str, Installed]:

@@ -18,6 +18,9 @@ __all__ = ["LIMIT_S", "Failure", "Trials"]
 LIMIT_S = 90.0
 """How long one import may take; the largest of Dify's 376 modules takes 7 s on a busy machine (measured 2026-11)."""
 
+_MOST_CHARACTERS = 2000
+_MOST_KINDS = 100
+
 _Binds = Callable[[], Sequence[Bind] | None]
 
 
@@ -84,11 +87,12 @@ def _failures(said: Any) -> dict[str, Failure]:
 
 
 def _failure(trial: str, told: Mapping[str, Any]) -> Failure:
+    """Shortened here, whatever the worker says that it does: what searches in these takes long over long ones."""
     return Failure(
         trial=trial,
-        kinds=tuple(str(kind) for kind in told.get("kinds") or (told["kind"],)),
-        message=str(told.get("message", "")),
-        name=str(told.get("name", "")),
-        filename=str(told.get("filename", "")),
-        where=str(told.get("where", "")),
+        kinds=tuple(str(kind)[:_MOST_CHARACTERS] for kind in (told.get("kinds") or (told["kind"],))[:_MOST_KINDS]),
+        message=str(told.get("message", ""))[:_MOST_CHARACTERS],
+        name=str(told.get("name", ""))[:_MOST_CHARACTERS],
+        filename=str(told.get("filename", ""))[:_MOST_CHARACTERS],
+        where=str(told.get("where", ""))[:_MOST_CHARACTERS],
     )
