@@ -12,7 +12,7 @@ from typing import Literal
 
 from lightship.errors import InputError, LightshipError
 from lightship.flows.shelf import find_image
-from lightship.gate.growth import Change, Explanation, explain, layer_changes, package_changes
+from lightship.gate.growth import Explanation, explain, layer_changes, package_changes
 from lightship.gate.judge import apply_ignores, expired, judge
 from lightship.gate.measures import Measures, PackageSize, measure_manifest
 from lightship.gate.model import ANALYSED, Budget, Failure, Ignore, Ignored, Verdict
@@ -256,34 +256,25 @@ def _explained(after: _Side, before: _Side, request: CheckRequest, progress: Pro
     if before.measures.packages is not None and after.measures.packages is None and request.explain != "layers":
         after = _analysed(after, request, progress)
     new, old = after.measures, before.measures
-    both = new.unpacked_bytes is not None and old.unpacked_bytes is not None
-    if both and new.packages is not None and old.packages is not None and request.explain != "layers":
-        grown = (new.unpacked_bytes or 0) - (old.unpacked_bytes or 0)
-        return explain(package_changes(old.packages, new.packages), grown, "unpacked")
+    by_packages = _by_packages(old, new) if request.explain != "layers" else None
+    if by_packages is not None:
+        return by_packages
     may_read = request.explain == "packages" or (request.explain == "auto" and not before.is_remote)
     if may_read and after.image is not None and before.image is not None:
-        return _by_changed_layers(before.image, after.image, progress)
+        from lightship.flows.diff import diff_images
+        from lightship.flows.growth import explain_diff
+
+        return explain_diff(diff_images(before.image, after.image, progress=progress))
     if new.layers is None or old.layers is None or new.compressed != old.compressed:
         return None
     grown = int(new.figure("compressed").value or 0) - int(old.figure("compressed").value or 0)
     return explain(layer_changes(old.layers, new.layers), grown, "compressed")
 
 
-def _by_changed_layers(before: Image, after: Image, progress: Progress) -> Explanation:
-    """By the packages in layers that only one image has; no other layer is read."""
-    from lightship.flows.diff import diff_images
-
-    diff = diff_images(before, after, progress=progress)
-    changes = [
-        Change(
-            state="new" if each.before is None else "gone" if each.after is None else "changed",
-            what=each.name if each.ecosystem == "python" else f"{each.ecosystem}:{each.name}",
-            before=each.before or "",
-            after=each.after or "",
-            grown_bytes=(each.after_unpacked_bytes or 0) - (each.before_unpacked_bytes or 0),
-        )
-        for each in diff.packages or ()
-    ]
-    new = sum(layer.unpacked_bytes or 0 for layer in diff.layers if layer.state == "new")
-    gone = sum(layer.unpacked_bytes or 0 for layer in diff.layers if layer.state == "gone")
-    return explain(changes, new - gone, "unpacked")
+def _by_packages(old: Measures, new: Measures) -> Explanation | None:
+    """By the packages of two analyses; None where these do not tell, or explain nothing."""
+    if old.packages is None or new.packages is None or old.unpacked_bytes is None or new.unpacked_bytes is None:
+        return None
+    grown = new.unpacked_bytes - old.unpacked_bytes
+    changes = package_changes(old.packages, new.packages)
+    return explain(changes, grown, "unpacked") if changes or not grown else None
