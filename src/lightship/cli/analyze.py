@@ -12,8 +12,11 @@ from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
     from lightship.analyze.model import Analysis
+    from lightship.findings import Report
 
 __all__ = ["command"]
+
+_FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
 
 
 @click.command(name="analyze", short_help="What is in an image, who owns it, what is waste.", epilog=VARIABLES)
@@ -25,7 +28,18 @@ __all__ = ["command"]
     metavar="IMAGE",
     help="An image that nodes have already: what is in none of these is unique. Only manifests are read. Repeatable.",
 )
-@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
+@flag(
+    "--against",
+    metavar="IMAGE",
+    help="For a page or Markdown: an image before this one, and what has changed since; layers that differ are read.",
+)
+@flag(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    help="Of the report; html is one page that needs nothing else, github are annotations. Default: text.",
+)
 @flag(
     "-o",
     "--report-file",
@@ -39,6 +53,7 @@ def command(
     image: str,
     platform: str | None,
     beside: tuple[str, ...],
+    against: str | None,
     form: str,
     report_file: Path | None,
     plain_http: bool,
@@ -73,7 +88,8 @@ def command(
         wanted = Platform.parse(platform) if platform else None
         access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
         temporary = stack.enter_context(scratch(root))
-        references = [find_image(text, root, progress=console) for text in (image, *beside)]
+        named = [image, *beside, *([against] if against is not None else [])]
+        references = [find_image(text, root, progress=console) for text in named]
         opened, *others = (
             stack.enter_context(
                 open_image(
@@ -82,24 +98,53 @@ def command(
             )
             for reference in references
         )
+        changes = None
+        if against is not None:
+            from lightship.flows.diff import diff_images, diff_report
+
+            changes = diff_report(
+                diff_images(others.pop(), opened, references=(against, image), packages=True, progress=console)
+            )
         found = analyze_image(
             opened, references[0], name=image, others=others, jobs=default_jobs(jobs), progress=console
         )
-        _deliver(_rendered(found, form, verbose=verbose), report_file, console)
+        _deliver(_rendered(found, form, changes, verbose=verbose), report_file, console)
     return 0
 
 
-def _rendered(found: "Analysis", form: str, *, verbose: bool) -> str:
+def _rendered(found: "Analysis", form: str, changes: "Report | None", *, verbose: bool) -> str:
+    from lightship import __version__
     from lightship.flows.analyze import analyze_report
+    from lightship.report.problems import problems_of
 
     report = analyze_report(found)
-    if form == "json":
-        from lightship.report.json import render_json
+    match form:
+        case "json":
+            from lightship.report.json import render_json
 
-        return render_json(report)
-    from lightship.report.analyze import render_analysis
+            return render_json(report)
+        case "html":
+            from lightship.report.html.analyze import render_analysis_html
 
-    return render_analysis(report, verbose=verbose)
+            return render_analysis_html(found, report, diff=changes, version=__version__)
+        case "markdown":
+            from lightship.report.analyze_markdown import render_analysis_markdown
+
+            return render_analysis_markdown(report, diff=changes)
+        case "github":
+            from lightship.report.github import render_annotations
+
+            return render_annotations(problems_of(report))
+        case "sarif":
+            from lightship.report.sarif import render_sarif
+
+            return render_sarif(
+                problems_of(report), version=__version__, successful=found.complete, image=found.reference
+            )
+        case _:
+            from lightship.report.analyze import render_analysis
+
+            return render_analysis(report, verbose=verbose)
 
 
 def _deliver(text: str, file: Path | None, console: Console) -> None:

@@ -1,14 +1,18 @@
 """The frame of every HTML report: one file that needs nothing else, in light and in dark, on paper and on a phone.
 
 HTML Living Standard (https://html.spec.whatwg.org, read 2026-11). No script, no font, no picture from elsewhere; a
-policy in the page itself forbids them (https://www.w3.org/TR/CSP3/). Everything that is not written here is escaped.
+policy in the page itself forbids them (https://www.w3.org/TR/CSP3/), and every script but the one whose hash it names.
+Everything that is not written here is escaped.
 """
 
+import base64
+import hashlib
 import html
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Cell", "definitions", "escaped", "page", "paragraph", "section", "table"]
+__all__ = ["Cell", "definitions", "embedded", "escaped", "page", "paragraph", "section", "shown", "table"]
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
@@ -60,26 +64,44 @@ class Cell:
 def escaped(text: object) -> str:
     """``text`` as HTML shows it, wherever in an element or a quoted attribute it stands. Names of images and files
     are somebody else's: what would steer a reader's eye (controls, bidirectional overrides) is shown as its number."""
-    shown = "".join(letter if letter.isprintable() else _numbered(letter) for letter in str(text))
-    return html.escape(shown, quote=True)
+    return html.escape(shown(text), quote=True)
 
 
-def page(title: str, lead: str, body: Iterable[str], *, footer: str) -> str:
-    """A whole document. ``title``, ``lead`` and ``footer`` are text, ``body`` are pieces of HTML."""
+def shown(text: object) -> str:
+    """``text`` with what cannot be printed as its number: what `escaped` says, for where nothing is markup."""
+    said = str(text)
+    return said if said.isprintable() else "".join(each if each.isprintable() else _numbered(each) for each in said)
+
+
+def embedded(name: str, value: object) -> str:
+    """``value`` as JSON that a script of the page finds under the id ``name``; no text in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for mark in "<>&":
+        text = text.replace(mark, f"\\u{ord(mark):04x}")
+    return f'<script type="application/json" id="{escaped(name)}">{text}</script>'
+
+
+def page(title: str, lead: str, body: Iterable[str], *, footer: str, style: str = "", script: str = "") -> str:
+    """A whole document. ``title``, ``lead`` and ``footer`` are text, ``body`` are pieces of HTML. ``style`` and
+    ``script`` are the program's own, never made of what an image says; the script runs when all else is there."""
+    policy = _POLICY
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        policy += f"; script-src 'sha256-{digest}'"
     return "\n".join(
         (
             "<!DOCTYPE html>",
             '<html lang="en">',
             '<head><meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{escaped(_POLICY)}">',
+            f'<meta http-equiv="Content-Security-Policy" content="{escaped(policy)}">',
             '<meta name="viewport" content="width=device-width,initial-scale=1">',
             f"<title>{escaped(title)}</title>",
-            f"<style>{_STYLE}</style></head>",
+            f"<style>{_STYLE}{style}</style></head>",
             "<body><main>",
             f'<header><h1>{escaped(title)}</h1><p class="lead">{escaped(lead)}</p></header>',
             *body,
             f"<footer>{escaped(footer)}</footer>",
-            "</main></body></html>",
+            f"</main>{f'<script>{script}</script>' if script else ''}</body></html>",
             "",
         )
     )

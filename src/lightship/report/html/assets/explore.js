@@ -1,0 +1,201 @@
+// The part of the page that is walked through: which tree, where in it, measured by what. Where is in the address.
+
+const views = {
+  packages: () => packageTree("all that is visible"),
+  files: () => columnTree(data.files, "all that is visible", false),
+  hidden: () => columnTree(data.hidden, "all that is hidden", true),
+};
+const roots = {};
+const state = { view: "packages", place: null, chosen: null, measure: "unpacked", mode: "owner", rows: 40 };
+const rootOf = (view) => (roots[view] ??= views[view]());
+
+function address(place) {
+  const numbers = [];
+  for (let here = place; here.parent; here = here.parent) numbers.unshift(here.parent.inside.indexOf(here));
+  return `#${[state.view, ...numbers].join(".")}`;
+}
+
+function readAddress() {
+  const [view, ...numbers] = location.hash.slice(1).split(".");
+  if (!Object.hasOwn(views, view) || (view === "hidden" && !data.hidden)) return rootOf(state.view);
+  state.view = view;
+  let place = rootOf(view);
+  for (const text of numbers) place = place.inside[Number(text)] || place;
+  return place.isOpen ? place : place.parent || place;
+}
+
+function go(place) {
+  state.chosen = null;
+  const wanted = address(place);
+  if (location.hash === wanted) show(place);
+  else location.hash = wanted;
+}
+
+function open(place) {
+  if (place.isOpen) return go(place);
+  if (place.hint && place.hint !== state.place) return go(place.hint);
+  state.chosen = place;
+  showDetails();
+  markChosen();
+}
+
+function goToPackage(owner) {
+  state.view = "packages";
+  for (const group of rootOf("packages").inside) {
+    const found = group.inside.find((it) => it.kind === PACKAGE && it.owner === owner);
+    if (found) return go(found);
+  }
+}
+
+function show(place) {
+  state.place = place;
+  state.rows = 40;
+  showTrail();
+  redraw();
+  for (const input of document.querySelectorAll("input[name=view]")) input.checked = input.value === state.view;
+}
+
+function redraw() {
+  drawTreemap(byId("stage"), state.place, {
+    measure: state.measure, mode: state.mode, whole: rootOf(state.view)[state.measure], open, point: pointAt,
+  });
+  showLegend();
+  showList();
+  showDetails();
+}
+
+function showTrail() {
+  const steps = [];
+  for (let here = state.place; here; here = here.parent) steps.unshift(here);
+  const items = steps.map((place) => {
+    const isLast = place === state.place;
+    const button = element("button", { type: "button", text: place.title, click: () => go(place) });
+    if (isLast) button.setAttribute("aria-current", "location");
+    return element("li", {}, button);
+  });
+  byId("trail").replaceChildren(...items);
+}
+
+function showLegend() {
+  const kinds = new Map();
+  for (const { button, isOpen, place } of byId("stage").tiles) {
+    if (isOpen || place.kind === FOLDED) continue;
+    const paintedAs = button.className.replace("tile ", ""), pack = place.pack;
+    const isOfLayer = state.mode === "layer" || place.isHidden;
+    let said = isOfLayer ? layerTitle(place.layer) : place.ecosystem ? place.title : pack ? ecosystemTitle(pack.ecosystem) : "no package";
+    if (paintedAs === "mixed") said = "several";
+    kinds.set(said, paintedAs);
+  }
+  const order = [...kinds].sort((one, other) => one[0].localeCompare(other[0], "en", { numeric: true }));
+  byId("legend").replaceChildren(...order.map(([said, kind]) =>
+    element("li", {}, element("span", { class: `tile ${kind}`, "aria-hidden": "true" }), said)));
+}
+
+function showList() {
+  const { measure, place } = state, told = sorted(place.inside, measure), whole = place[measure];
+  const rows = told.slice(0, state.rows).map((it) => {
+    const name = element("button", { type: "button", text: it.title, click: () => open(it) });
+    if (it.isOpen) name.className = "deeper";
+    const bar = element("span", { class: "share", "aria-hidden": "true" });
+    bar.style.width = `${(100 * it[measure]) / (told[0][measure] || 1)}%`;
+    const row = element("tr", {}, element("th", { scope: "row" }, name, bar),
+      element("td", { text: bytes(it[measure]) }), element("td", { text: percent(it[measure], whole) }));
+    row.place = it;
+    return row;
+  });
+  byId("list").replaceChildren(...rows);
+  byId("list-head").textContent = measure;
+  const left = told.length - rows.length;
+  byId("more").hidden = left <= 0;
+  byId("more").textContent = `show ${Math.min(left, 200)} of ${number(left)} more`;
+  byId("list-empty").hidden = told.length > 0;
+}
+
+function markChosen() {
+  for (const { button, place } of byId("stage").tiles) button.classList.toggle("chosen", place === state.chosen);
+  for (const row of byId("list").children) row.classList.toggle("chosen", row.place === state.chosen);
+}
+
+function pointAt(place) {
+  const what = place.path || place.title, pack = place.pack;
+  const from = pack && place.kind !== PACKAGE ? ` · ${packageTitle(pack)}` : "";
+  byId("pointed").textContent = `${what} · ${bytes(place.unpacked)} unpacked, ${bytes(place.compressed)} compressed${from}`;
+}
+
+function packageButtons(owners, count = owners.length) {
+  const list = element("span", {});
+  owners.forEach((owner, index) => {
+    if (index) list.append(", ");
+    const it = data.packages[owner];
+    list.append(it.files ? element("button", { type: "button", text: it.name, click: () => goToPackage(owner) }) : it.name);
+  });
+  if (count > owners.length) list.append(` and ${number(count - owners.length)} others`);
+  return list;
+}
+
+function detailsOf(place) {
+  const rows = [], pack = place.pack, put = (name, ...said) => rows.push([name, said]);
+  put("unpacked", `${bytes(place.unpacked)} (${number(place.unpacked)} bytes), lies on disk`);
+  put("compressed", `${bytes(place.compressed)}, its share of what travels`);
+  if (place.kind !== FILE) put("files", number(place.files));
+  if (place.kind === UNOPENED) put("inside", "not told one by one: the page has the largest directories of the image");
+  if (place.layer >= 0) put("put there by", `${layerTitle(place.layer)}: ${layerSays(place.layer)}`);
+  if (place.isHidden && place.by >= 0) put("hidden by", `${layerTitle(place.by)}: ${layerSays(place.by)}`);
+  if (pack && place.kind !== PACKAGE) put("owned by", packageButtons([place.owner]), ` ${pack.version}, ${ecosystemTitle(pack.ecosystem)}`);
+  if (place.owner === -1 && !place.isHidden) put("owned by", "no package");
+  if (pack) {
+    if (pack.by.length) put("needed by", packageButtons(pack.by, pack.byCount));
+    else if (pack.requested) put("needed by", "a person asked for it");
+    if (place.kind === PACKAGE && pack.needs.length) put("needs", packageButtons(pack.needs, pack.needsCount));
+    if (place.kind === PACKAGE && pack.missing.length) put("needs, and is not there", pack.missing.join(", "));
+    if (place.kind === PACKAGE && pack.location) put("where", `/${pack.location.replace(/^\//, "")}`);
+  }
+  return rows;
+}
+
+function showDetails() {
+  const place = state.chosen || state.place;
+  const terms = detailsOf(place).flatMap(([name, said]) => [element("dt", { text: name }), element("dd", {}, ...said)]);
+  byId("details").replaceChildren(
+    element("h3", { text: place.path && place.kind < GROUP ? place.path : place.title }), element("dl", {}, ...terms));
+}
+
+function listenToKeys(event) {
+  const stage = byId("stage"), tile = stage.tiles.find((it) => it.button === event.target);
+  if (!tile) return;
+  if (event.key === "Enter" || event.key === " ") {
+    open(tile.place);
+    if (tile.place.isOpen) requestAnimationFrame(() => stage.tiles[0]?.button.focus());
+  } else if (event.key === "Escape" || event.key === "Backspace") {
+    if (!state.place.parent) return;
+    go(state.place.parent);
+    requestAnimationFrame(() => stage.tiles[0]?.button.focus());
+  } else {
+    const next = moved(stage.tiles, tile, event.key);
+    if (!next) return;
+    tile.button.tabIndex = -1;
+    next.button.tabIndex = 0;
+    next.button.focus();
+  }
+  event.preventDefault();
+}
+
+function startExploring() {
+  byId("explore").hidden = false;
+  const hear = (name, act) => document.querySelectorAll(`input[name=${name}]`).forEach((input) => {
+    input.addEventListener("change", () => act(input.value));
+  });
+  hear("view", (view) => { state.view = view; go(rootOf(view)); });
+  hear("measure", (measure) => { state.measure = measure; redraw(); });
+  hear("mode", (mode) => { state.mode = mode; redraw(); });
+  byId("more").addEventListener("click", () => { state.rows += 200; showList(); });
+  byId("stage").addEventListener("keydown", listenToKeys);
+  window.addEventListener("hashchange", () => show(readAddress()));
+  let width = byId("stage").clientWidth;
+  new ResizeObserver(() => {
+    if (byId("stage").clientWidth === width) return;
+    width = byId("stage").clientWidth;
+    redraw();
+  }).observe(byId("stage"));
+  show(readAddress());
+}

@@ -1,0 +1,176 @@
+"""A tree of files as columns of numbers with one shared table of names: what the treemap of a page is drawn from.
+
+Bounded whatever the image holds: directories are opened largest first until the page has as much as it can bear, and of
+one directory's content the smallest beyond a thousand become one node. What is left out stays in every sum.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+__all__ = ["DIRECTORY", "FILE", "FOLDED", "MIXED", "UNOPENED", "Leaf", "Names", "tree_columns"]
+
+FILE: Final = 0
+DIRECTORY: Final = 1
+FOLDED: Final = 2
+UNOPENED: Final = 3
+"""What a node is: FOLDED stands for the smallest of a directory, UNOPENED is a directory whose content is not told."""
+
+MIXED: Final = -2
+"""As an owner or a layer of a node: not the same for everything below."""
+
+_MOST_CHILDREN = 1000
+_LONGEST_NAME = 160
+_NUMBERS_BYTES = 24  # of a node's columns, about: measured on an image of 63,000 files
+
+
+class Leaf(NamedTuple):
+    """A file, or whatever else is no directory. ``owner`` and ``layer`` are numbers that the page understands."""
+
+    path: str
+    unpacked_bytes: int
+    compressed_bytes: int
+    layer: int
+    owner: int
+
+
+class Names:
+    """The table of names; ``spent_bytes`` is what it takes."""
+
+    def __init__(self, shown: Callable[[object], str]) -> None:
+        self.table: list[str] = []
+        self.spent_bytes = 0
+        self._numbers: dict[str, int] = {}
+        self._shown = shown
+
+    def number(self, name: str) -> int:
+        """That of ``name`` as it is shown, the middle of a long one left out."""
+        known = self._numbers.get(name)
+        if known is None:
+            text = self._shown(name)
+            if len(text) > _LONGEST_NAME:
+                text = f"{text[: _LONGEST_NAME // 2]}…{text[-_LONGEST_NAME // 2 :]}"
+            known = self._numbers[name] = len(self.table)
+            self.table.append(text)
+            self.spent_bytes += len(text.encode()) + 3
+        return known
+
+
+@dataclass(slots=True)
+class _Directory:
+    path: str
+    unpacked_bytes: int = 0
+    compressed_bytes: int = 0
+    files: int = 0
+    layer: int | None = None
+    owner: int | None = None
+    leaves: list[Leaf] = field(default_factory=list)
+    inside: "list[_Directory]" = field(default_factory=list)
+
+    def add(self, unpacked: int, compressed: int, files: int, layer: int, owner: int) -> None:
+        self.unpacked_bytes += unpacked
+        self.compressed_bytes += compressed
+        self.files += files
+        self.layer = layer if self.layer in (None, layer) else MIXED
+        self.owner = owner if self.owner in (None, owner) else MIXED
+
+
+class _Node(NamedTuple):
+    name: str
+    kind: int
+    unpacked: int
+    compressed: int
+    files: int
+    layer: int
+    owner: int
+    directory: _Directory | None = None
+
+
+def tree_columns(leaves: Iterable[Leaf], names: Names, *, most_bytes: int) -> dict[str, list[int]]:
+    """Columns of nodes, the root first, the children of one node next to each other: ``first`` and ``count`` say where.
+    ``files`` counts what is no directory, here or below. About ``most_bytes`` as JSON, the names included."""
+    columns: dict[str, list[int]] = {
+        key: [] for key in ("name", "kind", "unpacked", "compressed", "files", "layer", "owner", "first", "count")
+    }
+    spent_before, size = names.spent_bytes, 0
+    root = _summed(leaves)
+    _append(columns, _of_directory(root, ""), names)
+    waiting = [(-root.unpacked_bytes - root.compressed_bytes, 0, root)]
+    while waiting and names.spent_bytes - spent_before + size * _NUMBERS_BYTES < most_bytes:
+        _, place, directory = heapq.heappop(waiting)
+        nodes = _content(directory)
+        columns["first"][place], columns["count"][place] = len(columns["name"]), len(nodes)
+        columns["kind"][place] = DIRECTORY
+        for node in nodes:
+            number = len(columns["name"])
+            _append(columns, node, names)
+            if node.directory is not None:
+                heapq.heappush(waiting, (-node.unpacked - node.compressed, number, node.directory))
+        size += len(nodes)
+    return columns
+
+
+def _append(columns: dict[str, list[int]], node: _Node, names: Names) -> None:
+    columns["name"].append(names.number(node.name))
+    values = (node.kind, node.unpacked, node.compressed, node.files, node.layer, node.owner, 0, 0)
+    for key, value in zip(list(columns)[1:], values, strict=True):
+        columns[key].append(value)
+
+
+def _summed(leaves: Iterable[Leaf]) -> _Directory:
+    """The root of directories with the sums of everything below; those without content are not there."""
+    directories = {"": _Directory("")}
+    for leaf in leaves:
+        parent = leaf.path.rpartition("/")[0]
+        directory = directories.get(parent) or _made(directories, parent)
+        directory.leaves.append(leaf)
+        directory.add(leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner)
+    for path in sorted(directories, key=lambda path: -path.count("/")):
+        if path:
+            below, above = directories[path], directories[path.rpartition("/")[0]]
+            above.inside.append(below)
+            above.add(
+                below.unpacked_bytes, below.compressed_bytes, below.files, _known(below.layer), _known(below.owner)
+            )
+    return directories[""]
+
+
+def _made(directories: dict[str, _Directory], path: str) -> _Directory:
+    """The directory ``path``, and those above it that were missing."""
+    here = path
+    while here not in directories:
+        directories[here] = _Directory(here)
+        here = here.rpartition("/")[0]
+    return directories[path]
+
+
+def _known(number: int | None) -> int:
+    return MIXED if number is None else number
+
+
+def _of_directory(directory: _Directory, name: str) -> _Node:
+    return _Node(
+        name, UNOPENED, directory.unpacked_bytes, directory.compressed_bytes, directory.files,
+        _known(directory.layer), _known(directory.owner), directory,
+    )  # fmt: skip
+
+
+def _content(directory: _Directory) -> Sequence[_Node]:
+    nodes = [*_told(directory)]
+    nodes.sort(key=lambda node: (-node.unpacked, -node.compressed, node.name))
+    if len(nodes) <= _MOST_CHILDREN:
+        return nodes
+    rest = _Directory("")
+    for node in nodes[_MOST_CHILDREN - 1 :]:
+        rest.add(node.unpacked, node.compressed, node.files, node.layer, node.owner)
+    folded = _of_directory(rest, "")._replace(kind=FOLDED, directory=None)
+    return [*nodes[: _MOST_CHILDREN - 1], folded]
+
+
+def _told(directory: _Directory) -> Iterator[_Node]:
+    for leaf in directory.leaves:
+        name = leaf.path.rpartition("/")[2]
+        yield _Node(name, FILE, leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner)
+    for below in directory.inside:
+        yield _of_directory(below, below.path.rpartition("/")[2])
