@@ -102,6 +102,9 @@ def test_verify_and_bench_tell_the_cold_start_of_that_image() -> None:
         read_cold_start(raw(VERIFY), "v.json", "sha256:2")
     with pytest.raises(LightshipError, match="want a report of lightship verify or bench, got analyze"):
         read_cold_start(raw(ANALYZE), "a.json", DIGEST)
+    failed = {**VERIFY, "probes": [{"name": "a", "ok": True}, {"name": "b", "ok": False}]}
+    with pytest.raises(LightshipError, match=r"v\.json\.probes: want a start whose probes were good"):
+        read_cold_start(raw(failed), "v.json", DIGEST)
     with pytest.raises(LightshipError, match="the image was not started"):
         read_cold_start(raw({**VERIFY, "phases": {"ready_s": None}}), "v.json", DIGEST)
 

@@ -21,6 +21,13 @@ def test_text_tells_budgets_reasons_growth_and_ends_with_the_verdict() -> None:
     assert "  fix: make them once" in render_check(report(), verbose=True).splitlines()
 
 
+def test_nothing_foreign_begins_a_line() -> None:
+    for verbose in (False, True):
+        text = render_check(report(), verbose=verbose)
+        assert "::error::x" in text
+        assert not any(line.lstrip().startswith("::") for line in text.splitlines())
+
+
 def test_text_of_a_pass_and_of_nothing_measured() -> None:
     assert render_check(report(passed=True)).splitlines()[-1] == "the image keeps its budgets"
     assert "FAILED" not in render_check(report(passed=True))

@@ -130,6 +130,9 @@ def _of_started(node: Node, _platform: str) -> Measures:
 
 
 def _ready(node: Node) -> float:
+    probes = node.get("probes")
+    if probes is not None and not all(probe.require("ok").flag() for probe in probes.items()):
+        raise InputError(f"{node.path}.probes: want a start whose probes were good, got one that failed")
     ready = node.require("phases").get("ready_s")
     if ready is None:
         raise InputError(f"{node.path}.phases.ready_s: want seconds, got nothing: the image was not started")

@@ -3,6 +3,7 @@
 The comment begins with a marker that is not shown, by which it is found again and edited in place.
 """
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -16,6 +17,7 @@ __all__ = ["MARKER", "render_check", "render_check_markdown"]
 
 MARKER = "<!-- lightship check -->"
 _HEAD = ("budget", "value", "limit", "baseline", "")
+_BREAKS = re.compile(r"[\r\n\v\f\x85\u2028\u2029]+")
 _MOST_FINDINGS = 10
 _MOST_CHANGES = 10
 
@@ -37,7 +39,7 @@ def render_check(report: Report, *, verbose: bool = False) -> str:
     lines += _findings(report.findings, verbose=verbose)
     lines += [f"note: {note}" for note in _texts(document["notes"])]
     lines += [_lowered(each) for each in _rows(document["ratchet"])]
-    return "\n".join([*lines, "", _verdict(document)]) + "\n"
+    return "\n".join([*map(_harmless, lines), "", _verdict(document)]) + "\n"
 
 
 def render_check_markdown(report: Report) -> str:
@@ -64,6 +66,13 @@ def render_check_markdown(report: Report) -> str:
     lines += _unfolded(title, ("severity", "finding", "code", "unpacked"), found)
     lines += ["", *(f"* {escape_markdown(_lowered(each))}" for each in _rows(document["ratchet"]))]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _harmless(line: str) -> str:
+    """``line`` as one that gives the runner of a job no order: names in images are somebody else's, and GitHub's
+    takes whatever begins with two colons, after blanks too, for a workflow command."""
+    line = _BREAKS.sub(" ", line)
+    return f"\\{line.lstrip()}" if line.lstrip().startswith("::") else line
 
 
 def _verdict(document: dict[str, object]) -> str:
