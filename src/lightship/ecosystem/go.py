@@ -1,8 +1,8 @@
 """Go programs by the build information in them. pkg.go.dev/debug/buildinfo and runtime/debug (Go 1.22).
 
-A program since Go 1.18 has a block, at a multiple of 16: ``\\xff Go buildinf:``, the size of a pointer, flags, and at 32
-two texts, each behind its length as a varint: Go's version, and lines of the modules that it is made of. Before, the
-texts were elsewhere and the block had their addresses; such programs are told of by no name and are not found.
+A program since Go 1.18 has a block, at a multiple of 16: ``\\xff Go buildinf:``, the size of a pointer, flags, and at
+32 two texts, each behind its length as a varint: Go's version, and lines of the modules that it is made of. Before,
+the texts were elsewhere and the block had their addresses; such programs are told of by no name and are not found.
 """
 
 from collections.abc import Callable, Iterator
