@@ -112,7 +112,7 @@ def test_what_answers_already_would_be_believed() -> None:
     ensure_unused(f"http://127.0.0.1:{port}/health")
 
 
-@pytest.mark.parametrize("url", ["127.0.0.1:5001", "ftp://host/", "http:///health", ""])
+@pytest.mark.parametrize("url", ["127.0.0.1:5001", "ftp://host/", "http:///health", "", f"http://{'a' * 64}/"])
 def test_a_probe_has_a_url_that_can_be_asked(url: str) -> None:
     with pytest.raises(UsageError, match="want an http URL"):
         Probe(http=url)

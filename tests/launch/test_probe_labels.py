@@ -42,6 +42,7 @@ def test_a_url_with_credentials_stays_out(url: str) -> None:
     [
         {PROBE_COMMAND: "python -c 1"},
         {PROBE_COMMAND: "[1]"},
+        {PROBE_COMMAND: '["\\ud800"]'},
         {PROBE_COMMAND: "[" * 100_000},
         {PROBE_HTTP: "http://127.0.0.1/", PROBE_TIMEOUT: "soon"},
         {PROBE_HTTP: "http://127.0.0.1/", PROBE_TIMEOUT: "nan"},

@@ -82,6 +82,11 @@ def test_only_regular_files_are_read(root: Path) -> None:
     assert read_file(root, "etc/passwd/x", limit_bytes=10) is None
 
 
+def test_a_name_with_nul_is_nothing(root: Path) -> None:
+    assert read_file(root, "a\0b", limit_bytes=100) is None
+    assert resolve_on_disk(root, "a\0b/c") == "a\0b/c"
+
+
 def test_a_huge_file_is_refused(root: Path) -> None:
     with pytest.raises(ImageError, match="/etc/passwd of the image is too large: want at most 9 bytes"):
         read_file(root, "etc/passwd", limit_bytes=9)

@@ -13,6 +13,7 @@ from lightship.oci.platform import Platform
 from lightship.verify import commands, files, ground, libraries, markers, metadata
 from lightship.verify.inside_runner import Inside
 from lightship.verify.installed import Installed, RecordRow
+from lightship.verify.interpreter import find_python
 from lightship.verify.subject import LockedSide, Subject
 from lightship.verify.trials import Trials
 
@@ -115,3 +116,15 @@ def test_what_a_failure_says_is_shortened(hostile: Subject) -> None:
     said = {"failed": {"x": {"kind": "ImportError", "message": "x" * 1_000_000}}}
     trials = Trials.of(cast(Inside, _Liar(said)), PYTHON, ("x",), lambda: None)
     assert len(trials.failed["x"].message) == 2000
+
+
+def test_names_that_no_file_can_have(hostile: Subject) -> None:
+    """In a script, in a loader's configuration, on PATH."""
+    script = hostile.rootfs / "usr/bin/tool"
+    script.write_bytes(b"#!/bin/\0sh\n")
+    script.chmod(0o755)
+    (hostile.rootfs / "etc").mkdir()
+    (hostile.rootfs / "etc/ld.so.conf").write_bytes(b"/lib\0x\n/" + b"l" * 300)
+    assert [finding.code for finding in commands.CHECK.run(hostile)] == ["interpreter-missing"]
+    assert list(libraries.CHECK.run(hostile)) == []
+    assert find_python(hostile.rootfs, Runtime(cmd=("x",), env=(f"PATH=/{'a' * 300}:/usr/bin",))) is None

@@ -44,7 +44,8 @@ class Probe:
             try:
                 parts = urlsplit(self.http)
                 known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-            except ValueError:  # brackets without an address, a port past 65535
+                (parts.hostname or "").encode("idna")  # as a connection does
+            except ValueError:  # brackets without an address, a port past 65535, a name that DNS cannot hold
                 known = None
             if not known or not self.http.isascii() or not self.http.isprintable():
                 raise UsageError(f"probe not understood: want an http URL, got {self.http!r}")

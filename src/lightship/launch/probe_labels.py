@@ -44,6 +44,7 @@ def read_probe_labels(labels: Mapping[str, str]) -> ProbeSettings | None:
         return None
     try:
         words = json.loads(command) if command is not None else []
+        json.dumps(words, ensure_ascii=False).encode()  # halves of characters are no text
     except (ValueError, RecursionError):
         words = None
     if not isinstance(words, list) or not all(isinstance(word, str) for word in words):

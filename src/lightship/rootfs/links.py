@@ -53,7 +53,7 @@ def resolve_on_disk(root: Path, path: str, *, follow_last: bool = True) -> str:
     def readlink(inside: str) -> str | None:
         try:
             return os.readlink(f"{root}/{inside}")  # noqa: PTH115 - the text as it is, not a Path made of it
-        except OSError:  # not a link, not there, or not ours to read: nothing that could be followed
+        except (OSError, ValueError):  # no link, not there, not ours to read, a NUL: nothing that could be followed
             return None
 
     return resolve(path, readlink, follow_last=follow_last)
@@ -68,7 +68,7 @@ def read_file(root: Path, path: str, *, limit_bytes: int) -> bytes | None:
     try:
         # a FIFO would block the open, a link that appeared meanwhile would lead outside
         descriptor = os.open(f"{root}/{inside}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # a path with NUL in it names nothing
         return None
     except OSError as error:
         raise StorageError(f"cannot read /{inside} of the image: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """The Python of an image: found by its files, asked inside the sandbox what it is."""
 
+import os
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -69,8 +70,10 @@ def _minor(name: str) -> int:
 
 
 def _names(rootfs: Path, directory: str) -> set[str]:
-    place = rootfs / resolve_on_disk(rootfs, directory)
-    return {entry.name for entry in place.iterdir()} if place.is_dir() else set()
+    try:
+        return set(os.listdir(f"{rootfs}/{resolve_on_disk(rootfs, directory)}"))  # noqa: PTH208 - names of the image
+    except OSError:  # no directory, none that is ours to read, or a name that is too long for one
+        return set()
 
 
 def _which(rootfs: Path, program: str, path: list[str]) -> str | None:
@@ -79,7 +82,7 @@ def _which(rootfs: Path, program: str, path: list[str]) -> str | None:
 
 
 def _exists(rootfs: Path, path: str) -> bool:
-    return (rootfs / resolve_on_disk(rootfs, path)).is_file()
+    return os.path.isfile(f"{rootfs}/{resolve_on_disk(rootfs, path)}")  # noqa: PTH113 - false for what cannot be
 
 
 def _python_of_script(rootfs: Path, path: str, search: list[str]) -> str | None:

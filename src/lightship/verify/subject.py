@@ -88,7 +88,7 @@ class Subject:
     def _mode(self, path: str, test: Callable[[int], bool]) -> bool:
         try:
             return test(os.lstat(self.on_host(path)).st_mode)
-        except OSError:
+        except (OSError, ValueError):  # a path with NUL in it names nothing
             return False
 
     def read(self, path: str, *, limit_bytes: int = _MOST_TEXT_BYTES) -> bytes | None:
