@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from tests.validated import assert_valid
@@ -100,3 +101,14 @@ def test_stream_blobs_of_other_members_stay() -> None:
     index = ImageIndex(raw=canonical(document), media_type=index.media_type, members=(*index.members, odd))
     made = replace_images(index, {digest_of(before[AMD64]): with_annotations(before[AMD64], {"a": "1"})})
     assert made.members[2] is odd
+
+
+def test_a_copy_of_the_former_bytes_goes() -> None:
+    """Whoever believes ``data`` would have the image before."""
+    before = images()
+    document = json.loads(make_index(before.items()).raw)
+    for entry in document["manifests"]:
+        entry |= {"data": "e30=", "urls": ["https://a.example/manifest"]}
+    index = replace(make_index(before.items()), raw=canonical(document))
+    made = replace_images(index, {digest_of(before[ARM64]): with_annotations(before[ARM64], {"a": "1"})})
+    assert [{"data", "urls"} <= entry.keys() for entry in json.loads(made.raw)["manifests"]] == [True, False]

@@ -17,6 +17,10 @@ _REFERENCE = "vnd.docker.reference.digest"
 """Annotation by which buildx names the image that an attestation is about: buildkit v0.17,
 docs/attestations/attestation-storage.md."""
 
+_OF_THE_BYTES = frozenset({"data", "urls"})
+"""What a descriptor says of the bytes beside their digest (image-spec 1.1, descriptor.md): a copy of them, where they
+are."""
+
 
 def replace_images(index: ImageIndex, images: Mapping[Digest, PlainImage]) -> ImageIndex:
     """``index`` with an image for each manifest digest in ``images``; itself when none of them is another one.
@@ -40,9 +44,10 @@ def _replaced(index: ImageIndex, images: Mapping[Digest, PlainImage]) -> ImageIn
             continue
         made = _member(member, images)
         descriptor = made.descriptor
+        same = descriptor.digest == member.descriptor.digest
         kept.append(
             {
-                **entry,
+                **{name: value for name, value in entry.items() if same or name not in _OF_THE_BYTES},
                 "mediaType": descriptor.media_type,
                 "digest": str(descriptor.digest),
                 "size": descriptor.size_bytes,
