@@ -241,3 +241,14 @@ def test_a_mistake_leaves_no_gate_open(toml: str, sentence: str, tmp_path: Path)
     (tmp_path / "lightship.toml").write_text(toml)
     with pytest.raises(InputError, match=sentence):
         load_gate(tmp_path, file=None)
+
+
+def test_budgets_that_would_not_be_read_are_an_error(tmp_path: Path) -> None:
+    budget = '[[{}budget]]\nmetric = "layer"\nmax = "2 MB"\n'
+    (tmp_path / "lightship.toml").write_text(budget.format(""))
+    (tmp_path / "pyproject.toml").write_text('[tool.lightship.image]\nname = "x"\n')
+    assert len(load_gate(tmp_path, file=None).budgets) == 1
+    (tmp_path / "pyproject.toml").write_text(budget.format("tool.lightship."))
+    with pytest.raises(InputError, match=r"budgets in pyproject.toml are not read"):
+        load_gate(tmp_path, file=None)
+    assert len(load_gate(tmp_path, file=tmp_path / "lightship.toml").budgets) == 1

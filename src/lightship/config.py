@@ -155,6 +155,12 @@ def load_gate(project: Path, *, file: Path | None) -> GateOptions:
     source, table = _read_table(project, file)
     _flatten(table, source)
     known = (project / "lightship.toml", project / "pyproject.toml")
+    if file is None and all(each.is_file() for each in known):
+        unread = _table_of_pyproject(known[1], known[1].name)[1]
+        if not _FOREIGN_TABLES.isdisjoint(unread):
+            raise InputError(
+                "budgets in pyproject.toml are not read: lightship.toml stands beside it", hint="keep them in one file"
+            )
     path = file if file is not None else next((each for each in known if each.is_file()), None)
     if path is None:
         return GateOptions()
