@@ -170,6 +170,16 @@ def diff_schema() -> _Schema:
         "before": _object(Side),
         "after": _object(Side),
         "totals": totals,
+        "explanation": {
+            "type": "object",
+            "properties": {
+                "sentence": {"type": "string", "description": "What the growth is made of."},
+                "of": {"enum": ["unpacked", "compressed"], "description": "Which bytes: packages' or layers'."},
+                "grown_bytes": {"type": "integer", "description": "More than before; negative: less."},
+            },
+            "required": ["grown_bytes", "of", "sentence"],
+            "additionalProperties": False,
+        },
         "layers": {
             "type": "array",
             "items": _object(LayerChange),

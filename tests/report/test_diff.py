@@ -17,6 +17,7 @@ def test_text_tells_bytes_layers_and_packages() -> None:
     lines = render_diff(report()).splitlines()
     assert lines[0].startswith("before oci:a  linux/amd64  ")
     assert any(line.startswith("to pull: ") and "in 1 layer," in line for line in lines)
+    assert any(line.startswith("grown: +") and "numpy 1.0 → 1.1 (+" in line for line in lines)
     assert "to unpack, what lies above the first change: 2 layers, " in "\n".join(lines)
     assert [line.split()[:3] for line in lines if line.startswith("numpy")] == [["numpy", "1.0", "1.1"]]
     assert "kept" not in "\n".join(lines)

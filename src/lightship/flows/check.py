@@ -261,8 +261,7 @@ def _explained(after: _Side, before: _Side, request: CheckRequest, progress: Pro
         return by_packages
     may_read = request.explain == "packages" or (request.explain == "auto" and not before.is_remote)
     if may_read and after.image is not None and before.image is not None:
-        from lightship.flows.diff import diff_images
-        from lightship.flows.growth import explain_diff
+        from lightship.flows.diff import diff_images, explain_diff
 
         return explain_diff(diff_images(before.image, after.image, progress=progress))
     if new.layers is None or old.layers is None or new.compressed != old.compressed:

@@ -10,13 +10,17 @@ from typing import Literal
 
 from lightship.findings import Report
 from lightship.flows.layer_contents import LayerContents, LayerPackage, read_contents
+from lightship.gate.growth import Change, Explanation, explain, layer_changes
+from lightship.gate.measures import LayerSize
 from lightship.image.diff import diff_layers
 from lightship.image.protocol import Image, Layer
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
 from lightship.progress import SILENT, Progress
 
-__all__ = ["DIFF_SCHEMA", "ImageDiff", "LayerChange", "PackageChange", "Side", "diff_images", "diff_report"]
+__all__ = [
+    "DIFF_SCHEMA", "ImageDiff", "LayerChange", "PackageChange", "Side", "diff_images", "diff_report", "explain_diff",
+]  # fmt: skip
 
 DIFF_SCHEMA = "lightship/diff/1"
 _TASK = "read changed layers"
@@ -123,6 +127,30 @@ def diff_images(
     )
 
 
+def explain_diff(diff: ImageDiff) -> Explanation:
+    """The explanation of ``diff``: unpacked bytes by the packages of layers that only one image has, where these were
+    read and tell something; else compressed bytes by layers."""
+    changes = [
+        Change(
+            state="new" if each.before is None else "gone" if each.after is None else "changed",
+            what=each.name if each.ecosystem == "python" else f"{each.ecosystem}:{each.name}",
+            before=each.before or "",
+            after=each.after or "",
+            grown_bytes=(each.after_unpacked_bytes or 0) - (each.before_unpacked_bytes or 0),
+        )
+        for each in diff.packages or ()
+    ]
+    if any(change.grown_bytes for change in changes):
+        new, gone = (
+            sum(layer.unpacked_bytes or 0 for layer in diff.layers if layer.state == state) for state in ("new", "gone")
+        )
+        return explain(changes, new - gone, "unpacked")
+    before = [_size(layer) for layer in diff.layers if layer.state != "new"]
+    after = [_size(layer) for layer in diff.layers if layer.state != "gone"]
+    grown = diff.after.compressed_bytes - diff.before.compressed_bytes
+    return explain(layer_changes(before, after), grown, "compressed")
+
+
 def diff_report(diff: ImageDiff) -> Report:
     """``diff`` as JSON says it."""
     anew = [layer for layer in diff.layers if layer.unpacked_anew]
@@ -139,11 +167,13 @@ def diff_report(diff: ImageDiff) -> Report:
         "unpacked_anew_compressed_bytes": sum(layer.compressed_bytes for layer in anew),
         "unpacked_anew_bytes": None if None in unpacked else sum(size for size in unpacked if size is not None),
     }
+    explained = explain_diff(diff)
     document: dict[str, object] = {
         "schema": DIFF_SCHEMA,
         "before": asdict(diff.before),
         "after": asdict(diff.after),
         "totals": totals,
+        "explanation": {"sentence": explained.sentence, "of": explained.of, "grown_bytes": explained.grown_bytes},
         "layers": [asdict(layer) for layer in diff.layers],
         "packages": None if diff.packages is None else [asdict(package) for package in diff.packages],
     }
@@ -259,3 +289,7 @@ def _change(before: LayerPackage | None, after: LayerPackage | None) -> PackageC
         before_unpacked_bytes=before.unpacked_bytes if before else None,
         after_unpacked_bytes=after.unpacked_bytes if after else None,
     )
+
+
+def _size(layer: LayerChange) -> LayerSize:
+    return LayerSize(digest=layer.digest, compressed_bytes=layer.compressed_bytes, created_by=layer.created_by)

@@ -1,5 +1,6 @@
 """The report of ``lightship diff`` as text and Markdown: what is pulled, which packages changed, layer by layer."""
 
+import textwrap
 from collections.abc import Iterable
 
 from lightship.findings import Report
@@ -21,6 +22,7 @@ def render_diff(report: Report, *, verbose: bool = False) -> str:
     layers, packages = _rows(document["layers"]), document["packages"]
     shown = [layer for layer in layers if verbose or layer["state"] != "kept"]
     lines = [*_sides(document), "", *_totals(_row(document["totals"]))]
+    lines += textwrap.wrap(_growth(document), 80, subsequent_indent="  ")
     if shown:
         rows = [(_cut(_words(layer)), str(layer["state"]), *_sizes(layer)) for layer in shown]
         lines += ["", *render_table(_LAYERS, rows)]
@@ -36,7 +38,7 @@ def render_diff_markdown(report: Report) -> str:
     document = report.document
     layers, packages = _rows(document["layers"]), document["packages"]
     lines = [*(f"{escape_markdown(line)}  " for line in _sides(document)), ""]
-    lines += [f"* {escape_markdown(line)}" for line in _totals(_row(document["totals"]))]
+    lines += [f"* {escape_markdown(line)}" for line in (*_totals(_row(document["totals"])), _growth(document))]
     changed = [layer for layer in layers if layer["state"] != "kept"]
     if changed:
         rows = [[escape_markdown(_words(layer)), str(layer["state"]), *_sizes(layer)] for layer in changed]
@@ -65,6 +67,10 @@ def _totals(totals: dict[str, object]) -> Iterable[str]:
     anew = f"{_layers(_int(totals['unpacked_anew_layers']))}, "
     anew += f"{format_bytes(_int(totals['unpacked_anew_compressed_bytes']))} compressed"
     yield f"to unpack, what lies above the first change: {anew}"
+
+
+def _growth(document: dict[str, object]) -> str:
+    return f"grown: {_row(document['explanation'])['sentence']}"
 
 
 def _layers(number: int) -> str:

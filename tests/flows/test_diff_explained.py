@@ -2,8 +2,7 @@
 
 from tests.flows.test_check import AFTER, BASE, BEFORE
 
-from lightship.flows.diff import diff_images
-from lightship.flows.growth import explain_diff
+from lightship.flows.diff import diff_images, explain_diff
 from lightship.image.synthetic import synthetic_image
 
 
