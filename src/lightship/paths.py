@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from io import BufferedRandom
 from pathlib import Path
@@ -61,7 +60,7 @@ def atomic_file(path: Path, *, mode: int = 0o644) -> Iterator[BufferedRandom]:
     depend on the umask. Two writers of the same path do not meet: the last rename wins, whole.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{path.name[:64]}.{secrets.token_hex(6)}.tmp"
+    temporary = path.parent / f".{path.name[:64]}.{os.urandom(6).hex()}.tmp"
     try:
         with temporary.open("w+b") as stream:
             os.fchmod(stream.fileno(), mode)

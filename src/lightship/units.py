@@ -1,10 +1,11 @@
-"""Sizes and durations as people write them. MB is 10^6 bytes, MiB is 2^20; they are never mixed."""
+"""Sizes, durations and lists as people write them. MB is 10^6 bytes, MiB is 2^20; they are never mixed."""
 
 import re
+from collections.abc import Sequence
 
 from lightship.errors import UsageError
 
-__all__ = ["format_bytes", "format_seconds", "parse_bytes", "parse_seconds"]
+__all__ = ["format_bytes", "format_names", "format_seconds", "parse_bytes", "parse_seconds"]
 
 _FACTORS = {
     "": 1, "B": 1,
@@ -26,6 +27,13 @@ def format_bytes(size_bytes: int) -> str:
             break
     digits = 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
     return f"{value:,.{digits}f} {unit}"
+
+
+def format_names(names: Sequence[str]) -> str:
+    """``a, b, c and 4 more``."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def parse_bytes(text: str) -> int:

@@ -104,10 +104,8 @@ class World:
         facts = compiler_facts(self.target, rootfs=Path("/"), rootfs_key="host", sandbox=self.sandbox, cache=self.cache)
         return compile_units(
             units,
-            interpreter=self.target,
+            start=lambda: Compiler(self.sandbox, Path("/"), self.target),
             facts=facts,
-            rootfs=Path("/"),
-            sandbox=self.sandbox,
             cache=self.cache,
             jobs=jobs,
             mode=mode,

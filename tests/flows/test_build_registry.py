@@ -9,7 +9,8 @@ import pytest
 from tests.flows.world import World, opened
 from tests.store.registry.faulty import Registry, served
 
-from lightship.base.lock import LOCK_NAME, read_lock
+from lightship.base.lock import read_lock
+from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import BadReferenceError
 from lightship.oci.digest import Digest
 from lightship.oci.reference import Reference

@@ -12,7 +12,8 @@ from tests.flows.world_archive import FOREIGN
 from tools.schemas import build_schema
 
 from lightship.archive.tar import TarReader
-from lightship.base.lock import LOCK_NAME, read_lock
+from lightship.base.lock import read_lock
+from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import InputError, UsageError
 from lightship.flows.deliver import check_request
 from lightship.flows.outcome import IndexOutcome, index_report

@@ -212,7 +212,8 @@ class LayerWriter:
     """Write entries, in their order, as one compressed layer to ``stream``; a context manager, for one thread.
 
     Paths are normal (`lightship.paths.normal_path`); the caller sees to their order and that none comes twice.
-    ``level`` None is the default: libdeflate 4 for gzip and 6 for eStargz (1 to 12 both), zstd 3 (1 to 19).
+    ``tar`` gets the uncompressed bytes. ``level`` None is the default: libdeflate 4 for gzip and 6 for eStargz (1 to 12
+    both), zstd 3 (1 to 19).
     An error leaves ``stream`` with rubbish in it: write to an `atomic_file`. Nothing is closed but what was opened.
     """
 
@@ -220,6 +221,7 @@ class LayerWriter:
         self,
         stream: BinaryIO,
         *,
+        tar: BinaryIO | None = None,
         compression: LayerCompression = "gzip",
         level: int | None = None,
         mtime: int = 315_532_800,
@@ -229,7 +231,7 @@ class LayerWriter:
         self._compression = compression
         self._mtime = mtime
         self._output = HashingWriter(stream)
-        self._tar = HashingWriter(None)
+        self._tar = HashingWriter(tar)
         self._containers = Containers()
         self._files = 0
         self._estargz: EstargzSink | None = None

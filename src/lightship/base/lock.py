@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lightship.base.index import PackageRecord
+from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import LightshipError, LockError
 from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
 
 __all__ = [
-    "LOCK_NAME",
     "ArchitectureLock",
     "BaseLock",
     "LockedImage",
@@ -26,7 +26,6 @@ __all__ = [
     "write_lock",
 ]
 
-LOCK_NAME = "lightship-base.lock"
 _VERSION = 1
 _HEAD = """\
 # The base, locked by lightship. Remove this file, or a section, to take what the archive or the registry has today.

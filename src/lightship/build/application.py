@@ -18,7 +18,7 @@ from lightship.build.known_files import KnownFiles
 from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
 from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
 from lightship.ecosystem.dockerignore import ALWAYS, Ignore
-from lightship.errors import InputError
+from lightship.errors import InputError, StorageError
 from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
 from lightship.plan.model import Entry
@@ -76,6 +76,7 @@ class _Walk:
         self, project: Path, prefix: str, leave_out: Collection[Path], with_secrets: bool, cache: Cache | None
     ) -> None:
         self.root = Path(os.path.realpath(project))
+        self.top = str(self.root)  # a path object for every directory and file is dear
         self.prefix = prefix
         self.leave_out = {os.path.realpath(path) for path in leave_out}
         self.left_names = {Path(path).name for path in self.leave_out}  # a look at every file's links is dear
@@ -115,7 +116,7 @@ class _Walk:
         waiting = [""]
         while waiting:
             directory = waiting.pop()
-            with storage_errors("read the project"), os.scandir(self.root / directory) as listing:
+            with storage_errors("read the project"), os.scandir(f"{self.top}/{directory}") as listing:
                 found = list(listing)
             if directory and any(each.name == "oci-layout" for each in found):
                 self.say("image-in-project", "note", directory, "is an OCI image layout and stays out of the image")
@@ -132,8 +133,10 @@ class _Walk:
                         raise InputError(
                             f"path is not UTF-8: {path!r}", hint="rename it, or leave its folder out with .dockerignore"
                         )
-                    with storage_errors("read the project"):
+                    try:
                         status = each.stat(follow_symlinks=False)
+                    except OSError as error:
+                        raise StorageError(f"cannot read the project: {error.strerror} ({path})") from error
                     yield path, status
 
     def entry(self, path: str, status: os.stat_result) -> Entry | None:

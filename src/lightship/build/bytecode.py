@@ -12,7 +12,7 @@ import json
 import posixpath
 import queue
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,10 +111,8 @@ def compiler_facts(
 def compile_units(
     units: Sequence[BytecodeUnit],
     *,
-    interpreter: Interpreter,
+    start: Callable[[], Compiler],
     facts: CompilerFacts,
-    rootfs: Path,
-    sandbox: Sandbox,
     cache: Cache,
     jobs: int,
     mode: BytecodeMode = "all",
@@ -122,10 +120,10 @@ def compile_units(
     optimize: int = 0,
     progress: Progress = SILENT,
 ) -> Bytecode:
-    """Bytecode of ``units`` for ``interpreter``, which lives in ``rootfs``.
+    """Bytecode of ``units`` by compilers that ``start`` starts and that are as ``facts`` say.
 
     ``mode`` ``startup`` keeps the sources whose paths are in ``startup``. What is cached costs a zip directory; the
-    sandbox is started only where something is missing, ``jobs`` times at most. The result does not depend on ``jobs``,
+    compiler is started only where something is missing, ``jobs`` times at most. The result does not depend on ``jobs``,
     the order of ``units`` or the cache. Raise InputError, naming file and line, for a strict unit that does not
     compile.
     """
@@ -136,7 +134,7 @@ def compile_units(
     known = {work.pack_key: _members(work.pack_key, cache) for work in works}
     missing = {work.pack_key: work for work in works if known[work.pack_key] is None}
     if missing:
-        _Compilation(list(missing.values()), interpreter, facts, rootfs, sandbox, cache, optimize, progress).run(jobs)
+        _Compilation(list(missing.values()), start, facts, cache, optimize, progress).run(jobs)
     known |= {key: _members(key, cache) for key in missing}
     entries: list[Entry] = []
     notes: list[BytecodeNote] = []
@@ -231,18 +229,14 @@ class _Compilation:
     def __init__(
         self,
         works: Sequence[_Work],
-        interpreter: Interpreter,
+        start: Callable[[], Compiler],
         facts: CompilerFacts,
-        rootfs: Path,
-        sandbox: Sandbox,
         cache: Cache,
         optimize: int,
         progress: Progress,
     ) -> None:
-        self._interpreter = interpreter
+        self._start = start
         self._facts = facts
-        self._rootfs = rootfs
-        self._sandbox = sandbox
         self._cache = cache
         self._optimize = optimize
         self._progress = progress
@@ -269,7 +263,7 @@ class _Compilation:
     def _serve(self) -> None:
         """One compiler's life: chunks until there are none, or until another has failed."""
         try:
-            with Containers() as containers, _Restarting(self._sandbox, self._rootfs, self._interpreter) as compiler:
+            with Containers() as containers, _Restarting(self._start()) as compiler:
                 compiler.check(self._facts)
                 while not self._failed.is_set():
                     try:
@@ -331,8 +325,8 @@ def _name_of(owner: str) -> str:
 class _Restarting:
     """A compiler that survives sources that crash it: they get a note, as those that do not compile."""
 
-    def __init__(self, sandbox: Sandbox, rootfs: Path, interpreter: Interpreter) -> None:
-        self._compiler = Compiler(sandbox, rootfs, interpreter)
+    def __init__(self, compiler: Compiler) -> None:
+        self._compiler = compiler
 
     def __enter__(self) -> Self:
         return self

@@ -22,8 +22,9 @@ from lightship.plan.drop import RULES, Distribution, DropOptions, apply, drops_w
 from lightship.plan.layering import LayerRecipe, PackageUnit, package_recipes
 from lightship.plan.model import Dropped, Entry, LayerPlan
 from lightship.store.cache import Cache, cache_key
+from lightship.units import format_names
 
-__all__ = ["PackagePlanner", "Transform", "WheelFile", "listed"]
+__all__ = ["PackagePlanner", "Transform", "WheelFile"]
 
 Transform = Callable[[InstalledWheel, Mapping[str, Entry]], Mapping[str, Entry]]
 """Changes the files of one distribution after the drop rules: stripping, for one. Paths are as in ``RECORD``."""
@@ -133,7 +134,7 @@ class PackagePlanner:
             key=key,
             entries=tuple(sorted(entries, key=lambda entry: entry.path)),
             dropped=tuple(dropped),
-            created_by=f"lightship build: {listed(packages)}",
+            created_by=f"lightship build: {format_names(packages)}",
         )
 
     @property
@@ -188,11 +189,4 @@ def _why(package: LockedPackage) -> str:
     """``locked, required by the project and pandas``."""
     names = ["the project" if name == "project" else name for name in package.required_by]
     names.sort(key=lambda name: (name != "the project", name))
-    return f"locked, required by {listed(names)}" if names else "locked"
-
-
-def listed(names: Sequence[str]) -> str:
-    """``a, b, c and 4 more``."""
-    if len(names) > 4:
-        return f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return f"locked, required by {format_names(names)}" if names else "locked"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from lightship.archive.content import Inline, Stored
-from lightship.base.lock import LOCK_NAME
+from lightship.base.lock_name import LOCK_NAME
 from lightship.build.application import Application, read_application
 from lightship.build.venv import environment
 from lightship.config import Options

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from lightship.base.lock import LOCK_NAME, BaseLock, LockedImage, read_lock, write_lock
+from lightship.base.lock import BaseLock, LockedImage, read_lock, write_lock
+from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import LockError, StorageError
 from lightship.flows.base_identity import PACKAGES
 from lightship.flows.request import BuildRequest

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lightship.base.lock import LOCK_NAME
+from lightship.base.lock_name import LOCK_NAME
 from lightship.build.application import Application
 from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
@@ -20,8 +20,7 @@ from lightship.flows.application_layers import (
     has_programs,
     read_project_files,
 )
-from lightship.flows.base_identity import base_identity
-from lightship.flows.base_image import pin_base
+from lightship.flows.base_identity import PACKAGES, base_identity
 from lightship.flows.deliver import deliver
 from lightship.flows.memo import carry_over, find_memo, lower_key, memo_key, remember
 from lightship.flows.outcome import BuildOutcome
@@ -74,7 +73,10 @@ class ImageBuild:
     """A project as it was read once, made into an image for one platform after the other."""
 
     def __init__(self, request: BuildRequest, cache: Cache, progress: Progress, phases: Phases) -> None:
-        request = pin_base(request, progress)
+        if request.options.base not in PACKAGES:
+            from lightship.flows.base_image import pin_base
+
+            request = pin_base(request, progress)
         self.request = request
         self.cache = cache
         self.progress = progress

@@ -6,16 +6,18 @@ The target's interpreter runs in the sandbox, from the image's own base; it is s
 import contextlib
 import json
 import posixpath
+import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from lightship.archive.content import Stored
 from lightship.build.bytecode import Bytecode, BytecodeMode, BytecodeUnit, compile_units, compiler_facts
-from lightship.build.compiler import CompilerFacts, worker_source
-from lightship.build.packages import listed
+from lightship.build.compiler import Compiler, CompilerFacts, worker_source
 from lightship.ecosystem.python.interpreter import Interpreter
+from lightship.errors import LightshipError
 from lightship.findings import Finding
 from lightship.plan.layering import LayerRecipe, PackageUnit, Parts, bytecode_recipes
 from lightship.plan.model import Entry, LayerPlan
@@ -23,6 +25,7 @@ from lightship.plan.parts import cut, directories
 from lightship.progress import Progress
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
+from lightship.units import format_names
 
 __all__ = ["BytecodeMaker", "bytecode_findings"]
 
@@ -47,10 +50,36 @@ class BytecodeMaker:
     startup: Collection[str] = ()
     jobs: int = 1
     progress: Progress
+    _pool: ThreadPoolExecutor | None = field(default=None, init=False)
+    _spare: Future[Compiler] | None = field(default=None, init=False)
+    _guard: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     @cached_property
     def _root(self) -> Path:
         return self.rootfs()
+
+    def prepare(self) -> None:
+        """Start a compiler in the background, where one will surely be needed: that takes as long as compiling what
+        changed. It ends with `close` at the latest."""
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="compiler")  # what a thread started ends with it
+        self._spare = self._pool.submit(self._start)
+
+    def close(self) -> None:
+        """End a compiler that was prepared and not used."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            with contextlib.suppress(LightshipError):  # whoever needed it would have been told
+                spare.result().close()
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def _compiler(self) -> Compiler:
+        with self._guard:
+            spare, self._spare = self._spare, None
+        return self._start() if spare is None else spare.result()
+
+    def _start(self) -> Compiler:
+        return Compiler(self.sandbox(), self._root, self.interpreter)
 
     @cached_property
     def _facts(self) -> CompilerFacts:
@@ -100,7 +129,7 @@ class BytecodeMaker:
                 BytecodeUnit(key=cache_key(self.rootfs_key, sources, keys[package]), entries=files(package))
                 for package in packages
             ]
-            return self._plan(name, key, self.compile(wanted), f"bytecode of {listed(packages)}")
+            return self._plan(name, key, self.compile(wanted), f"bytecode of {format_names(packages)}")
 
         return bytecode_recipes(units, cache_key(self.context, context), make)
 
@@ -114,7 +143,7 @@ class BytecodeMaker:
         if self.mode == "startup":
             sources = {path: sources[path] for path in sorted(sources.keys() & set(self.startup))}
         groups = [[sources[path] for path in group] for group in cut(sources)]
-        keys = [cache_key("application", self.context, *_identities(group)) for group in groups]
+        keys = [cache_key("application", self.context, repr([*_identities(group)])) for group in groups]
         holds = sorted({f"{posixpath.dirname(path)}/__pycache__".lstrip("/") for path in sources})
         keys.insert(0, cache_key("application", *holds))
         full = cache_key("application-bytecode", *keys)
@@ -142,10 +171,8 @@ class BytecodeMaker:
         """Compile what the cache lacks."""
         return compile_units(
             units,
-            interpreter=self.interpreter,
+            start=self._compiler,
             facts=self._facts,
-            rootfs=self._root,
-            sandbox=self.sandbox(),
             cache=self.cache,
             jobs=self.jobs,
             mode=self.mode,

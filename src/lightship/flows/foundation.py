@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from lightship.base.aptconf import host_archive
-from lightship.base.lock import LOCK_NAME, ArchitectureLock, BaseLock, read_lock, write_lock
+from lightship.base.lock import ArchitectureLock, BaseLock, read_lock, write_lock
+from lightship.base.lock_name import LOCK_NAME
 from lightship.base.plan import BasePlan, plan_base
 from lightship.base.request import Account, BaseRequest
 from lightship.base.source import ArchiveSettings

@@ -102,7 +102,8 @@ class Making:
         """The plan as JSON: every file, its layer and why it is there; every path that was left out."""
         mode, startup = self._bytecode_mode()
         lower = self._rooted(mode, startup)
-        own = application_recipes(lower, self.application, self.request, self.cache, self.progress)
+        maker = bytecode_maker(lower, self.request, self.cache, self.progress)
+        own = application_recipes(lower, self.application, self.request, maker)
         recipes = (*self._recipes(lower), *own)
         plans = [plan for recipe in recipes if (plan := planned(recipe)).entries]
         history = [plan.created_by for plan in plans]

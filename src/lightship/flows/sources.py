@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from lightship.base.lock import LOCK_NAME
+from lightship.base.lock_name import LOCK_NAME
 from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
 from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Lock, Project

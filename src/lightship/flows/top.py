@@ -3,7 +3,8 @@
 import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from lightship.build.application import Application
@@ -74,13 +75,20 @@ def bytecode_maker(lower: Lower, request: BuildRequest, cache: Cache, progress: 
 
 
 def application_recipes(
-    lower: Lower, application: Application, request: BuildRequest, cache: Cache, progress: Progress
+    lower: Lower, application: Application, request: BuildRequest, maker: BytecodeMaker
 ) -> tuple[LayerRecipe, ...]:
-    """What levers put in for a quick start, the application's files, and above them their bytecode."""
+    """What levers put in for a quick start, the application's files, and above them their bytecode, which ``maker``
+    makes."""
     files = application_recipe(application, request.options)
-    maker = bytecode_maker(lower, request, cache, progress) if lower.mode != "none" else None
-    start = start_recipe(request.options, _scheme(lower, request), _deferred(lower, request), maker)
-    own = (files,) if maker is None else (files, maker.application(application.entries))
+    known = _traced_start(lower, request)
+    start = start_recipe(
+        request.options,
+        _scheme(lower, request),
+        known.deferred if request.options.lazy_imports else (),
+        maker if lower.mode != "none" else None,
+        first_files=_ahead(lower, known) if request.options.read_ahead else (),
+    )
+    own = (files,) if lower.mode == "none" else (files, maker.application(application.entries))
     return own if start is None else (start, *own)
 
 
@@ -107,15 +115,20 @@ def finish(
 ) -> tuple[PlainImage, BuildOutcome]:
     """The image of ``lower`` and the application. The application is on top: it changes most often, and an engine
     unpacks anew what lies above a change."""
-    recipes = application_recipes(lower, application, request, cache, progress)
+    maker = bytecode_maker(lower, request, cache, progress)
     style = layer_style(request, lower.first_files)
 
     def make(recipe: LayerRecipe) -> tuple[MadeLayer, ...]:
         return make_layers((recipe,), style, cache, jobs=request.jobs, progress=progress)
 
-    # The files are compressed while the sandbox compiles: both are short, and neither needs the other.
-    with phases("layers"), ThreadPoolExecutor(min(request.jobs, len(recipes))) as pool:
-        made = [layer for layers in pool.map(make, recipes) for layer in layers]
+    with phases("layers"), ExitStack() as stack:
+        stack.callback(maker.close)
+        if lower.mode != "none":
+            maker.prepare()
+        recipes = application_recipes(lower, application, request, maker)
+        # The files are compressed while the sandbox compiles: both are short, and neither needs the other.
+        with ThreadPoolExecutor(min(request.jobs, len(recipes))) as pool:
+            made = [layer for layers in pool.map(make, recipes) for layer in layers]
     layers = (*lower.layers, *map(LowerLayer.of, made))
     with phases("image"):
         blobs = [*_blobs(lower.layers, cache), *(layer.layer for layer in made)]

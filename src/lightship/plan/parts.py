@@ -3,24 +3,24 @@
 A layer of wheels is spliced from streams that were compressed elsewhere; the application's own files come plain. They
 are cut where a name says so (content-defined chunking, as rsync and restic do it, but over names): a file that comes,
 goes or grows leaves every other part as it was. Joined, parts are gzip members or zstd frames one after the other
-(RFC 1952, 2.2; RFC 8878, 3.1). They are read once more, to be checked and for the diff_id: the floor of a changed line
-is one inflate and two hashes of the layer. See ``docs/decisions/layering.md``.
+(RFC 1952, 2.2; RFC 8878, 3.1). Its plain bytes are kept beside a part, for the diff_id: the floor of a changed line is
+two hashes of the layer. See ``docs/decisions/layering.md``.
 """
 
-import hashlib
 import io
 import json
+import os
+import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from lightship.archive import tar_write
 from lightship.archive.codec import open_decompressed
 from lightship.archive.layer import LayerWriter, WrittenLayer, media_type
-from lightship.archive.verify import CountingReader, HashingWriter, VerifyingReader, copy_stream
-from lightship.errors import LightshipError
-from lightship.oci.digest import Digest
+from lightship.archive.verify import CHUNK_BYTES, CountingReader, HashingWriter, copy_stream
+from lightship.errors import LightshipError, MismatchError
 from lightship.paths import storage_errors
 from lightship.plan.assemble import check_paths, layer_options, write_entry
 from lightship.plan.explain import explain_entry
@@ -32,7 +32,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["PARTS_VERSION", "PartCompression", "assemble_parts", "cut", "directories"]
 
-PARTS_VERSION = 1
+PARTS_VERSION = 2
 """Raised when the same entries are cut or written otherwise."""
 
 PartCompression = Literal["gzip", "zstd"]
@@ -44,22 +44,31 @@ _ONE_IN = 64
 """Files a part, on the mean: Dify's 2,500 make some 40 parts of half a megabyte."""
 
 
+_PLAIN_BYTES = 32 << 20
+"""Plain bytes of larger parts are not kept: what is in them is no source, and is inflated again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
-    """A part in the cache. ``told`` are its rows of an explanation, JSON without the brackets."""
+    """A part in the cache: a file with the compressed bytes and, where ``plain``, the plain ones behind them.
+    ``sha256`` and ``plain_sha256`` are theirs; while the file has ``mark`` they are not checked (`lightship.store.seal`
+    says why that is enough). ``told`` are its rows of an explanation, JSON without the brackets."""
 
     sha256: str
+    plain_sha256: str
+    mark: str
     compressed_bytes: int
     unpacked_bytes: int
+    plain: bool
     files: int
     told: str
 
 
 def cut(paths: Iterable[str]) -> list[list[str]]:
-    """``paths``, sorted, in groups: a group begins with a name whose hash is a multiple of 64."""
+    """``paths``, sorted, in groups: a group begins with a name whose CRC-32 is a multiple of 64."""
     groups: list[list[str]] = []
     for path in sorted(paths):
-        if not groups or hashlib.sha256(path.encode()).digest()[0] % _ONE_IN == 0:
+        if not groups or zlib.crc32(path.encode()) % _ONE_IN == 0:
             groups.append([])
         groups[-1].append(path)
     return groups
@@ -111,9 +120,7 @@ class _DamagedError(LightshipError):
 
 
 class _Assembly:
-    def __init__(
-        self, parts: Parts, cache: Cache, compression: PartCompression, level: int | None, mtime: int
-    ) -> None:
+    def __init__(self, parts: Parts, cache: Cache, compression: PartCompression, level: int | None, mtime: int) -> None:
         options = layer_options(compression, level, mtime)
         self.keys = [cache_key("part", PARTS_VERSION, *options, key) for key in parts.keys]
         self.parts = parts
@@ -164,18 +171,24 @@ class _Assembly:
     def keep(self, key: str, entries: tuple[Entry, ...]) -> _Part:
         """Compress a part and keep it."""
         entries = normalise(entries)
-        with (
-            self.cache.write(_BLOBS, key) as stream,
-            LayerWriter(stream, compression=self.compression, level=self.level, mtime=self.mtime) as writer,
-        ):
-            for entry in entries:
-                write_entry(entry, writer)
-            written = writer.finish(end=False)
+        plain = io.BytesIO() if sum(entry.unpacked_bytes for entry in entries) <= _PLAIN_BYTES else None
+        with self.cache.write(_BLOBS, key) as stream:
+            with LayerWriter(
+                stream, tar=plain, compression=self.compression, level=self.level, mtime=self.mtime
+            ) as writer:
+                for entry in entries:
+                    write_entry(entry, writer)
+                written = writer.finish(end=False)
+            if plain is not None:
+                stream.write(plain.getbuffer())
         rows = json.dumps([explain_entry(entry) for entry in entries], separators=(",", ":"))
         part = _Part(
             sha256=written.digest.hex,
+            plain_sha256=written.diff_id.hex,
+            mark=_mark(self.cache.path(_BLOBS, key).stat()),
             compressed_bytes=written.compressed_bytes,
             unpacked_bytes=written.unpacked_bytes,
+            plain=plain is not None,
             files=written.files,
             told=rows[1:-1],
         )
@@ -186,17 +199,20 @@ class _Assembly:
 
     def join(self, key: str, part: _Part, output: HashingWriter) -> None:
         """Copy a part to ``output`` and what it holds to the tar's hash."""
-        if not part.unpacked_bytes:
-            return
-        before = self.tar.count
+        before = output.count, self.tar.count
         try:
             with self.cache.path(_BLOBS, key).open("rb") as file:
-                checked = VerifyingReader(file, Digest("sha256", part.sha256), part.compressed_bytes)
-                passing = CountingReader(checked, output.write)
-                copy_stream(open_decompressed(passing, self.compression, what="a part"), self.tar.write)
+                if _mark(os.fstat(file.fileno())) != part.mark:
+                    _check(file, part)
+                if part.plain:
+                    _copy(file, part.compressed_bytes, output)
+                    _copy(file, part.unpacked_bytes, self.tar)
+                else:
+                    passing = CountingReader(file, output.write)
+                    copy_stream(open_decompressed(passing, self.compression, what="a part"), self.tar.write)
         except (FileNotFoundError, LightshipError) as error:
             raise _DamagedError(key) from error
-        if self.tar.count - before != part.unpacked_bytes:
+        if (output.count - before[0], self.tar.count - before[1]) != (part.compressed_bytes, part.unpacked_bytes):
             raise _DamagedError(key)
 
     def end(self, output: HashingWriter) -> None:
@@ -206,3 +222,26 @@ class _Assembly:
             writer.finish()
         output.write(member.getvalue())
         self.tar.write(tar_write.END)
+
+
+def _mark(status: os.stat_result) -> str:
+    return f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+
+
+def _copy(file: BinaryIO, size_bytes: int, writer: HashingWriter) -> None:
+    """The next ``size_bytes``, fewer where ``file`` ends before."""
+    while size_bytes and (chunk := file.read(min(CHUNK_BYTES, size_bytes))):
+        writer.write(chunk)
+        size_bytes -= len(chunk)
+
+
+def _check(file: BinaryIO, part: _Part) -> None:
+    """Raise MismatchError when ``file`` is not the one that was written; it is at its beginning again."""
+    halves = [(part.sha256, part.compressed_bytes)]
+    halves += [(part.plain_sha256, part.unpacked_bytes)] if part.plain else []
+    for sha256, size_bytes in halves:
+        found = HashingWriter(None)
+        _copy(file, size_bytes, found)
+        if found.digest.hex != sha256:
+            raise MismatchError(f"digest mismatch: want sha256:{sha256}, got {found.digest}")
+    file.seek(0)

@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -126,7 +125,7 @@ def _cached_layer(layer: Layer, cache: Path, progress: Progress) -> UnpackedLaye
 
 @contextlib.contextmanager
 def _temporary_beside(place: Path) -> Iterator[Path]:
-    temporary = place.parent / f".{place.name[:64]}.{secrets.token_hex(6)}.tmp"
+    temporary = place.parent / f".{place.name[:64]}.{os.urandom(6).hex()}.tmp"
     with storage_errors("unpack the image"):
         temporary.mkdir(mode=0o700)
     try:

@@ -8,7 +8,6 @@ import contextlib
 import hashlib
 import os
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,7 +102,7 @@ class Cache:
 
         What was not kept when the block ends, or raises, is gone.
         """
-        temporary = self.root / kind / "incoming" / f".{secrets.token_hex(12)}.tmp"
+        temporary = self.root / kind / "incoming" / f".{os.urandom(12).hex()}.tmp"
         temporary.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("w+b") as stream:

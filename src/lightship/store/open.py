@@ -1,4 +1,7 @@
-"""One image from any store: the one door for everything that reads images."""
+"""One image from any store: the one door for everything that reads images.
+
+Each store is imported when it is met: a build that reads no image pays for none.
+"""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,12 +12,7 @@ from lightship.errors import BadReferenceError, InputError
 from lightship.image.value import PlainImage
 from lightship.oci.platform import Platform
 from lightship.oci.reference import TRANSPORTS, Reference
-from lightship.store.containers_storage import open_stored_image
-from lightship.store.docker_archive import open_docker_archive
-from lightship.store.oci_archive import open_oci_archive
-from lightship.store.oci_layout import is_layout, open_layout
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.tarball import open_tarball
 
 __all__ = ["locate", "open_image"]
 
@@ -28,6 +26,8 @@ def locate(text: str) -> Reference:
     """
     if text.partition(":")[0] in TRANSPORTS and ":" in text:
         return Reference.parse(text)
+    from lightship.store.oci_layout import is_layout
+
     path = Path(text)
     try:
         is_folder, is_file = path.is_dir(), path.is_file()
@@ -50,6 +50,8 @@ def locate(text: str) -> Reference:
 
 
 def _archive(path: Path, text: str) -> Reference:
+    from lightship.store.tarball import open_tarball
+
     with open_tarball(path, text) as tarball:
         if "index.json" in tarball:
             return Reference(transport="oci-archive", path=path)
@@ -75,11 +77,17 @@ def open_image(
     """
     path, name = reference.path, reference.name
     if path is not None and reference.transport == "oci":
+        from lightship.store.oci_layout import open_layout
+
         yield open_layout(path, tag=reference.tag, platform=platform)
     elif path is not None and reference.transport == "oci-archive":
+        from lightship.store.oci_archive import open_oci_archive
+
         with open_oci_archive(path, tag=reference.tag, platform=platform, temporary=temporary) as image:
             yield image
     elif path is not None:
+        from lightship.store.docker_archive import open_docker_archive
+
         with open_docker_archive(path, name=name, platform=platform, temporary=temporary) as image:
             yield image
     elif name is not None and reference.transport == "docker-daemon":
@@ -90,6 +98,8 @@ def open_image(
         with open_engine_image(name, platform=platform, endpoint=endpoint, temporary=temporary) as image:
             yield image
     elif name is not None and reference.transport == "containers-storage":
+        from lightship.store.containers_storage import open_stored_image
+
         with open_stored_image(name, platform=platform, temporary=temporary) as image:
             yield image
     elif name is not None:

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import secrets
 from pathlib import Path
 
 from lightship.archive.verify import copy_stream
@@ -62,7 +61,7 @@ def _is_right(target: Path, digest: Digest, size_bytes: int) -> bool:
 
 
 def _link(source: Path, target: Path) -> bool:
-    temporary = target.parent / f".{target.name[:64]}.{secrets.token_hex(6)}.tmp"
+    temporary = target.parent / f".{target.name[:64]}.{os.urandom(6).hex()}.tmp"
     try:
         os.link(source, temporary)
     except OSError:
