@@ -26,7 +26,7 @@ from lightship.store.cache import Cache
 if TYPE_CHECKING:
     from tests.build.conftest import FaultyIndex, Handler, Pretend, Reply
 
-# ruff: noqa: S106 - the passwords are pretend
+
 PATH = "/files/pretend_lib-1.0-py3-none-any.whl"
 
 
@@ -268,6 +268,15 @@ def test_retry_after_is_waited_for(
     with caplog.at_level(logging.INFO, "lightship"):
         fetch([request], settings, cache)
     assert "again in 1.0 s" in caplog.text
+
+
+@pytest.mark.parametrize("said", ["\u00b2", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"])
+def test_a_pause_that_is_none(
+    index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend", said: str
+) -> None:
+    bad: Reply = lambda handler: handler.answer(b"busy", 429, Retry_After=said)  # noqa: E731
+    request = pretend.request(index.on(PATH, bad, index.resumable(pretend.body)))
+    assert fetch([request], settings, cache)[request].path.exists()
 
 
 def test_retries_end(index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend") -> None:

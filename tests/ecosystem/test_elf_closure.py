@@ -157,3 +157,10 @@ def test_one_sibling_with_the_version_is_enough() -> None:
     new = giving("p.libs/libx.so.1", "libx.so.1", "X_1", "X_2", owner="pretend")
     assert find_unmet_versions([user, old], machine="x86_64") != ()
     assert find_unmet_versions([user, old, new], machine="x86_64") == ()
+
+
+def test_versions_that_are_no_numbers_are_sorted_too() -> None:
+    odd = ("X_\u00b2", "X_" + "1" * 5000, "X_1.2")
+    user = placed("a.so", "libx.so.1", versions=(("libx.so.1", odd),))
+    (need,) = find_outside_needs([user], machine="x86_64").needs
+    assert sorted(need.versions) == sorted(odd)

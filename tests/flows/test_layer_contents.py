@@ -82,3 +82,16 @@ def test_whiteouts_remove_packages() -> None:
 def test_a_layer_that_is_no_tar_is_refused() -> None:
     with pytest.raises(ArchiveError):
         read_contents(synthetic_layer(b"no tar at all" * 100))
+
+
+def test_what_is_kept_of_a_layer_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lightship.flows.layer_contents._MOST_HELD_BYTES", 100)
+    files = {
+        f"{SITE}/{name}-1.dist-info/METADATA": f"Name: {name}\nVersion: 1\n".encode() for name in map(str, range(9))
+    }
+    assert len(found({**files})) == 5
+
+
+def test_a_size_of_thousands_of_digits() -> None:
+    one = b"Package: libc6\nVersion: 2.36-9\nArchitecture: amd64\nInstalled-Size: " + b"1" * 5000 + b"\n"
+    assert found({"var/lib/dpkg/status.d/libc6": one}).keys() <= {("deb", "libc6")}

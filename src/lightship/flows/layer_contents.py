@@ -25,6 +25,8 @@ _DIST_INFO = re.compile(r"(?:(?P<site>.+)/)?(?P<name>[^/]+?)-(?P<version>[^-/]+)
 _STATUS = "var/lib/dpkg/status"
 _TEXT_BYTES = 16 << 20
 """A ``RECORD`` or a status file beyond that is not read: the largest known are under 2 MB."""
+_MOST_HELD_BYTES = 128 << 20
+"""What all of them in one layer may take: they are kept until the layer was read, and a bomb has any number of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class _Contents:
     records: dict[str, bytes] = field(default_factory=dict)
     statuses: dict[str, bytes] = field(default_factory=dict)
     whiteouts: list[str] = field(default_factory=list)
+    held_bytes: int = 0
 
     def add(self, member: TarMember, reader: TarReader) -> None:
         if member.type == "dir":
@@ -80,13 +83,17 @@ class _Contents:
         self.files += 1
         self.sizes[member.path] = member.size_bytes
         directory, _, name = member.path.rpartition("/")
-        if member.type != "file" or member.size_bytes > _TEXT_BYTES:
+        if member.type != "file" or self.held_bytes + member.size_bytes > _MOST_HELD_BYTES:
+            return
+        if member.size_bytes > _TEXT_BYTES:
             return
         if name in ("METADATA", "RECORD") and directory.endswith(".dist-info"):
             texts = self.metadata if name == "METADATA" else self.records
             texts[directory] = reader.content().read()
+            self.held_bytes += member.size_bytes
         elif member.path == _STATUS or (directory == f"{_STATUS}.d" and not name.endswith(".md5sums")):
             self.statuses[member.path] = reader.content().read()
+            self.held_bytes += member.size_bytes
 
     def result(self) -> LayerContents:
         packages = [*self._python(), *self._debian()]

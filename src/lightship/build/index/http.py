@@ -202,11 +202,12 @@ def _pause(settings: IndexSettings, failures: int, after_s: float | None) -> flo
 def _retry_after(text: str | None) -> float | None:
     if not text:
         return None
-    if text.strip().isdigit():
-        return float(text)
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # no date, or a year or a zone beyond all numbers
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.UTC)

@@ -1,10 +1,13 @@
 """What dpkg, or a distroless image, says is installed: ``var/lib/dpkg/status`` and ``status.d/*``. dpkg(1)."""
 
+import re
 from dataclasses import dataclass
 
 from lightship.ecosystem.dpkg.control import parse_paragraphs
 
 __all__ = ["InstalledPackage", "parse_installed"]
+
+_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,7 @@ def parse_installed(text: str, *, what: str = "dpkg status") -> tuple[InstalledP
                 version=fields["version"],
                 architecture=fields.get("architecture", ""),
                 source=fields.get("source", fields["package"]).partition(" ")[0],
-                installed_bytes=int(size) * 1024 if size.isdigit() else 0,
+                installed_bytes=int(size) * 1024 if _NUMBER.fullmatch(size) else 0,
             )
         )
     return tuple(sorted(packages, key=lambda package: (package.name, package.architecture)))

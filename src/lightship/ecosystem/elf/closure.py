@@ -7,6 +7,7 @@ library that the host's driver brings (`HOST_LIBRARIES`) is not missing. Pure: f
 """
 
 import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ HOST_LIBRARIES = (
 )  # fmt: skip
 """Sonames (without version) that a GPU driver of the host brings into the container."""
 
+_NUMBER = re.compile(r"[0-9]{1,9}")
 _MULTIARCH = {"x86_64": "x86_64-linux-gnu", "aarch64": "aarch64-linux-gnu", "i686": "i386-linux-gnu"}
 
 
@@ -134,7 +136,7 @@ def missing_versions(need: LibraryNeed, provided: Iterable[str]) -> tuple[str, .
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) if part.isdigit() else -1 for part in version.rpartition("_")[2].split("."))
+    return tuple(int(part) if _NUMBER.fullmatch(part) else -1 for part in version.rpartition("_")[2].split("."))
 
 
 def _is_host(soname: str) -> bool:

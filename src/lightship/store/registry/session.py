@@ -294,8 +294,8 @@ def _is_registrys(response: httpx2.Response) -> bool:
 
 
 def _is_short(response: httpx2.Response) -> bool:
-    length = response.headers.get("Content-Length", "")
-    return length.isdigit() and len(length) <= len(str(_MAX_SMALL_BYTES)) and int(length) <= _MAX_SMALL_BYTES
+    length = whole_number(response.headers.get("Content-Length"))
+    return length is not None and length <= _MAX_SMALL_BYTES
 
 
 def _read_capped(response: httpx2.Response, cap_bytes: int, what: str) -> bytes:
