@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpcore2
@@ -154,3 +155,15 @@ def test_a_connection_that_is_made_while_all_is_given_up(
         with pytest.raises(StoppedError):
             session.small("GET", "/v2/", scopes=())
     assert registry.asked == []
+
+
+@pytest.mark.parametrize(("registry", "error"), [("docker.io", InputError), ("registry-1.other.invalid", NetworkError)])
+def test_certificates_are_for_the_registry_that_is_named(
+    registry: str, error: type[Exception], access: RegistryAccess, tmp_path: Path
+) -> None:
+    """Docker Hub's folder is read for Docker Hub, and for no host that is called alike."""
+    (tmp_path / "docker.io").mkdir()
+    (tmp_path / "docker.io/ca.crt").write_text("no certificate\n")
+    access = replace(access, certificate_folders=(tmp_path,), retries=0)
+    with Session(registry, access) as session, pytest.raises(error):
+        session.small("GET", "/v2/", scopes=())

@@ -21,7 +21,7 @@ import httpx2
 
 from lightship.errors import InputError
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.registry.addresses import display_url
+from lightship.store.registry.addresses import DOCKER_HUB, display_url, host_of
 from lightship.store.registry.proxies import proxy_for
 from lightship.store.registry.retry import StoppedError
 
@@ -230,8 +230,8 @@ def _proxy(text: str) -> tuple[str, tuple[str, str] | None]:
 def _certificate_folders(roots: Iterable[Path], host: str, port: int) -> tuple[Path, ...]:
     """The folders that an engine reads for a registry: ``HOST:PORT``, and ``HOST`` where the port is the usual one."""
     names = [f"{host}:{port}", *([host] if port == _PORTS["https"] else [])]
-    if host.startswith("registry-1."):
-        names.append("docker.io")
+    if host == host_of(DOCKER_HUB):
+        names.append(DOCKER_HUB)
     found = []
     for folder in (root / name for root in roots for name in names if host):
         with contextlib.suppress(OSError):
