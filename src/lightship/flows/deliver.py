@@ -12,7 +12,6 @@ from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
 from lightship.flows.scratch import scratch
 from lightship.flows.shelf import shelf
-from lightship.image.index import make_index
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
@@ -20,7 +19,6 @@ from lightship.oci.reference import TRANSPORTS, ImageName, Reference
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
-from lightship.store.indexes import check_holds_indexes, copy_index
 
 __all__ = ["check_request", "deliver", "deliver_index", "reference_of"]
 
@@ -50,6 +48,8 @@ def check_request(request: BuildRequest) -> None:
     names = _names(request)
     for reference in map(_destination, request.outputs):
         if len(request.platforms) > 1:
+            from lightship.store.indexes import check_holds_indexes
+
             check_holds_indexes(reference)
         if reference.transport == "docker-daemon" and reference.name is None and not names:
             raise UsageError("--output docker-daemon: want a name, got none", hint="give one with -t")
@@ -90,6 +90,9 @@ def deliver_index(
     progress: Progress,
 ) -> IndexOutcome:
     """The same for the index of ``images``, which are in its order."""
+    from lightship.image.index import make_index
+    from lightship.store.indexes import copy_index
+
     index = make_index((platform, image) for platform, image, _ in images)
 
     def write(to: Reference, names: Sequence[ImageName], whole_names: bool, _temporary: Path) -> None:

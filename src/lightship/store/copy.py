@@ -1,19 +1,19 @@
-"""One image to any store: the one door for everything that writes images."""
+"""One image to any store: the one door for everything that writes images.
+
+Each store is imported when it is met: a build that goes to a layout pays for no other.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from lightship.image.protocol import Image, Layer
 from lightship.oci.digest import Digest
 from lightship.oci.media_types import compression_of
 from lightship.oci.reference import ImageName, Reference
 from lightship.progress import SILENT, Progress
-from lightship.store.containers_storage import store_image
-from lightship.store.docker_archive import write_docker_archive
-from lightship.store.oci_archive import write_oci_archive
-from lightship.store.oci_layout import write_layout
 from lightship.store.registry.access import RegistryAccess
-from lightship.store.tags import tags_for
+from lightship.store.tags import Tag, tags_for
 
 __all__ = ["copy"]
 
@@ -48,20 +48,36 @@ def copy(
         endpoint = find_endpoint(access.environ if access else {}, docker_host=docker_host)
         digest = load_image(image, everything, endpoint=endpoint, progress=progress)
     elif destination.transport == "containers-storage":
+        from lightship.store.containers_storage import store_image
+
         digest = store_image(image, everything, temporary=temporary, progress=progress)
     elif path is None:
         from lightship.store.registry.image import push_image
 
         digest = push_image(image, everything, access=access or RegistryAccess(), progress=progress)
     else:
-        write = {
-            "oci": write_layout,
-            "oci-archive": write_oci_archive,
-            "docker-archive": write_docker_archive,
-        }[destination.transport]
+        write = _writer(destination.transport)
         digest = write(image, path, tags_for(destination, names, whole_names=whole_names), progress=progress)
     progress.finish("write")
     return digest
+
+
+class _Write(Protocol):
+    def __call__(self, image: Image, path: Path, tags: Sequence[Tag], /, *, progress: Progress) -> Digest: ...
+
+
+def _writer(transport: str) -> _Write:
+    if transport == "oci":
+        from lightship.store.oci_layout import write_layout
+
+        return write_layout
+    if transport == "oci-archive":
+        from lightship.store.oci_archive import write_oci_archive
+
+        return write_oci_archive
+    from lightship.store.docker_archive import write_docker_archive
+
+    return write_docker_archive
 
 
 def _is_zstd(layer: Layer) -> bool:
