@@ -17,7 +17,7 @@ from lightship.errors import FindingError, InputError, NetworkError, UsageError
 _HEAVY = ("httpx2", "rich", "packaging", "elftools", "pysequoia", "zstandard", "isal", "installer", "pip")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["run", "--help"], ["run", "nothing-of-that-name"]])
+@pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["run", "--help"], ["run", "./nothing-there.tar"]])
 def test_help_and_misuse_import_nothing_heavy(words: list[str], lightship: Lightship) -> None:
     code = (
         "import json, sys\n"
