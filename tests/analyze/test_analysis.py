@@ -1,5 +1,8 @@
+import io
 import json
+import os
 import tarfile
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import BinaryIO
@@ -10,6 +13,8 @@ from tests.flows.test_layer_contents import package
 
 from lightship.analyze.analysis import ANALYZE_TASK, analyze
 from lightship.analyze.model import NOBODY, Analysis
+from lightship.archive.tar_write import TypeFlag, header
+from lightship.archive.verify import ReadStream
 from lightship.errors import ImageError, LightshipError
 from lightship.image.blobs import StreamLayer, from_blobs
 from lightship.image.synthetic import synthetic_image, synthetic_layer
@@ -198,6 +203,42 @@ def test_a_blob_that_is_there_twice_is_read_and_travels_once() -> None:
     assert (analysis.totals.visible_bytes, analysis.totals.wasted_bytes) == (9, 9)
     size = layer.compressed_bytes
     assert watch.told == [(f"{ANALYZE_TASK} B", size), (ANALYZE_TASK, size), (ANALYZE_TASK, None)]
+
+
+def test_progress_is_told_as_bytes_go_by() -> None:
+    watch = Watch()
+    content = {"a": os.urandom(4_000_000)}
+    image = image_of(files(content), files(content), compressions=("none", "gzip"))
+    analyze(image, progress=watch)
+    steps = [amount or 0 for task, amount in watch.told[1:-1]]
+    assert len(steps) > 6
+    assert sum(steps) == sum(layer.compressed_bytes for layer in image.layers)
+
+
+def test_one_damaged_layer_ends_the_reading_of_others() -> None:
+    """Whoever reads a layer that never ends is told to stop."""
+    good, bad = synthetic_layer({"a": b"1"}), synthetic_layer({"b": b"2"})
+    begun = threading.Event()
+
+    class Endless(ReadStream):
+        def _fill(self, size_bytes: int) -> bytes:
+            begun.set()
+            return self._source.read(size_bytes) or bytes(size_bytes)
+
+    def broken() -> BinaryIO:
+        begun.wait(10)
+        raise ImageError("broken")
+
+    tar = header("big", flag=TypeFlag.FILE, mode=0o644, mtime=0, size_bytes=1 << 40)
+    endless = replace(
+        good,
+        opener=lambda: Endless(io.BytesIO(tar)),
+        media_type="application/vnd.oci.image.layer.v1.tar",
+        compressed_bytes=1 << 41,
+    )
+    image = from_blobs([endless, replace(bad, opener=broken)], {"os": "linux", "architecture": "amd64"})
+    with pytest.raises(ImageError, match="broken"):
+        analyze(image, jobs=2)
 
 
 def test_several_workers_find_the_same() -> None:

@@ -1,9 +1,10 @@
 """`analyze`: an image from any store to an `Analysis`, its layers read at once by several workers."""
 
 import re
+import threading
 from array import array
-from collections.abc import Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 from lightship.analyze.attribute import Attribution, attribute
@@ -19,7 +20,7 @@ from lightship.analyze.view import MergedFiles
 from lightship.analyze.wanted import Interest
 from lightship.ecosystem.inventory import Recogniser
 from lightship.ecosystem.recognisers import RECOGNISERS
-from lightship.errors import ImageError
+from lightship.errors import ImageError, StorageError
 from lightship.findings import Finding
 from lightship.image.protocol import Image, Layer
 from lightship.oci import media_types
@@ -93,35 +94,45 @@ def _read_all(
     layers: Sequence[Layer], interest: Interest, *, verify: bool, jobs: int, progress: Progress
 ) -> list[_Read]:
     """What each layer holds; a blob that is there twice is read once."""
-    once = list({layer.diff_id: layer for layer in layers}.values())
+    once = list({layer.digest: layer for layer in layers}.values())
     progress.start(ANALYZE_TASK, sum(layer.compressed_bytes for layer in once), unit="B")
 
+    ended = threading.Event()
+
+    def seen(count: int) -> None:
+        if ended.is_set():
+            raise StorageError("another layer failed")  # nobody hears it
+        progress.advance(ANALYZE_TASK, count)
+
     def read(layer: Layer) -> _Read:
-        found = _read_one(layer, interest, verify=verify)
-        progress.advance(ANALYZE_TASK, layer.compressed_bytes)
-        return found
+        return _read_one(layer, interest, verify=verify, seen=seen)
 
     if jobs > 1 and len(once) > 1:
         with ThreadPoolExecutor(min(jobs, len(once))) as pool:
             largest = sorted(once, key=lambda layer: -layer.compressed_bytes)
-            pending = {layer.diff_id: pool.submit(read, layer) for layer in largest}
+            pending = {layer.digest: pool.submit(read, layer) for layer in largest}
             try:
-                found = {diff_id: future.result() for diff_id, future in pending.items()}
+                wait(pending.values(), return_when=FIRST_EXCEPTION)
+                for future in pending.values():
+                    if future.done():
+                        future.result()  # the failure, before what it must end is waited for
+                found = {digest: future.result() for digest, future in pending.items()}
             except BaseException:
+                ended.set()  # an interrupt must not wait for gigabytes
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     else:
-        found = {layer.diff_id: read(layer) for layer in once}
+        found = {layer.digest: read(layer) for layer in once}
     progress.finish(ANALYZE_TASK)
-    return [found[layer.diff_id] for layer in layers]
+    return [found[layer.digest] for layer in layers]
 
 
-def _read_one(layer: Layer, interest: Interest, *, verify: bool) -> _Read:
+def _read_one(layer: Layer, interest: Interest, *, verify: bool, seen: Callable[[int], None]) -> _Read:
     if media_types.compression_of(layer.media_type) is None:
         kind = "is encrypted" if "encrypted" in layer.media_type else f"is {layer.media_type!r:.120}"
         return _odd_layer(layer, f"it {kind}, no tar that could be read")
     try:
-        return read_layer(layer, interest, verify=verify)
+        return read_layer(layer, interest, verify=verify, seen=seen)
     except ImageError as error:
         if _FOREIGN.search(layer.media_type) is None:
             raise

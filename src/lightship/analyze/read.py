@@ -35,6 +35,7 @@ MOST_ENTRIES = 4_000_000
 _KINDS = {"file": FILE, "dir": DIRECTORY, "symlink": SYMLINK, "hardlink": HARD_LINK}
 _ELF = b"\x7fELF"
 _PACKED_BYTES = 1 << 15
+_TELL_BYTES = 1 << 20
 _crc32 = isal_zlib.crc32
 
 
@@ -50,8 +51,11 @@ class LayerRows:
     tar_bytes: int
 
 
-def read_layer(layer: Layer, interest: Interest, *, verify: bool = True) -> LayerRows:
+def read_layer(
+    layer: Layer, interest: Interest, *, verify: bool = True, seen: Callable[[int], object] | None = None
+) -> LayerRows:
     """Read ``layer`` to its end. Raise as its ``open`` and `TarReader` do, ImageError for a media type that is no tar.
+    ``seen`` is told now and then how many bytes more of the blob went by; what it raises ends the reading.
 
     Without ``verify`` an uncompressed layer of an archive is not hashed: a ``docker-archive`` has no manifest that
     could vouch for it. Compressed ones are always verified.
@@ -63,6 +67,7 @@ def read_layer(layer: Layer, interest: Interest, *, verify: bool = True) -> Laye
     blob = _Counted(
         plain_source() if plain_source is not None else layer.open(),
         CHUNK_BYTES if compression == "none" else _PACKED_BYTES,
+        seen,
     )
     try:
         stream = _Paired(open_decompressed(blob, compression, what=f"layer {layer.digest}"), blob)
@@ -85,14 +90,20 @@ def read_layer(layer: Layer, interest: Interest, *, verify: bool = True) -> Laye
 class _Counted(ReadStream):
     """The blob, at most ``most_bytes`` at a time: what a decoder has read and not yet used blurs its position."""
 
-    def __init__(self, source: BinaryIO, most_bytes: int) -> None:
+    def __init__(self, source: BinaryIO, most_bytes: int, seen: Callable[[int], object] | None) -> None:
         super().__init__(source)
         self._most_bytes = most_bytes
+        self._seen = seen
+        self._told = 0
         self.count = 0
 
     def _fill(self, size_bytes: int) -> bytes:
         chunk = self._source.read(min(size_bytes, self._most_bytes))
         self.count += len(chunk)
+        fresh = self.count - self._told
+        if self._seen is not None and (fresh >= _TELL_BYTES or (fresh and not chunk)):
+            self._seen(fresh)
+            self._told = self.count
         return chunk
 
     def read(self, size: int | None = -1, /) -> bytes:
