@@ -61,6 +61,7 @@ class Options:
     bytecode: str | None = None
     pause_gc: bool = False
     lazy_imports: bool = False
+    read_ahead: bool = False
     safety: Literal["lossless", "safe"] = "safe"
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -90,9 +91,11 @@ class Options:
         _parse_user(self.user)
         for port in self.port:
             exposed_port(port)
-        if self.lazy_imports and self.bytecode_mode != "startup":
+        levers = {"lazy imports need": self.lazy_imports, "reading ahead needs": self.read_ahead}
+        needs = next((text for text, pulled in levers.items() if pulled), None)
+        if needs and self.bytecode_mode != "startup":
             raise UsageError(
-                "lazy imports need a traced start",
+                f"{needs} a traced start",
                 hint="set http in [probe], or --probe-http, and bytecode to startup, which is then its default",
             )
         if self.probe_requests and self.probe_http is None:

@@ -119,8 +119,15 @@ SETTINGS: tuple[Setting, ...] = (
         flag="--lazy-imports/--no-lazy-imports",
         kind="switch",
         default=False,
-        help="Load packages that a traced start imports and never uses when they are first used, or once the process is "
-        "idle.",
+        help="Load packages that a traced start imports and never uses when they are first used, or once the process "
+        "is idle.",
+    ),
+    Setting(
+        key="start.read-ahead",
+        flag="--read-ahead/--no-read-ahead",
+        kind="switch",
+        default=False,
+        help="Ask the kernel at once for the files of a traced start, where they are not in memory.",
     ),
     Setting(
         key="build.safety",

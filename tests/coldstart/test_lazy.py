@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lightship.coldstart.lazy import deferrable, lazy_candidates, plan_lazy
+from lightship.coldstart.events import ImportEvent, PythonProcess
+from lightship.coldstart.lazy import deferrable, lazy_candidates, plan_lazy, worth_deferring
 from lightship.errors import FindingError
 from lightship.launch.command import LaunchOptions
 from lightship.launch.probe import Check, Probe, ProbeOutcome
@@ -84,18 +85,34 @@ def test_candidates_are_packages_that_nobody_takes_names_from(tmp_path: Path) ->
     assert lazy_candidates(tmp_path, traced, "site") == ("lazy_a", "lazy_b")
 
 
+def _process(*costs: tuple[str, float]) -> PythonProcess:
+    imports = tuple(
+        ImportEvent(module=name, asked_by="app", line=1, at=0.0, seconds=1.0, cpu_s=cpu_s, thread=1)
+        for name, cpu_s in costs
+    )
+    return PythonProcess(pid=1, parent=0, forked=False, since=0.0, at=0.0, hook_s=0.0, argv=(), imports=imports)
+
+
+def test_a_name_that_costs_next_to_nothing_is_not_worth_a_stand_in() -> None:
+    """The dearest of its imports counts; a process may find half of it loaded. What was not seen is kept."""
+    told = [_process(("cheap", 0.002), ("dear", 0.001), ("cheap.inner", 9.0)), _process(("dear", 0.3))]
+    assert worth_deferring(["cheap", "dear", "unseen"], told) == ("dear", "unseen")
+
+
 @pytest.mark.conformance
 def test_a_plan_comes_from_real_starts(sandbox: Bubblewrap, server_root: Path, port: int) -> None:
     site = server_root / "app/site"
     site.mkdir()
+    dear = "import time\nend = time.thread_time() + 0.02\nwhile time.thread_time() < end:\n    pass\n"
     for name, text in {
-        "unused": "",
-        "used": "def f(): return 1\n",
-        "late": "VALUE = 2\n",
-        "odd": "import sys\n",
+        "unused": dear,
+        "used": f"{dear}def f(): return 1\n",
+        "late": f"{dear}VALUE = 2\n",
+        "odd": f"import sys\n{dear}",
+        "cheap": "",
     }.items():
         (site / f"{name}.py").write_text(text)
-    start = "import unused, used, late, odd, http.server\nused.f()\nimport sys\nassert 'odd' in sys.modules\n"
+    start = "import unused, used, late, odd, cheap, http.server\nused.f()\nimport sys\nassert 'odd' in sys.modules\n"
     serve = "class Late(http.server.BaseHTTPRequestHandler):\n    pass\n"
     server = (server_root / "app/server.py").read_text().replace("import pretend_late", "late.VALUE")
     (server_root / "app/lazy.py").write_text(start + serve + server)
@@ -111,5 +128,6 @@ def test_a_plan_comes_from_real_starts(sandbox: Bubblewrap, server_root: Path, p
         for path in site.iterdir():
             path.unlink()
         site.rmdir()
-    # used at the start; used by a request; the other two were imported and nothing else
-    assert found == ("odd", "unused")
+    # used at the start; used by a request; not worth it; the other two were imported and nothing else
+    assert found.names == ("odd", "unused")
+    assert sorted(found.waiting) == ["app/site/odd.py", "app/site/unused.py"]

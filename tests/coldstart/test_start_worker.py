@@ -1,12 +1,16 @@
 """What the module in the image does to an interpreter, each time in one of its own."""
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from lightship.coldstart.inside import start_source
+from lightship.coldstart.page_cache import drop_cached
+from lightship.flows.start_layer import ahead_list
 
 SHOWN = 'import sys; sys.path.insert(0, "site"); import _lightship_start\n'
 
@@ -144,3 +148,124 @@ assert os.waitpid(child, 0)[1] == 0
 """
     _run(tmp_path, "lazy\nheavy\n", code)
     assert len(list(tmp_path.glob("loaded-*"))) == 2
+
+
+WATCHED = """
+import os, posix, sys, time
+asked = []
+posix.posix_fadvise = lambda fd, at, size, how: asked.append((os.readlink(f"/proc/self/fd/{fd}"), at, size, how))
+ticks = iter(range(10**6))
+time.perf_counter = lambda: next(ticks) * TICK
+sys.path.insert(0, "site")
+import _lightship_start
+"""
+
+
+def _asked(tmp_path: Path, names: list[str], after: str = "", *, tick: float = 1.0, env: str = "") -> list[str]:
+    """What the kernel is asked for where a clock shows that each read takes ``tick`` seconds."""
+    site = tmp_path / "site"
+    site.mkdir(exist_ok=True)
+    (site / "_lightship_start.py").write_bytes(start_source())
+    (site / "_lightship_start.txt").write_text(f"read-ahead\n{tmp_path}/one\n")
+    (site / "_lightship_start.ahead").write_text(ahead_list([f"{tmp_path}/{name}".lstrip("/") for name in names]))
+    show = "for path, *rest in asked: print(os.path.basename(path), *rest)\n"
+    code = WATCHED.replace("TICK", str(tick)) + after + show
+    told = {"LIGHTSHIP_START": env} if env else {}
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code], cwd=tmp_path, env=told, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()
+
+
+def _files(tmp_path: Path) -> list[str]:
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "größer").write_bytes(bytes(300_000))
+    (tmp_path / "empty").touch()
+    (tmp_path / "directory").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    return ["größer", "absent", "directory", "pipe", "empty", "one"]
+
+
+def test_a_cold_machine_is_asked_for_files_in_their_order_and_in_steps(tmp_path: Path) -> None:
+    """Advice 3 is WILLNEED (linux/fadvise.h). What is not there or no file is left out."""
+    steps = ["größer 0 262144 3", "größer 262144 37856 3", "one 0 1 3"]
+    assert _asked(tmp_path, _files(tmp_path)) == steps
+
+
+def test_a_warm_machine_is_asked_for_nothing(tmp_path: Path) -> None:
+    names = _files(tmp_path)
+    assert _asked(tmp_path, names, tick=1e-6) == []
+    assert _asked(tmp_path, names, env="0") == []
+    (tmp_path / "one").unlink()
+    assert _asked(tmp_path, names) == []
+
+
+def test_reading_ahead_has_a_limit(tmp_path: Path) -> None:
+    names = ["one", *(f"big{number}" for number in range(6))]
+    (tmp_path / "one").write_bytes(b"1")
+    for name in names[1:]:
+        with (tmp_path / name).open("wb") as stream:
+            stream.truncate(1 << 30)
+    sizes = [int(line.split()[2]) for line in _asked(tmp_path, names)]
+    assert sizes == [1, *([256 << 10] * (3 * (64 << 20) // (256 << 10)))]
+
+
+def test_reading_ahead_leaves_no_thread_no_child_no_open_file_and_is_not_repeated(tmp_path: Path) -> None:
+    after = """
+assert len(os.listdir("/proc/self/task")) == 1
+assert len(os.listdir("/proc/self/fd")) == 4, "a directory is listed through a descriptor of its own"
+try:
+    os.waitpid(-1, 0)
+except ChildProcessError:
+    pass
+else:
+    raise AssertionError("there is a child")
+before = len(asked)
+child = os.fork()
+if child == 0:
+    os._exit(len(asked) - before)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    assert _asked(tmp_path, _files(tmp_path), after)[-1] == "one 0 1 3"
+
+
+def test_a_list_that_is_damaged_is_no_reason_to_fail(tmp_path: Path) -> None:
+    _asked(tmp_path, ["one"])
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "site/_lightship_start.ahead").write_bytes(b"zz/tmp\n\xff\n")
+    code = WATCHED.replace("TICK", "1.0") + "print(asked)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _in_memory(path: Path) -> bool:
+    with path.open("rb") as stream:
+        try:
+            os.preadv(stream.fileno(), [bytearray(1)], path.stat().st_size - 1, os.RWF_NOWAIT)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def test_the_kernel_does_read_what_it_is_asked_for(tmp_path: Path) -> None:
+    big = tmp_path / "data/big"
+    big.parent.mkdir()
+    big.write_bytes(os.urandom(3 << 20))
+    drop_cached(big.parent)
+    try:
+        if _in_memory(big):
+            pytest.skip("this file system keeps its files in memory")
+    except OSError as error:
+        pytest.skip(f"this file system does not tell what is in memory: {error}")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/_lightship_start.ahead").write_text(ahead_list([str(big).lstrip("/")]))
+    slow = "import time, itertools; time.perf_counter = itertools.count().__next__\n"
+    (tmp_path / "site/slow.py").write_text(slow)
+    code = 'import sys; sys.path.insert(0, "site"); import slow, _lightship_start'
+    (tmp_path / "site/_lightship_start.py").write_bytes(start_source())
+    (tmp_path / "site/_lightship_start.txt").write_text(f"read-ahead\n{tmp_path}/site/slow.py\n")
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=True)
+    deadline = time.monotonic() + 60
+    while not _in_memory(big) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _in_memory(big)

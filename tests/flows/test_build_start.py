@@ -7,6 +7,7 @@ import pytest
 from tests.flows.world import MINOR, World, layer_digests, listing, opened
 from tests.validated import assert_valid
 
+from lightship.coldstart import lazy as planning
 from lightship.errors import UsageError
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.startup import read_startup_lock
@@ -46,7 +47,10 @@ def test_a_lever_is_one_layer_and_the_rest_stays(world: World, tmp_path: Path, p
     assert world.launch(tmp_path / "quick", code, options=show) == world.launch(tmp_path / "plain", code, options=show)
 
 
-def test_imports_that_can_wait_are_found_and_remembered(world: World, tmp_path: Path, port: int) -> None:
+def test_imports_that_can_wait_are_found_and_remembered(
+    world: World, tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planning, "_LEAST_CPU_S", 0.0)  # nothing in this world costs anything
     lazy = _build(world, tmp_path / "lazy", port, lazy_imports=True)
     lock = world.project / "lightship-startup.lock"
     known = read_startup_lock(lock)
@@ -61,6 +65,26 @@ def test_imports_that_can_wait_are_found_and_remembered(world: World, tmp_path: 
     assert kinds.split() == ["_Waiting", "module"]
     again = _build(world, tmp_path / "again", port, lazy_imports=True)
     assert (again.digest, "trace" in again.seconds) == (lazy.digest, False)
+
+
+def test_reading_ahead_lists_what_the_start_reads(world: World, tmp_path: Path, port: int) -> None:
+    plain = _build(world, tmp_path / "plain", port)
+    ahead = _build(world, tmp_path / "ahead", port, read_ahead=True)
+    assert "trace" not in ahead.seconds, "the same start serves"
+    with opened(tmp_path / "ahead") as image:
+        assert_valid(image)
+        inside = listing(image)
+    listed = f"{SITE}/_lightship_start.ahead"
+    assert {listed, *OWN} <= set(inside)
+    show = "import sys; before = b''\nfor line in open(sys.argv[1], 'rb').read().splitlines():\n"
+    show += "    before = before[:int(line[:2], 16)] + line[2:]; print(before.decode())\n"
+    paths = world.launch(tmp_path / "ahead", show, f"/{listed}", options=("--entrypoint", "python -c")).splitlines()
+    modules = [path.rpartition("/")[2].partition(".")[0] for path in paths if "pretend" in path or "/app/" in path]
+    assert modules.index("inner") < modules.index("text")
+    assert all(path.lstrip("/") in inside for path in paths if "pretend" in path)
+    assert world.launch(tmp_path / "ahead", "once") == world.launch(tmp_path / "plain", "once")
+    before, after = layer_digests(plain), layer_digests(ahead)
+    assert {name: digest for name, digest in after.items() if name != "start"} == before
 
 
 def test_lazy_imports_are_refused_without_a_traced_start(world: World, tmp_path: Path) -> None:

@@ -4,8 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from lightship.coldstart.lazy import LazyPlan
 from lightship.errors import InputError
-from lightship.flows.startup import StartupModules, adopted_modules, on_machine, read_startup_lock, startup_modules
+from lightship.flows.startup import (
+    StartupModules,
+    adopted_modules,
+    as_traced,
+    for_machine,
+    on_machine,
+    read_startup_lock,
+    startup_modules,
+)
+from lightship.launch.probe import ProbeOutcome
+from lightship.launch.trace import StartTrace
 from lightship.progress import SILENT
 
 MODULES = ("app/x.py", "usr/lib/python3.11/_sysconfigdata__x86_64-linux-gnu.py")
@@ -64,3 +75,19 @@ def test_a_lock_without_a_key_is_none(tmp_path: Path) -> None:
     lock.write_text("# nothing\napp/x.py\n")
     with pytest.raises(InputError, match="want 'key"):
         read_startup_lock(lock)
+
+
+def test_files_are_called_as_on_another_machine_in_their_order() -> None:
+    there = "usr/lib/python3.11/_sysconfigdata__aarch64-linux-gnu.py"
+    assert for_machine((MODULES[1], MODULES[0]), "aarch64") == (there, MODULES[0])
+    assert for_machine((MODULES[1], MODULES[0]), "x86_64") == (MODULES[1], MODULES[0])
+
+
+def test_files_that_wait_come_after_all_that_the_start_reads() -> None:
+    outcome = ProbeOutcome(start_s=0, ready_s=1, checks=())
+    trace = StartTrace(modules=("a.py",), files=("a", "w", "b", "v"), requested=("r",), outcome=outcome)
+    plan = LazyPlan(names=("w",), waiting=("w", "v"))
+    assert as_traced(trace) == StartupModules(keys=(), modules=("a.py",), files=("a", "w", "b", "v"), requested=("r",))
+    assert as_traced(trace, plan) == StartupModules(
+        keys=(), modules=("a.py",), files=("a", "b"), requested=("r", "w", "v"), deferred=("w",)
+    )

@@ -9,6 +9,8 @@
               imported (`gc.freeze`).
 ``lazy``      top-level modules that are loaded when they are first used, or in the background once nothing else is
               to do (`_Deferred`).
+``read-ahead``  files of a start. Where reading one of them shows that this machine does not have them in memory, the
+              kernel is asked for all that `_lightship_start.ahead` lists, in the order of first use (`_read_ahead`).
 
 Built-in modules only, CPython 3.9 and later. Whatever fails here leaves the interpreter as it was.
 """
@@ -26,6 +28,14 @@ _PATIENCE_S = 5.0
 _MANY = 1_500_000
 """Objects that may wait for a collection during an import: a server that is started by an import and never comes back
 from it is still collected, with at most so many objects of garbage. A start of 4,300 modules made 1,016,000."""
+
+_AHEAD_BYTES = 256 << 20
+_AHEAD_FILE_BYTES = 64 << 20
+_AHEAD_STEP = 256 << 10
+"""One advice is not followed further than the device's largest request or the kernel's read-ahead (mm/readahead.c,
+``force_page_cache_ra``): many devices take no more than this."""
+_SLOW_S = 50e-6
+"""A byte of a file that is in memory is read in 1 to 5 microseconds; no disk answers within this."""
 
 _STAND_IN = """
 def _find_and_load(name, import_):
@@ -73,6 +83,59 @@ def _pause_collections() -> None:
     names = {"begin": begin, "end": end, "original": getattr(importlib, "_find_and_load")}  # noqa: B009
     exec(compile(_STAND_IN, "<frozen importlib._bootstrap>", "exec"), names)  # noqa: S102 - see the docstring
     setattr(importlib, "_find_and_load", names["_find_and_load"])  # noqa: B010 - typeshed does not know it
+
+
+def _is_cold(samples: "list[bytes]") -> bool:
+    import posix
+    import time
+
+    for path in samples:
+        try:
+            descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+        except OSError:
+            continue
+        try:
+            before = time.perf_counter()
+            posix.pread(descriptor, 1, 0)
+            if time.perf_counter() - before > _SLOW_S:
+                return True
+        except OSError:
+            continue
+        finally:
+            posix.close(descriptor)
+    return False
+
+
+def _read_ahead(listed: bytes) -> None:
+    """Tell the kernel which files will be read: posix_fadvise(2), ``WILLNEED``, which starts reading and returns.
+
+    By this very thread, before anything is imported: a thread of its own would wait for the interpreter's lock three
+    times a file, up to 5 ms each, and a process of its own would be a child that the application did not make. A line
+    of ``listed`` has two hexadecimal digits, how much of the path before it is kept, and the rest of its own.
+    """
+    import posix
+
+    path, left = b"", _AHEAD_BYTES
+    for line in listed.splitlines():
+        path = path[: int(line[:2], 16)] + line[2:]
+        try:
+            descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
+        except OSError:
+            continue  # what a start reads depends on its machine and on what it is told
+        try:
+            status = posix.fstat(descriptor)
+            if status.st_mode & 0o170000 != 0o100000:
+                continue
+            size = min(status.st_size, _AHEAD_FILE_BYTES)
+            left -= size
+            if left < 0:
+                return
+            for offset in range(0, size, _AHEAD_STEP):
+                posix.posix_fadvise(descriptor, offset, min(_AHEAD_STEP, size - offset), posix.POSIX_FADV_WILLNEED)
+        except OSError:
+            continue
+        finally:
+            posix.close(descriptor)
 
 
 class _Deferred:
@@ -257,10 +320,14 @@ def _main() -> None:
     environ: dict[bytes, bytes] = posix.environ
     if environ.get(b"LIGHTSHIP_START") == b"0":
         return
+    beside = __file__.rpartition("/")[0] + "/_lightship_start"
     try:
-        with open(__file__.rpartition("/")[0] + "/_lightship_start.txt", encoding="utf-8") as stream:  # noqa: PTH123
+        with open(beside + ".txt", encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is not a built-in module
             wanted = _sections(stream.read())
-    except OSError:
+        if "read-ahead" in wanted and _is_cold([path.encode() for path in wanted["read-ahead"]]):
+            with open(beside + ".ahead", "rb") as ahead:  # noqa: PTH123
+                _read_ahead(ahead.read())
+    except (OSError, ValueError):
         return
     if "pause-gc" in wanted:
         _pause_collections()

@@ -1,18 +1,20 @@
 """Which imports of a start can wait: found by starting without them, never by guessing.
 
 A candidate is a top-level package that the start imported, that no other module imports *from* at its top, and that
-the probe's requests did not import either. Then the application is started with all candidates deferred
-(`_start_worker.py`). What was loaded until the last answer was needed; what is left can wait. A start that fails is
-tried again with halves, until the names that break it are known and left out.
+the probe's requests did not import either; and that costs something: a watched start tells. Then the application is
+started with all candidates deferred (`_start_worker.py`). What was loaded until the last answer was needed; what is
+left can wait. A start that fails is tried again with halves, until the names that break it are known and left out.
 """
 
 import os
 import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from lightship.coldstart.inside import agent_source, given_files, start_source
+from lightship.coldstart.events import PythonProcess, read_events
+from lightship.coldstart.inside import EVENTS, agent_source, given_files, start_source
 from lightship.errors import FindingError
 from lightship.launch.command import LaunchOptions
 from lightship.launch.probe import Probe
@@ -23,13 +25,24 @@ from lightship.progress import Progress
 from lightship.rootfs.removal import remove
 from lightship.sandbox.protocol import Sandbox
 
-__all__ = ["deferrable", "lazy_candidates", "plan_lazy"]
+__all__ = ["LazyPlan", "deferrable", "lazy_candidates", "plan_lazy", "worth_deferring"]
 
 _MOST_STARTS = 12
+_LEAST_CPU_S = 0.010
+"""Compiled from source, as in a traced start; with bytecode it is less than half of it."""
 _TAKEN_FROM = re.compile(rb"^(?:from[ \t]+([A-Za-z_]\w*)[\w.]*[ \t]+import|import[ \t]+([A-Za-z_]\w*)\.)", re.MULTILINE)
 """Imports at the top of a module that use what they import at once: ``from x import y``, and ``import x.y``."""
 _MOST_SOURCE_BYTES = 4 << 20
 _TEXT = "lazy\n{}\n\nno-warm-up\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LazyPlan:
+    """``names`` of top-level modules whose import can wait, sorted, and the packages' files that a start does not open
+    while they do, in the order in which it opened them without the plan."""
+
+    names: tuple[str, ...]
+    waiting: tuple[str, ...] = ()
 
 
 def plan_lazy(
@@ -42,29 +55,55 @@ def plan_lazy(
     *,
     purelib: str,
     progress: Progress,
-) -> tuple[str, ...]:
-    """Names of top-level modules whose import can wait, sorted; ``traced`` is a start with all of them.
+) -> LazyPlan:
+    """What can wait; ``traced`` is a start in which nothing does.
 
     ``purelib`` is where packages lie, relative to ``rootfs``. Every name was deferred in a start that became ready and
     passed all checks. Empty where this machine does not tell which files are opened.
     """
+    opened: dict[frozenset[str], frozenset[str]] = {}
+    told: list[PythonProcess] = []
 
-    def trial(names: Sequence[str]) -> StartTrace:
+    def trial(names: Sequence[str], *, watched: bool = False) -> StartTrace:
         with storage_errors("make a temporary directory"):
             scratch = Path(tempfile.mkdtemp(prefix="lightship-lazy-"))
         try:
+            env = {"LIGHTSHIP_AGENT_DIR": EVENTS} if watched else {}
             files = {
                 "sitecustomize.py": b"import _lightship_start\n" + agent_source(),
                 "_lightship_start.py": start_source(),
                 "_lightship_start.txt": _TEXT.format("\n".join(names)).encode(),
             }
-            given = given_files(options, runtime, scratch, files, env={})
-            return trace_start(sandbox, rootfs, runtime, given, wanted, progress=progress)
+            given = given_files(options, runtime, scratch, files, env=env)
+            found = trace_start(sandbox, rootfs, runtime, given, wanted, progress=progress)
+            opened[frozenset(names)] = frozenset(found.files)
+            if watched:
+                told.extend(read_events(scratch / "events"))
+            return found
         finally:
             remove(scratch)
 
     candidates = lazy_candidates(rootfs, traced, purelib)
-    return deferrable(candidates, lambda names: _loaded(trial(names), purelib))
+    if candidates:
+        trial((), watched=True)
+        candidates = worth_deferring(candidates, told)
+    names = deferrable(candidates, lambda names: _loaded(trial(names), purelib))
+    if not names:
+        return LazyPlan(names=())
+    early = opened.get(frozenset(names), frozenset(traced.files))
+    late = (path for path in traced.files if path not in early)
+    # what lies elsewhere depends on the machine too: /etc/hosts, locales
+    return LazyPlan(names=names, waiting=tuple(path for path in late if path.startswith(f"{purelib}/")))
+
+
+def worth_deferring(candidates: Iterable[str], processes: Iterable[PythonProcess]) -> tuple[str, ...]:
+    """Those of ``candidates`` whose import, with all that it imports in turn, takes a processor for some milliseconds;
+    also those of which nothing is known."""
+    cost: dict[str, float] = {}
+    for process in processes:
+        for event in process.imports:
+            cost[event.module] = max(cost.get(event.module, 0.0), event.cpu_s)
+    return tuple(name for name in candidates if cost.get(name, _LEAST_CPU_S) >= _LEAST_CPU_S)
 
 
 def lazy_candidates(rootfs: Path, traced: StartTrace, purelib: str) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ from lightship.flows.sources import local_sources
 from lightship.flows.startup import (
     StartupModules,
     adopted_modules,
+    as_traced,
     first_files,
     on_machine,
     read_startup_lock,
@@ -55,6 +56,7 @@ from lightship.store.cache import Cache, cache_key
 from lightship.store.select import host_platform
 
 if TYPE_CHECKING:
+    from lightship.coldstart.lazy import LazyPlan
     from lightship.launch.probe import Probe
     from lightship.launch.trace import StartTrace
 
@@ -347,12 +349,10 @@ class Making:
             traced = trace_start(
                 find_sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
             )
-            deferred = self._deferred(rootfs, runtime, probe, traced) if options.lazy_imports else ()
-        return StartupModules(
-            keys=(), modules=traced.modules, files=traced.files, requested=traced.requested, deferred=deferred
-        )
+            lazy = self._lazy(rootfs, runtime, probe, traced) if options.lazy_imports else None
+        return as_traced(traced, lazy)
 
-    def _deferred(self, rootfs: Path, runtime: Runtime, probe: "Probe", traced: "StartTrace") -> tuple[str, ...]:
+    def _lazy(self, rootfs: Path, runtime: Runtime, probe: "Probe", traced: "StartTrace") -> "LazyPlan":
         from lightship.coldstart.lazy import plan_lazy
         from lightship.launch.command import LaunchOptions
 
@@ -361,7 +361,7 @@ class Making:
             find_sandbox(), rootfs, runtime, options, probe, traced,
             purelib=self.scheme.purelib, progress=self.progress,
         )  # fmt: skip
-        self.progress.note(f"imports that can wait: {', '.join(found) or 'none'}")
+        self.progress.note(f"imports that can wait: {', '.join(found.names) or 'none'}")
         return found
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:

@@ -2,10 +2,10 @@
 
 ``lightship-startup.lock`` is text: comment lines, ``key = …``, then one source path a line, sorted; then sections,
 each a name in brackets and a path a line: ``[files]``, all files that were opened until the application was ready, in
-the order of first use, ``[requested]``, those that the probe's requests opened first, and ``[deferred]``, names of
-top-level modules whose import can wait, where that was asked for. It makes the same
-image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or the
-probe change, not for a changed line of the application, whose new imports cost a moment at the start.
+the order of first use, ``[requested]``, those that were opened first once it was: by the probe's requests, or by
+modules that can wait; and ``[deferred]``, the names of these top-level modules, where that was asked for. It makes the
+same image on every machine; it is traced anew when the packages, the interpreter, the entrypoint, its environment or
+the probe change, not for a changed line of the application, whose new imports cost a moment at the start.
 
 One list serves all platforms: what an application imports until it is ready is told by its code, and the few modules
 that differ (``_sysconfigdata``) bear the machine in their name. A start is traced on this machine alone; an image for
@@ -18,6 +18,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightship.errors import InputError, LightshipError
 from lightship.findings import Finding
@@ -25,10 +26,16 @@ from lightship.oci.platform import MACHINES
 from lightship.paths import atomic_file, normal_path
 from lightship.progress import Progress
 
+if TYPE_CHECKING:
+    from lightship.coldstart.lazy import LazyPlan
+    from lightship.launch.trace import StartTrace
+
 __all__ = [
     "StartupModules",
     "adopted_modules",
+    "as_traced",
     "first_files",
+    "for_machine",
     "on_machine",
     "read_startup_lock",
     "startup_modules",
@@ -90,6 +97,18 @@ def startup_modules(
     return traced
 
 
+def as_traced(traced: "StartTrace", lazy: "LazyPlan | None" = None) -> StartupModules:
+    """What a start showed; files that wait with the modules of ``lazy`` come after all that it reads."""
+    waiting = frozenset(lazy.waiting if lazy is not None else ())
+    return StartupModules(
+        keys=(),
+        modules=traced.modules,
+        files=tuple(path for path in traced.files if path not in waiting),
+        requested=(*traced.requested, *(path for path in traced.files if path in waiting)),
+        deferred=lazy.names if lazy is not None else (),
+    )
+
+
 def adopted_modules(
     lock: Path, key: str, traced: StartupModules | None, *, progress: Progress
 ) -> tuple[str, ...] | None:
@@ -110,6 +129,11 @@ def on_machine(modules: Iterable[str], machine: str) -> tuple[str, ...]:
     """``modules``, and those of them that bear a machine's name as they are called on ``machine`` (``aarch64``)."""
     everything = tuple(modules)
     return tuple(sorted({*everything, *(_MACHINE.sub(machine, module) for module in everything)}))
+
+
+def for_machine(paths: Iterable[str], machine: str) -> tuple[str, ...]:
+    """``paths`` in their order, those that bear a machine's name as they are called on ``machine``."""
+    return tuple(_MACHINE.sub(machine, path) for path in paths)
 
 
 def read_startup_lock(lock: Path) -> StartupModules | None:

@@ -24,7 +24,7 @@ from lightship.flows.patterns import pattern_findings
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.start_layer import start_recipe
-from lightship.flows.startup import read_startup_lock
+from lightship.flows.startup import StartupModules, first_files, for_machine, read_startup_lock
 from lightship.image.blobs import BlobLayer, from_blobs
 from lightship.image.value import PlainImage
 from lightship.plan.assemble import DEFAULT_MTIME
@@ -96,12 +96,21 @@ def _scheme(lower: Lower, request: BuildRequest) -> Scheme:
     return Scheme(prefix=request.options.prefix.strip("/"), minor=lower.interpreter.target.minor)
 
 
-def _deferred(lower: Lower, request: BuildRequest) -> tuple[str, ...]:
-    """Modules that can wait, none in the image whose start is traced: it shows what is imported."""
-    if lower.mode != "startup" or not request.options.lazy_imports:
-        return ()
-    found = read_startup_lock(request.project / STARTUP_LOCK)
-    return found.deferred if found is not None else ()
+def _traced_start(lower: Lower, request: BuildRequest) -> StartupModules:
+    """What levers are told of the start: nothing in the image whose start is traced, which shows what it reads."""
+    nothing = StartupModules(keys=(), modules=())
+    if lower.mode != "startup" or not (request.options.lazy_imports or request.options.read_ahead):
+        return nothing
+    return read_startup_lock(request.project / STARTUP_LOCK) or nothing
+
+
+def _ahead(lower: Lower, known: StartupModules) -> tuple[str, ...]:
+    """What the start reads until it is ready; only its modules where the lock tells no more."""
+    target = lower.interpreter.target
+    until_ready = replace(known, files=known.files or known.modules, requested=())
+    return for_machine(
+        first_files(until_ready, cache_tag=f"cpython-{target.minor.replace('.', '')}"), lower.platform.machine
+    )
 
 
 def finish(
