@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import UsageError
-from lightship.sandbox.container import create_options
+from lightship.sandbox.container import create_options, handed_variables
 from lightship.sandbox.mounts import plan_mounts
 from lightship.sandbox.protocol import Bind, Command
 
@@ -70,6 +70,16 @@ def test_secrets_do_not_stand_in_the_command_line(root: Path) -> None:
     assert [option for option in options if option.startswith("--env=")] == [
         "--env=#x=2", "--env=LINES=a\nb", "--env=odd name=1",
     ]  # fmt: skip
+
+
+def test_a_secret_of_several_lines_goes_through_the_clients_environment(root: Path) -> None:
+    env = {"KEY": "-----BEGIN\nS3CRET", "OF_IMAGE": "a\nb", "LD_PRELOAD": "/x\n", "HOST": "a\nb", "odd name": "1\n"}
+    handed = handed_variables(env, {"OF_IMAGE": "a\nb"}, {"HOST": "h"})
+    assert handed == {"KEY": env["KEY"]}
+    command = Command(rootfs=root, argv=("x",), env=env)
+    options, variables = create_options("docker", command, plan_mounts(command), handed=handed)
+    assert "--env=KEY" in options
+    assert "S3CRET" not in f"{options}{variables!r}"
 
 
 def test_a_path_that_no_word_can_hold_is_refused(root: Path) -> None:

@@ -120,7 +120,7 @@ def command(
         ):
             config = ImageConfig.parse(opened.raw_config)
             check_runs_here(config.platform)
-            sandbox = find_engine(engine).admit(opened, progress=console)
+            sandbox = find_engine(engine, env=os.environ).admit(opened, progress=console)
             rootfs = unpacked(opened, Cache(root), progress=console)
     sys.stdout.flush()
     return run(sandbox, rootfs, config.runtime, options)

@@ -91,8 +91,10 @@ class _Loaded:
         from lightship.sandbox.admit import admit_image
         from lightship.sandbox.container import Containers
 
+        runtime = config_of(image).runtime
         return Containers(
             client=self.client,
             image_id=admit_image(self.client, image, progress=progress),
-            working_dir=config_of(image).runtime.working_dir,
+            working_dir=runtime.working_dir,
+            image_env=runtime.environment,
         )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from lightship import proc
@@ -40,9 +41,17 @@ class Client:
     def argv(self, *words: str) -> list[str]:
         return [self.program, *words]
 
-    def run(self, *words: str, stdin: bytes | None = None, check: bool = True) -> str:
-        """What it prints; raise ToolError with its complaint where it fails."""
-        done = proc.run(self.argv(*words), cwd=Path("/"), env=self.env, stdin=stdin, timeout_s=_PATIENCE_S, check=False)
+    def run(
+        self,
+        *words: str,
+        stdin: bytes | None = None,
+        more_env: Mapping[str, str] = MappingProxyType({}),
+        check: bool = True,
+    ) -> str:
+        """What it prints; raise ToolError with its complaint where it fails. ``more_env`` is added to `env`, which
+        must be known."""
+        env = {**self.env, **more_env} if self.env is not None else None
+        done = proc.run(self.argv(*words), cwd=Path("/"), env=env, stdin=stdin, timeout_s=_PATIENCE_S, check=False)
         if check and done.returncode != 0:
             raise self._refusal(words[0], done.stderr)
         return done.stdout.decode(errors="replace")

@@ -15,7 +15,8 @@ import secrets
 import shutil
 import signal
 import tarfile
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -29,23 +30,27 @@ from lightship.sandbox.mounts import Mount, plan_mounts
 from lightship.sandbox.protocol import Bind, Command
 from lightship.sandbox.reaper import Reaper
 
-__all__ = ["LABEL", "Containers", "create_options"]
+__all__ = ["LABEL", "Containers", "create_options", "handed_variables"]
 
 LABEL = "dev.lightship=run"
 """Every container has it; ``docker ps --filter label=dev.lightship=run`` lists them."""
 
 _PREAMBLE = re.compile(r"^podman start failed: (unable to start container \"?[0-9a-f]+\"?: )?")
+_LISTENED_TO = ("BUILD", "CONTAINER", "DOCKER", "GLIBC", "GO", "GPG", "HOME", "LD_", "MALLOC", "NOTIFY", "PATH",
+                "REGISTRY", "SSL", "STORAGE", "TMPDIR", "XDG")  # fmt: skip
+"""How variables begin that the clients, Go and the loader read."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Containers:
     """Implements `lightship.sandbox.protocol.Sandbox`: a container of ``image_id`` for each command, whatever its
-    ``rootfs``, which must hold the same image unpacked. ``working_dir`` is the image's own."""
+    ``rootfs``, which must hold the same image unpacked. ``working_dir`` and ``image_env`` are the image's own."""
 
     client: Client
     image_id: str
     working_dir: str
+    image_env: Mapping[str, str] = field(default_factory=dict)
 
     def start(
         self,
@@ -73,13 +78,15 @@ class Containers:
 
     def _create(self, name: str, command: Command, mounts: tuple[Mount, ...], *, takes_stdin: bool) -> None:
         copies = [mount for mount in mounts if _is_filled(mount)]
-        options, variables = create_options(self.client.name, command, mounts)
+        own = self.client.env
+        handed = handed_variables(command.env, self.image_env, own) if own is not None else {}
+        options, variables = create_options(self.client.name, command, mounts, handed=handed)
         if command.cwd != self.working_dir:  # podman makes a missing one only where it is the image's own
             options.append(f"--workdir={command.cwd}")
         self.client.run(
             "create", "--name", name, *(["--interactive"] if takes_stdin else []), *options,
             "--entrypoint", command.argv[0], self.image_id, *command.argv[1:],
-            stdin=variables,
+            stdin=variables, more_env=handed,
         )  # fmt: skip
         if copies and self.client.name == "podman":
             self.client.run("init", name)  # it gives a fresh volume to the owner of the image's directory only once
@@ -124,9 +131,30 @@ class _Container:
         return self._error
 
 
-def create_options(engine: str, command: Command, mounts: tuple[Mount, ...]) -> tuple[list[str], bytes]:
+def handed_variables(wanted: Mapping[str, str], public: Mapping[str, str], client: Mapping[str, str]) -> dict[str, str]:
+    """Those of ``wanted`` that no line of a file can hold, such as a key of several lines, and that go through the
+    environment of the engine's client instead.
+
+    Not what the image says itself (``public``): it is no secret, and its names must not reach a program of the host.
+    Nor a name that the client has or may listen to.
+    """
+    return {
+        name: value
+        for name, value in wanted.items()
+        if _PLAIN_NAME.fullmatch(name)
+        and not value.isprintable()
+        and name not in public
+        and name not in client
+        and not name.upper().startswith(_LISTENED_TO)
+    }
+
+
+def create_options(
+    engine: str, command: Command, mounts: tuple[Mount, ...], *, handed: Collection[str] = ()
+) -> tuple[list[str], bytes]:
     """The options of ``docker create`` or ``podman create`` that give ``command`` what the sandbox would, and what they
-    read from stdin: the environment, because a command line shows in every list of processes.
+    read from stdin: the environment, because a command line shows in every list of processes. The client takes the
+    values of ``handed`` from its own environment.
 
     Raise UsageError for paths that the engines' words cannot hold.
     """
@@ -143,6 +171,8 @@ def create_options(engine: str, command: Command, mounts: tuple[Mount, ...]) -> 
         line = f"{name}={command.env[name]}"
         if _PLAIN_NAME.fullmatch(name) and line.isprintable():
             lines.append(f"{line}\n")
+        elif name in handed:
+            options.append(f"--env={name}")
         else:  # no line of such a file
             options.append(f"--env={line}")
     for mount in mounts:
