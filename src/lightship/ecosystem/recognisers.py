@@ -8,6 +8,7 @@ from lightship.ecosystem.go import GoRecogniser
 from lightship.ecosystem.inventory import Recogniser
 from lightship.ecosystem.node import NodeRecogniser
 from lightship.ecosystem.python.recogniser import PythonRecogniser
+from lightship.ecosystem.rpm import RpmRecogniser
 from lightship.ecosystem.rust import RustRecogniser
 
 __all__ = ["RECOGNISERS"]
@@ -15,6 +16,7 @@ __all__ = ["RECOGNISERS"]
 RECOGNISERS: tuple[Recogniser, ...] = (
     DpkgRecogniser(),
     ApkRecogniser(),
+    RpmRecogniser(),
     CondaRecogniser(),
     PythonRecogniser(),
     NodeRecogniser(),
