@@ -23,6 +23,7 @@ need_program go golang-go
     packages="$packages golang-github-containerd-stargz-snapshotter-dev"
 need_program zstd zstd
 need_program pigz pigz
+command -v google-chrome >/dev/null 2>&1 || need_program chromium chromium
 need_program openssl openssl
 need_program gpg gnupg
 need_program git git

@@ -56,6 +56,26 @@ def test_beside_an_image_that_nodes_have(layout: str, lightship: Lightship) -> N
     assert json.loads(said.stdout)["totals"]["unique_bytes"] == 0
 
 
+def test_a_page_is_one_file(layout: str, lightship: Lightship) -> None:
+    write_layout(synthetic_image({"srv/other": b"1"}), lightship.home / "before", [Tag("latest")])
+    said = lightship("analyze", layout, "--against", "oci:before", "--format", "html", "-o", "report.html")
+    assert (said.status, said.stdout) == (0, "")
+    text = (lightship.home / "report.html").read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "A node that has oci:before pulls" in text
+    assert "caf\\\\udce9" in text  # a name in another encoding, as a text in JSON
+
+
+def test_other_forms_tell_of_the_findings(layout: str, lightship: Lightship) -> None:
+    said = lightship("analyze", layout, "--format", "markdown").stdout
+    assert said.startswith("### oci:out")
+    assert "warning: " in said
+    said = lightship("analyze", layout, "--format", "github").stdout
+    assert said.startswith("::warning title=lightship%3A ")
+    (run,) = json.loads(lightship("analyze", layout, "--format", "sarif").stdout)["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["metadata-copy"]
+
+
 def test_what_is_no_image_is_one_sentence(lightship: Lightship) -> None:
     with tarfile.open(lightship.home / "other.tar", "w"):
         pass

@@ -12,7 +12,7 @@ HOSTILE = "</title><script>alert(1)</script>\" onload='x' & \x00\x1b[31m\u202egp
 class Reader(HTMLParser):
     """Elements and text of a page, and whether every element that has to be closed is."""
 
-    VOID = ("meta", "rect", "circle", "path", "line")
+    VOID = ("meta", "rect", "circle", "path", "line", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -12,6 +12,7 @@ from lightship.analyze.model import NOBODY, Analysis, Package
 from lightship.findings import Report
 from lightship.report.html.analyze_parts import (
     ECOSYSTEMS,
+    contents,
     explorer,
     figures,
     findings_of,
@@ -41,6 +42,7 @@ def render_analysis_html(analysis: Analysis, report: Report, *, diff: Report | N
     body = [
         "" if analysis.complete else _incomplete(),
         figures(analysis),
+        contents(analysis, has_diff=diff is not None),
         explorer(has_hidden=data["hidden"] is not None),
         findings_of(report.findings),
         layers_of(analysis),

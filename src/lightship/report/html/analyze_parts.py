@@ -7,7 +7,7 @@ from lightship.findings import Finding
 from lightship.report.html.page import Cell, escaped, paragraph, section, table
 from lightship.units import format_bytes
 
-__all__ = ["ECOSYSTEMS", "explorer", "figures", "findings_of", "layers_of", "packages_of", "places_of"]
+__all__ = ["ECOSYSTEMS", "contents", "explorer", "figures", "findings_of", "layers_of", "packages_of", "places_of"]
 
 ECOSYSTEMS = {
     "deb": "Debian",
@@ -56,6 +56,20 @@ def figures(analysis: Analysis) -> str:
     return f'<dl class="figures">{pieces}</dl>'
 
 
+def contents(analysis: Analysis, *, has_diff: bool) -> str:
+    """Links to the parts, with how many are in each."""
+    links = [
+        ("bytes", "where the bytes are"),
+        ("findings", _count(len(analysis.findings), "finding")),
+        ("layers", _count(len(analysis.layers), "layer")),
+        ("packages", _count(len(analysis.packages), "package")),
+        *([("unowned", "owned by no package")] if analysis.unowned else []),
+        *([("changes", "what changed")] if has_diff else []),
+    ]
+    made = "".join(f'<a href="#{name}">{escaped(said)}</a>' for name, said in links)
+    return f'<nav class="parts" aria-label="Parts of the page">{made}</nav>'
+
+
 def explorer(*, has_hidden: bool) -> str:
     """Where the script draws the treemap and what belongs to it; hidden until it does."""
     views = [("packages", "packages"), ("files", "files"), *([("hidden", "hidden copies")] if has_hidden else [])]
@@ -70,7 +84,9 @@ def explorer(*, has_hidden: bool) -> str:
         "Where the bytes are",
         '<noscript><p class="note">The treemap needs the page\'s script, which is switched off.</p></noscript>',
         '<div id="explore" hidden>',
-        f'<div class="tools">{tools}</div>',
+        f'<div class="tools">{tools}<span><label for="find">find</label> <input id="find" type="search" '
+        'placeholder="file or directory" autocomplete="off" spellcheck="false"> '
+        '<span id="found" class="note" role="status"></span></span></div>',
         '<nav aria-label="Where in the image"><ol id="trail"></ol></nav>',
         '<div class="explorer"><div>',
         '<div id="stage" role="group" aria-label="Treemap: the larger, the more bytes" aria-describedby="keys"></div>',
@@ -78,19 +94,20 @@ def explorer(*, has_hidden: bool) -> str:
         '<ul id="legend" class="key" aria-label="Colours and patterns"></ul></div>',
         '<div class="side" tabindex="0" role="region" aria-label="What is in it, largest first"><table><thead><tr>'
         '<th scope="col">name</th><th scope="col" id="list-head">unpacked</th><th scope="col">share</th></tr>'
-        '</thead><tbody id="list"></tbody></table><p id="list-empty" class="note" hidden>No bytes are in it.</p>'
+        '</thead><tbody id="list"></tbody></table><p id="list-empty" class="note" hidden>Nothing is there.</p>'
         '<button type="button" id="more" hidden></button></div></div>',
         '<div id="details" role="status"></div>',
         '<p id="keys" class="note">Enter opens, Escape goes back out; the arrows lead to neighbours (left, right), '
         "into a directory (down) and out of it (up). The list beside says the same as the treemap.</p>",
         "</div>",
+        name="bytes",
     )
 
 
 def findings_of(findings: Sequence[Finding]) -> str:
     """Errors first, then those of most bytes."""
     if not findings:
-        return section("Findings", paragraph("Nothing was found that is waste."))
+        return section("Findings", paragraph("Nothing was found that is waste."), name="findings")
     ordered = sorted(findings, key=lambda each: (each.severity != "error", -(each.unpacked_bytes or 0)))
     counts = [(name, sum(each.severity == name for each in findings)) for name in _SEVERITIES]
     said = ", ".join(_count(count, name) for name, count in counts if count)
@@ -98,7 +115,9 @@ def findings_of(findings: Sequence[Finding]) -> str:
     pieces = [_finding(each) for each in ordered]
     rest = pieces[_MOST_FINDINGS:]
     more = f'<details class="more"><summary>{_count(len(rest), "more finding")}</summary>{"".join(rest)}</details>'
-    return section("Findings", paragraph(told, note=True), *pieces[:_MOST_FINDINGS], *([more] if rest else []))
+    return section(
+        "Findings", paragraph(told, note=True), *pieces[:_MOST_FINDINGS], *([more] if rest else []), name="findings"
+    )
 
 
 def layers_of(analysis: Analysis) -> str:
@@ -121,6 +140,7 @@ def layers_of(analysis: Analysis) -> str:
         f'<ol class="stack" role="img" aria-label="{escaped(said)}">{parts}</ol>{key}',
         f'<div class="scroll"><table class="layers"><thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table>',
         "</div>",
+        name="layers",
     )
 
 
@@ -142,6 +162,7 @@ def packages_of(analysis: Analysis) -> str:
         f'<div class="scroll"><table class="packages"><thead id="packages-head"><tr>{head}</tr></thead>\n'
         f'<tbody id="packages-body">\n{rows}\n</tbody></table></div>',
         f'<button type="button" id="packages-more" hidden></button>{without}',
+        name="packages",
     )
 
 
@@ -166,6 +187,7 @@ def places_of(places: Sequence[UnownedPlace]) -> str:
         "Owned by no package",
         table(("directory", "compressed", "unpacked", "files"), rows),
         *([paragraph(rest, note=True)] if left else []),
+        name="unowned",
     )
 
 
@@ -247,7 +269,7 @@ def _choice(name: str, said: str, options: Iterable[tuple[str, str]]) -> str:
         f"<span>{words}</span></label>"
         for number, (value, words) in enumerate(options)
     )
-    return f'<fieldset><legend>{said}&nbsp;</legend><span class="choice">{made}</span></fieldset>'
+    return f'<fieldset><legend>{said}</legend><span class="choice">{made}</span></fieldset>'
 
 
 def _folded(text: str) -> str:

@@ -30,7 +30,7 @@ def diff_section(report: Report) -> str:
         pieces.append(table(("layer", "", "compressed", "unpacked"), (_layer(row) for row in layers)))
     if not packages and not layers:
         pieces.append(paragraph("Both have the same layers.", note=True))
-    return section("What changed", *pieces)
+    return section("What changed", *pieces, name="changes")
 
 
 def _package(row: _Row) -> Sequence[Cell]:

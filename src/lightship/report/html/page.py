@@ -107,9 +107,16 @@ def page(title: str, lead: str, body: Iterable[str], *, footer: str, style: str 
     )
 
 
-def section(heading: str, *pieces: str) -> str:
-    """A part of the page: ``heading`` is text, ``pieces`` are HTML."""
-    return "\n".join(("<section>", f"<h2>{escaped(heading)}</h2>", *pieces, "</section>"))
+def section(heading: str, *pieces: str, name: str = "") -> str:
+    """A part of the page: ``heading`` is text, ``pieces`` are HTML, ``name`` is what a link to it calls it."""
+    return "\n".join(
+        (
+            f'<section id="{escaped(name)}">' if name else "<section>",
+            f"<h2>{escaped(heading)}</h2>",
+            *pieces,
+            "</section>",
+        )
+    )
 
 
 def paragraph(text: str, *, note: bool = False) -> str:

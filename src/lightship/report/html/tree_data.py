@@ -22,7 +22,10 @@ MIXED: Final = -2
 
 _MOST_CHILDREN = 1000
 _LONGEST_NAME = 160
-_NUMBERS_BYTES = 24  # of a node's columns, about: measured on an image of 63,000 files
+_MOST_NUMBERS_BYTES = 60
+_LETTER_BYTES = 3
+_CHILDREN_BYTES = 12
+_FULL = 0.97
 
 
 class Leaf(NamedTuple):
@@ -89,33 +92,42 @@ class _Node(NamedTuple):
 
 def tree_columns(leaves: Iterable[Leaf], names: Names, *, most_bytes: int) -> dict[str, list[int]]:
     """Columns of nodes, the root first, the children of one node next to each other: ``first`` and ``count`` say where.
-    ``files`` counts what is no directory, here or below. About ``most_bytes`` as JSON, the names included."""
+    ``files`` counts what is no directory, here or below. At most ``most_bytes`` as JSON, the names included, but the
+    root is always there."""
     columns: dict[str, list[int]] = {
         key: [] for key in ("name", "kind", "unpacked", "compressed", "files", "layer", "owner", "first", "count")
     }
-    spent_before, size = names.spent_bytes, 0
-    root = _summed(leaves)
-    _append(columns, _of_directory(root, ""), names)
+    before, root = names.spent_bytes, _summed(leaves)
+    numbers = _append(columns, _of_directory(root, ""), names)
     waiting = [(-root.unpacked_bytes - root.compressed_bytes, 0, root)]
-    while waiting and names.spent_bytes - spent_before + size * _NUMBERS_BYTES < most_bytes:
+    while waiting and (spent := names.spent_bytes - before + numbers) < most_bytes * _FULL:
         _, place, directory = heapq.heappop(waiting)
         nodes = _content(directory)
+        if spent + sum(_most_of(node) for node in nodes) > most_bytes:
+            continue  # a smaller one may have room
         columns["first"][place], columns["count"][place] = len(columns["name"]), len(nodes)
         columns["kind"][place] = DIRECTORY
+        numbers += _CHILDREN_BYTES
         for node in nodes:
             number = len(columns["name"])
-            _append(columns, node, names)
+            numbers += _append(columns, node, names)
             if node.directory is not None:
                 heapq.heappush(waiting, (-node.unpacked - node.compressed, number, node.directory))
-        size += len(nodes)
     return columns
 
 
-def _append(columns: dict[str, list[int]], node: _Node, names: Names) -> None:
-    columns["name"].append(names.number(node.name))
-    values = (node.kind, node.unpacked, node.compressed, node.files, node.layer, node.owner, 0, 0)
-    for key, value in zip(list(columns)[1:], values, strict=True):
-        columns[key].append(value)
+def _append(columns: dict[str, list[int]], node: _Node, names: Names) -> int:
+    """Put ``node`` at the end; return the bytes of its numbers."""
+    told = (node.kind, node.unpacked, node.compressed, node.files, node.layer, node.owner, 0, 0)
+    values = (names.number(node.name), *told)
+    for column, value in zip(columns.values(), values, strict=True):
+        column.append(value)
+    return sum(len(str(value)) + 1 for value in values)
+
+
+def _most_of(node: _Node) -> int:
+    """No fewer bytes than the node takes, whatever is known of its name."""
+    return _MOST_NUMBERS_BYTES + min(len(node.name) * _LETTER_BYTES, _LONGEST_NAME * 4)
 
 
 def _summed(leaves: Iterable[Leaf]) -> _Directory:

@@ -62,6 +62,14 @@ class Place {
 
 const sums = () => ({ unpacked: 0, compressed: 0, files: 0 });
 
+const unknown = () => ({ layer: null, owner: null, ...sums() });
+
+function blend(to, from) {
+  // As `add`, and who owns it or put it there, where it is the same for all.
+  add(to, from);
+  for (const key of ["layer", "owner"]) to[key] = to[key] === null || to[key] === from[key] ? from[key] : MIXED;
+}
+
 function add(to, from) {
   to.unpacked += from.unpacked;
   to.compressed += from.compressed;
@@ -89,10 +97,20 @@ function columnTree(columns, title, isHidden) {
   return Object.assign(at(0, null), { title });
 }
 
+let parents = null;
+
+function aboveOf() {
+  // For each node of the tree of files the one it is in.
+  const { first, count } = data.files;
+  if (parents) return parents;
+  parents = new Int32Array(count.length).fill(-1);
+  count.forEach((many, index) => parents.fill(index, first[index], first[index] + many));
+  return parents;
+}
+
 function packageTree(title) {
-  const columns = data.files, above = new Int32Array(columns.name.length).fill(-1), owned = new Map();
+  const columns = data.files, above = aboveOf(), owned = new Map();
   columns.count.forEach((count, index) => {
-    for (let step = 0; step < count; step++) above[columns.first[index] + step] = index;
     if (count || columns.owner[index] === MIXED) return;
     if (!owned.has(columns.owner[index])) owned.set(columns.owner[index], []);
     owned.get(columns.owner[index]).push(index);

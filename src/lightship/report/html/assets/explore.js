@@ -6,18 +6,23 @@ const views = {
   hidden: () => columnTree(data.hidden, "all that is hidden", true),
 };
 const roots = {};
-const state = { view: "packages", place: null, chosen: null, measure: "unpacked", mode: "owner", rows: 40 };
+const state = {
+  view: data.packages.length ? "packages" : "files", place: null, chosen: null,
+  measure: "unpacked", mode: "owner", rows: 40, isByKey: false,
+};
 const rootOf = (view) => (roots[view] ??= views[view]());
 
 function address(place) {
   const numbers = [];
   for (let here = place; here.parent; here = here.parent) numbers.unshift(here.parent.inside.indexOf(here));
-  return `#${[state.view, ...numbers].join(".")}`;
+  return `#in.${[state.view, ...numbers].join(".")}`;
 }
 
 function readAddress() {
-  const [view, ...numbers] = location.hash.slice(1).split(".");
-  if (!Object.hasOwn(views, view) || (view === "hidden" && !data.hidden)) return rootOf(state.view);
+  // Null where it names another part of the page.
+  const [start, view, ...numbers] = location.hash.slice(1).split(".");
+  if (!start) return rootOf(state.view);
+  if (start !== "in" || !Object.hasOwn(views, view) || (view === "hidden" && !data.hidden)) return null;
   state.view = view;
   let place = rootOf(view);
   for (const text of numbers) place = place.inside[Number(text)] || place;
@@ -31,12 +36,47 @@ function go(place) {
   else location.hash = wanted;
 }
 
+function branching(place) {
+  // Where there is more than one way on: the place, or what it alone has.
+  while (place.inside.length === 1 && place.inside[0].isOpen) [place] = place.inside;
+  return place;
+}
+
 function open(place) {
-  if (place.isOpen) return go(place);
+  if (place.isOpen) return go(place.kind < GROUP ? branching(place) : place);
   if (place.hint && place.hint !== state.place) return go(place.hint);
   state.chosen = place;
   showDetails();
   markChosen();
+}
+
+function foundFiles(wanted) {
+  // Places of the tree of files with that in their names, whatever is looked at.
+  const columns = data.files, text = wanted.toLowerCase();
+  const fits = data.names.map((name) => name.toLowerCase().includes(text));
+  const hits = [];
+  columns.name.forEach((name, index) => {
+    if (index && columns.kind[index] !== FOLDED && fits[name]) hits.push(index);
+  });
+  return hits.sort((one, other) => columns.unpacked[other] - columns.unpacked[one]).slice(0, 500).map(placeAt);
+}
+
+function placeAt(index) {
+  const { first } = data.files, steps = [];
+  for (let here = index; here > 0; here = steps[0].from) {
+    const from = aboveOf()[here];
+    steps.unshift({ from, step: here - first[from] });
+  }
+  return steps.reduce((place, { step }) => place.inside[step], rootOf("files"));
+}
+
+function goToFile(place) {
+  state.view = "files";
+  const holder = place.isOpen ? place : place.parent;
+  const choose = () => { if (!place.isOpen) open(place); };
+  if (location.hash === address(holder)) { show(holder); choose(); return; }
+  window.addEventListener("hashchange", choose, { once: true });
+  go(holder);
 }
 
 function goToPackage(owner) {
@@ -50,9 +90,12 @@ function goToPackage(owner) {
 function show(place) {
   state.place = place;
   state.rows = 40;
+  byId("find").value = "";
   showTrail();
   redraw();
   for (const input of document.querySelectorAll("input[name=view]")) input.checked = input.value === state.view;
+  if (state.isByKey) byId("stage").tiles[0]?.button.focus();  // what had the focus is gone
+  state.isByKey = false;
 }
 
 function redraw() {
@@ -92,9 +135,11 @@ function showLegend() {
 }
 
 function showList() {
-  const { measure, place } = state, told = sorted(place.inside, measure), whole = place[measure];
+  const { measure, place } = state, wanted = byId("find").value.trim(), found = wanted ? foundFiles(wanted) : null;
+  const told = sorted(found || branching(place).inside, measure), whole = (found ? rootOf("files") : place)[measure];
   const rows = told.slice(0, state.rows).map((it) => {
-    const name = element("button", { type: "button", text: it.title, click: () => open(it) });
+    const act = found ? () => goToFile(it) : () => open(it);
+    const name = element("button", { type: "button", text: found ? it.path : it.title, click: act });
     if (it.isOpen) name.className = "deeper";
     const bar = element("span", { class: "share", "aria-hidden": "true" });
     bar.style.width = `${(100 * it[measure]) / (told[0][measure] || 1)}%`;
@@ -109,6 +154,8 @@ function showList() {
   byId("more").hidden = left <= 0;
   byId("more").textContent = `show ${Math.min(left, 200)} of ${number(left)} more`;
   byId("list-empty").hidden = told.length > 0;
+  byId("found").textContent = found ? `${number(told.length)} found` : "";
+  markChosen();
 }
 
 function markChosen() {
@@ -164,12 +211,14 @@ function listenToKeys(event) {
   const stage = byId("stage"), tile = stage.tiles.find((it) => it.button === event.target);
   if (!tile) return;
   if (event.key === "Enter" || event.key === " ") {
+    state.isByKey = tile.place.isOpen || Boolean(tile.place.hint);
     open(tile.place);
-    if (tile.place.isOpen) requestAnimationFrame(() => stage.tiles[0]?.button.focus());
   } else if (event.key === "Escape" || event.key === "Backspace") {
-    if (!state.place.parent) return;
-    go(state.place.parent);
-    requestAnimationFrame(() => stage.tiles[0]?.button.focus());
+    let out = state.place.parent;
+    if (!out) return;
+    while (out.parent && out.inside.length === 1) out = out.parent;
+    state.isByKey = true;
+    go(out);
   } else {
     const next = moved(stage.tiles, tile, event.key);
     if (!next) return;
@@ -190,12 +239,16 @@ function startExploring() {
   hear("mode", (mode) => { state.mode = mode; redraw(); });
   byId("more").addEventListener("click", () => { state.rows += 200; showList(); });
   byId("stage").addEventListener("keydown", listenToKeys);
-  window.addEventListener("hashchange", () => show(readAddress()));
+  window.addEventListener("hashchange", () => {
+    const place = readAddress();
+    if (place) show(place);
+  });
   let width = byId("stage").clientWidth;
   new ResizeObserver(() => {
     if (byId("stage").clientWidth === width) return;
     width = byId("stage").clientWidth;
     redraw();
   }).observe(byId("stage"));
-  show(readAddress());
+  byId("find").addEventListener("input", () => { state.rows = 40; showList(); });
+  show(readAddress() || rootOf(state.view));
 }

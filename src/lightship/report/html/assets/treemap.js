@@ -31,14 +31,14 @@ function squarified(items, box) {
 }
 
 function sorted(places, measure) {
-  return places.filter((it) => it[measure] > 0).sort((one, other) => other[measure] - one[measure]);
+  return [...places].sort((one, other) => other[measure] - one[measure]);
 }
 
 function unwrapped(place, measure) {
-  // What to draw in a place: a directory that has nearly all of it would only be one frame more.
+  // What to draw in a place: a directory that has all of it, but for what is too small to be seen, is one frame more.
   let inside = place.inside, title = place.title;
   for (;;) {
-    const large = inside.find((it) => it.isOpen && it[measure] > 0.95 * place[measure]);
+    const large = inside.find((it) => it.isOpen && it.kind < GROUP && it[measure] > 0.999 * place[measure]);
     if (!large) return { inside, title };
     if (place.kind < GROUP) title += `/${large.title}`;
     inside = [...large.inside, ...inside.filter((it) => it !== large)];
@@ -46,14 +46,14 @@ function unwrapped(place, measure) {
 }
 
 function tilesOf(place, inside, measure, box, level, above, tiles) {
-  const told = sorted(inside, measure), total = told.reduce((sum, it) => sum + it[measure], 0);
+  const told = sorted(inside, measure).filter((it) => it[measure] > 0), total = told.reduce((sum, it) => sum + it[measure], 0);
   const least = (SMALLEST_AREA * total) / Math.max(box.w * box.h, 1);
   let seen = told.findIndex((it) => it[measure] < least);
   if (seen < 0 || seen === told.length - 1) seen = told.length;
   const items = told.slice(0, seen).map((it) => [it[measure], it]);
   if (seen < told.length) {
-    const fields = { title: "", kind: FOLDED, owner: MIXED, layer: MIXED, ...sums() };
-    told.slice(seen).forEach((it) => add(fields, it));
+    const fields = { kind: FOLDED, ...unknown() };
+    told.slice(seen).forEach((it) => blend(fields, it));
     const isHidden = place.isHidden, hint = place;
     items.push([fields[measure], new Place({ ...fields, title: `… ${files(fields.files)}`, isHidden, hint }, place, null)]);
   }
@@ -94,9 +94,11 @@ function drawTreemap(stage, place, { measure, mode, whole, open, point }) {
       "aria-label": `${title}: ${said} ${measure}, ${percent(tile.place[measure], whole)}, ${files(count)}`,
     });
     Object.assign(button.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
-    if (w > 38 && h > 17) {
-      button.append(element("b", { text: title }));
-      if (tile.isOpen ? w > 120 : h > 36) button.append(element("i", { text: said }));
+    // Neighbouring packages differ a little, so that it is seen where one ends.
+    if (tile.place.owner >= 0 && mode === "owner") button.style.setProperty("--tone", `${26 + ((tile.place.owner * 7) % 5) * 6}%`);
+    if (w > 30 && h > 17) {
+      button.append(element("b", { text: title, class: w < 90 ? "cut" : false }));
+      if (tile.isOpen ? w > 120 : h > 36 && w > 60) button.append(element("i", { text: said }));
     }
     button.addEventListener("click", () => open(tile.place));
     button.addEventListener("pointerenter", () => point(tile.place));
