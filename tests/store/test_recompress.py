@@ -1,9 +1,12 @@
 """A view of the same image under another compression: nothing is done that need not be."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 import pytest
 from tests.validated import assert_valid
@@ -21,6 +24,9 @@ from lightship.image.views import config_of, digest_of, manifest_of
 from lightship.oci.digest import Digest
 from lightship.store.cache import Cache
 from lightship.store.recompress import compression_in, recompress
+from lightship.store.registry.layer import RegistryLayer
+from lightship.store.registry.repository import Repository
+from lightship.store.registry.retry import StoppedError
 
 FILES: Sequence[dict[str, bytes | str | None]] = (
     {"etc": None, "etc/motd": b"first\n" * 4000},
@@ -193,6 +199,52 @@ def test_an_unreadable_layer_stops_the_others(cache: Cache) -> None:
     broken = with_layers(image, [replace(first, opener=refuse), synthetic_layer(FILES[1])])
     with pytest.raises(LightshipError, match="Permission denied"):
         recompress(broken, "zstd", cache)
+
+
+def slow_image(broken: bool) -> tuple[PlainImage, threading.Event, threading.Event]:
+    """An image whose first layer is in a registry that says nothing until its session is cut; whether it waits, and
+    whether it was cut."""
+    image = image_of("gzip", "gzip")
+    waits, cut = threading.Event(), threading.Event()
+    first, second = (layer for layer in image.layers if isinstance(layer, StreamLayer))
+
+    def silent() -> BinaryIO:
+        waits.set()
+        cut.wait(20)
+        raise StoppedError("stopped")
+
+    def damaged() -> BinaryIO:
+        assert waits.wait(20)
+        return BytesIO(b"no gzip")
+
+    second = replace(second, opener=damaged) if broken else second
+    session = SimpleNamespace(abort=cut.set, registry="registry.invalid")
+    remote = RegistryLayer(
+        layer=replace(first, opener=silent), repository=cast(Repository, SimpleNamespace(session=session))
+    )
+    return replace(image, layers=(remote, second)), waits, cut
+
+
+def test_a_registry_that_says_nothing_is_cut_when_another_layer_fails(cache: Cache) -> None:
+    image, _, cut = slow_image(broken=True)
+    with pytest.raises(LightshipError, match=r"size mismatch|damaged"):
+        recompress(image, "zstd", cache, jobs=2)
+    assert cut.is_set()
+
+
+def test_a_registry_that_says_nothing_is_cut_when_the_user_is_tired(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, waits, cut = slow_image(broken=False)
+
+    def interrupted(*_: object, **__: object) -> None:
+        assert waits.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lightship.store.recompress.wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        recompress(image, "zstd", cache, jobs=2)
+    assert cut.is_set()
 
 
 def test_a_level_that_there_is_not_is_refused_at_once(cache: Cache) -> None:

@@ -8,7 +8,7 @@ while it passes, against its digest below and its diff_id above the decoder.
 import json
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,8 @@ from lightship.oci.media_types import compression_of
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.store.registry.layer import RegistryLayer
+from lightship.store.registry.retry import StoppedError
 
 __all__ = ["How", "Recompressed", "compression_in", "recompress"]
 
@@ -82,19 +84,30 @@ def recompress(
     with ThreadPoolExecutor(max_workers=max(1, jobs), thread_name_prefix="compress") as pool:
         try:
             futures = {layer.digest: pool.submit(work.make, layer) for layer in missing}
-            wait(futures.values())
+            _, running = wait(futures.values(), return_when=FIRST_EXCEPTION)
+            if running:
+                _cut(missing)
+                wait(running)
         except BaseException:
             work.stop.set()
+            _cut(missing)
             raise
     progress.finish("compress")
     errors = [error for digest in distinct if digest in futures and (error := futures[digest].exception())]
-    for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError)):
+    for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError | StoppedError)):
         raise error
     results = [known[layer.digest] or (futures[layer.digest].result(), "made") for layer in image.layers]
     layers: list[Layer] = [layer for layer, _ in results]
     how: tuple[How, ...] = tuple(kind for _, kind in results)
     same = all(kind == "kept" for kind in how)
     return Recompressed(image=image if same else with_layers(image, layers), how=how)
+
+
+def _cut(layers: Sequence[Layer]) -> None:
+    """Wake whoever waits for a registry, which may say nothing for minutes."""
+    for layer in layers:
+        if isinstance(layer, RegistryLayer):
+            layer.repository.session.abort()
 
 
 def _largest_first(layer: Layer) -> int:
