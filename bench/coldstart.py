@@ -5,7 +5,14 @@
 IMAGE is ``oci:DIR``, and after it, each after a comma, host directories to show inside: ``oci:DIR,/tmp/site:/opt/x``:
 with them the content of another image's Dockerfile can be started by the same interpreter in the same sandbox. The
 page cache is dropped of each image's files before each start, unless ``--warm``. Ratios are against the first image.
-Medians; on a busy machine the processor seconds are the steadier figure.
+Medians, with their ranges. On a busy machine processes queue for processors: ready without that is what it would be on
+one that is not, and the processor seconds are the steadiest figure.
+
+What waits for a disk is seen on a disk that is like a node's: a loop device with the kernel's usual read-ahead, and
+the cgroup that this runs in held to a cloud volume's requests and bytes a second:
+
+    losetup -f --show --direct-io=on FILE; echo 128 > /sys/block/loopN/queue/read_ahead_kb; mount …; --cache there
+    blkio.throttle.read_iops_device: MAJOR:MINOR 3000; blkio.throttle.read_bps_device: MAJOR:MINOR 125000000
 """
 
 import argparse
@@ -60,7 +67,11 @@ def main() -> None:
             if wrong:
                 raise SystemExit(f"{name}: {wrong[0]}")
             found[name].append(start)
-            print(f"round {number + 1} {name}: ready {start.ready_s:.2f} s, CPU {start.processor_s:.2f} s", flush=True)
+            print(
+                f"round {number + 1} {name}: ready {start.ready_s:.2f} s, CPU {start.processor_s:.2f} s, "
+                f"queued {start.queued_s:.2f} s",
+                flush=True,
+            )
     _print(found)
 
 
@@ -75,17 +86,32 @@ def _print(found: dict[str, list[ColdStart]]) -> None:
     first = next(iter(found.values()))
     base = statistics.median(start.ready_s for start in first)
     base_cpu = statistics.median(start.processor_s for start in first)
-    print("\n| | ready, s (range) | ratio | CPU s until ready | ratio | first request, ms |\n|---|---|---|---|---|---|")
+    alone = statistics.median(start.ready_s - start.queued_s for start in first)
+    columns = (
+        "",
+        "ready, s",
+        "ratio",
+        "without queueing, s",
+        "ratio",
+        "CPU s until ready",
+        "ratio",
+        "first request, ms",
+    )
+    print(f"\n|{' | '.join(columns)} |\n{'|---' * len(columns)}|")
     for name, starts in found.items():
         ready = [start.ready_s for start in starts]
-        cpu = statistics.median(start.processor_s for start in starts)
-        request = [start.first_request_s for start in starts if start.first_request_s is not None]
-        told = f"{statistics.median(request) * 1000:.0f}" if request else ""
-        middle = statistics.median(ready)
+        own = [start.ready_s - start.queued_s for start in starts]
+        cpu = [start.processor_s for start in starts]
+        request = [start.first_request_s * 1000 for start in starts if start.first_request_s is not None]
         print(
-            f"| {name} | {middle:.2f} ({min(ready):.2f}-{max(ready):.2f}) | {middle / base:.2f} "
-            f"| {cpu:.2f} | {cpu / base_cpu:.2f} | {told} |"
+            f"| {name} | {_told(ready, 2)} | {statistics.median(ready) / base:.2f} "
+            f"| {_told(own, 2)} | {statistics.median(own) / alone:.2f} "
+            f"| {_told(cpu, 2)} | {statistics.median(cpu) / base_cpu:.2f} | {_told(request, 0) if request else ''} |"
         )
+
+
+def _told(values: list[float], digits: int) -> str:
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
 if __name__ == "__main__":

@@ -9,8 +9,12 @@ from tests.validated import assert_valid
 
 from lightship.coldstart import lazy as planning
 from lightship.errors import UsageError
+from lightship.flows.build import build
 from lightship.flows.outcome import BuildOutcome
+from lightship.flows.request import BuildRequest
 from lightship.flows.startup import read_startup_lock
+from lightship.flows.verify_build import verify_build
+from lightship.progress import SILENT
 
 pytestmark = pytest.mark.conformance
 
@@ -85,6 +89,27 @@ def test_reading_ahead_lists_what_the_start_reads(world: World, tmp_path: Path, 
     assert world.launch(tmp_path / "ahead", "once") == world.launch(tmp_path / "plain", "once")
     before, after = layer_digests(plain), layer_digests(ahead)
     assert {name: digest for name, digest in after.items() if name != "start"} == before
+
+
+def test_verify_finds_the_same_with_and_without_levers(world: World, tmp_path: Path, port: int) -> None:
+    probe = {"probe_http": f"http://127.0.0.1:{port}/", "cmd": ("serve",), "env": (f"PORT={port}",)}
+
+    def found(name: str, **levers: bool) -> tuple[bool | None, list[tuple[str, str]]]:
+        options = world.options(**probe, **levers)
+        request = BuildRequest(
+            project=world.project,
+            options=options,
+            outputs=(f"oci:{tmp_path / name}",),
+            environ=world.environment,
+            jobs=2,
+        )
+        built = build(request, world.cache, SILENT)
+        assert isinstance(built, BuildOutcome)
+        verified = verify_build(built, request, world.cache, SILENT)
+        assert isinstance(verified, BuildOutcome)
+        return verified.verified, sorted((finding.code, finding.message) for finding in verified.findings)
+
+    assert found("quick", pause_gc=True, lazy_imports=True, read_ahead=True) == found("plain")
 
 
 def test_lazy_imports_are_refused_without_a_traced_start(world: World, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from lightship.coldstart.events import PythonProcess, read_events
 from lightship.coldstart.imports import ImportNode, import_tree, union_s
 from lightship.coldstart.inside import EVENTS, agent_source, given_files
 from lightship.coldstart.page_cache import drop_cached
-from lightship.coldstart.processor import processor_s
+from lightship.coldstart.processor import ProcessorUse, processor_use
 from lightship.errors import UsageError
 from lightship.launch.command import LaunchOptions, launch_command
 from lightship.launch.probe import Check, Probe, ProbeOutcome, ensure_unused, probe
@@ -45,13 +45,15 @@ class StartPhases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColdStart:
-    """One start. ``processor_s`` is what it cost of the processors until ready, ``listening_s`` when the probe's port
-    was bound, ``first_request_s`` the probe's first request after ready. ``hook_s`` is what the watching itself took
-    of ``imports_s``. ``cold`` says whether the page cache was dropped before."""
+    """One start. ``processor_s`` is what it cost of the processors until ready, ``queued_s`` how long it queued for
+    them (`ProcessorUse`), ``listening_s`` when the probe's port was bound, ``first_request_s`` the probe's first
+    request after ready. ``hook_s`` is what the watching itself took of ``imports_s``. ``cold`` says whether the page
+    cache was dropped before."""
 
     phases: StartPhases
     ready_s: float
     processor_s: float
+    queued_s: float
     listening_s: float | None
     first_request_s: float | None
     cold: bool
@@ -88,11 +90,11 @@ def measure(
         within = given_files(options, runtime, scratch, agent, env=told) if watched else options
         if cold:
             drop_cached(rootfs)
-        used: list[float] = []
+        used: list[ProcessorUse] = []
         with launch_command(rootfs, runtime, within) as command, start(sandbox, command) as running:
 
             def ready() -> None:
-                used.append(processor_s(running.process.pid))
+                used.append(processor_use(running.process.pid))
 
             outcome = probe(running, wanted, sandbox, on_ready=ready)
             began = running.started_at
@@ -108,7 +110,7 @@ def _cold_start(
     *,
     began: float,
     wanted: Probe,
-    processor: float,
+    processor: ProcessorUse,
     cold: bool,
 ) -> ColdStart:
     until = began + outcome.ready_s
@@ -118,7 +120,8 @@ def _cold_start(
     return ColdStart(
         phases=_phases(outcome, early, nodes, began),
         ready_s=outcome.ready_s,
-        processor_s=processor,
+        processor_s=processor.used_s,
+        queued_s=processor.queued_s,
         listening_s=_listening_s(early, wanted, began),
         first_request_s=requests[0].seconds if requests else None,
         cold=cold,

@@ -1,15 +1,26 @@
-"""Processor seconds of a process and everything that it started: what a busy machine does not stretch."""
+"""What a process and all that it started had of the processors, and how long it queued for them on a busy machine."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["processor_s"]
+__all__ = ["ProcessorUse", "processor_use"]
 
 
-def processor_s(pid: int) -> float:
-    """User and system time of ``pid``, its living descendants, and those that were waited for, to 10 ms each.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessorUse:
+    """``used_s`` is user and system time, to 10 ms for each process: what a busy machine does not stretch. ``queued_s``
+    is how long the first threads of processes that are still there were ready to run while others ran, 0 where the
+    kernel does not tell: what is left of the wall clock without it was used, or waited for something."""
 
-    proc(5), ``/proc/PID/stat`` fields 14 to 17. 0 for a process that is gone.
+    used_s: float
+    queued_s: float
+
+
+def processor_use(pid: int) -> ProcessorUse:
+    """That of ``pid`` and its living descendants, in ``used_s`` also of those that were waited for.
+
+    proc(5): ``/proc/PID/stat`` fields 14 to 17, ``/proc/PID/schedstat`` field 2. 0 for a process that is gone.
     """
     ticks: dict[int, int] = {}
     children: dict[int, list[int]] = {}
@@ -22,9 +33,17 @@ def processor_s(pid: int) -> float:
             continue
         ticks[int(name)] = sum(map(int, fields[11:15]))
         children.setdefault(int(fields[1]), []).append(int(name))
-    total, waiting = 0, [pid]
+    used, queued, waiting = 0, 0, [pid]
     while waiting:
         one = waiting.pop()
-        total += ticks.get(one, 0)
+        used += ticks.get(one, 0)
+        queued += _queued_ns(one)
         waiting += children.get(one, [])
-    return total / os.sysconf("SC_CLK_TCK")
+    return ProcessorUse(used_s=used / os.sysconf("SC_CLK_TCK"), queued_s=queued / 1e9)
+
+
+def _queued_ns(pid: int) -> int:
+    try:
+        return int(Path("/proc", str(pid), "schedstat").read_bytes().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

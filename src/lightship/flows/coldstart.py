@@ -70,6 +70,7 @@ def start_document(
         },
         "listening_s": _rounded(start.listening_s),
         "processor_s": _rounded(start.processor_s),
+        "queued_s": _rounded(start.queued_s),
         "hook_s": _rounded(start.hook_s),
         "probes": [{"name": check.name, "ok": check.ok, "seconds": _rounded(check.seconds)} for check in start.checks],
         "processes": [
