@@ -1,5 +1,6 @@
 """Who the user is: tokens, passwords, and where no secret ever goes."""
 
+import base64
 import json
 import logging
 import threading
@@ -200,3 +201,24 @@ def test_a_redirect_to_another_host_carries_no_secret(
     assert [each.method for each in other.asked] == ["GET"]
     assert "Authorization" not in other.asked[0].headers
     assert "Authorization" in registry.asked[-1].headers
+
+
+def test_a_registry_that_says_what_it_was_sent(registry: Registry, access: RegistryAccess, tmp_path: Path) -> None:
+    registry.auth = "basic"
+
+    def tell(handler: Handler) -> bool:
+        sent = handler.headers.get("Authorization", "")
+        if not sent:
+            return False
+        user = base64.b64decode(sent.removeprefix("Basic ")).decode()
+        message = {"errors": [{"code": "DENIED", "message": f"{user} ({sent}) may not"}]}
+        handler.reply(403, content=json.dumps(message).encode())
+        return True
+
+    registry.on("GET", "/manifests/", tell, times=9)
+    with (
+        opened(registry, known(access, tmp_path, registry.host, password())) as repository,
+        pytest.raises(NetworkError, match=r"DENIED ada:\u2026 \(\u2026\) may not") as refused,
+    ):
+        repository.read_manifest("1")
+    assert "s3cret" not in str(refused.value)

@@ -30,6 +30,8 @@ Fetch = Callable[[str, str, Mapping[str, str], bytes | None], "Answer"]
 
 _MAX_TOKEN = 65_536
 _USUAL_LIFE_S = 60.0  # token spec, "expires_in": what is meant when it is not said
+_LEAST_SECRET = 4
+"""A shorter password is no secret, and stands in half of all sentences."""
 _CLIENT = "lightship"
 
 
@@ -136,7 +138,9 @@ class Authorizer:
         parts = ordered[0].split(":") if ordered else []
         repository = parts[1] if len(parts) == 3 else ""
         if repository not in self._found:
-            self._found[repository] = find_credential(self._access, self._registry, repository)
+            found = self._found[repository] = find_credential(self._access, self._registry, repository)
+            if found.credential is not None and len(found.credential.password) >= _LEAST_SECRET:
+                self._secrets.add(found.credential.password)
         return self._found[repository].credential
 
     def _token(self, scopes: tuple[str, ...]) -> str:
