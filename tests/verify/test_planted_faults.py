@@ -10,7 +10,9 @@ from tests.flows.world import MINOR, World
 from tests.verify.conftest import Verify, removed
 from tests.verify.whole_world import EXCLUDED
 
+from lightship.image.views import config_of
 from lightship.launch.command import LaunchOptions
+from lightship.store.open import locate, open_image
 
 SITE = f"opt/venv/lib/python{MINOR}/site-packages"
 STDLIB = f"usr/lib/python{MINOR}"
@@ -161,6 +163,22 @@ def test_a_download_that_is_not_missed_is_no_error(verified: Verify) -> None:
     assert outcome.findings[0].fix is not None
     assert "HF_HUB_OFFLINE" in outcome.findings[0].fix
     assert outcome.passed
+
+
+def test_where_an_image_downloads_from_is_told_though_its_environment_names_it(
+    verified: Verify, whole_world: World
+) -> None:
+    code = b"import socket\ntry:\n    socket.create_connection(('huggingface.co', 443))\nexcept OSError:\n    pass\n"
+    code += b"try:\n    socket.create_connection(('db.internal', 5432))\nexcept OSError:\n    pass\n"
+    with open_image(locate(f"oci:{whole_world.home / 'out'}")) as image:
+        env = config_of(image).runtime.env
+    outcome = verified(
+        "offline",
+        faults=edited(f"{SITE}/pretend_shared/__init__.py", b"OWNER = 1\n" + code),
+        runtime={"Env": [*env, "HF_ENDPOINT=https://huggingface.co", "DB=db.internal:5432"]},
+    )
+    assert [(one.code, one.severity) for one in outcome.findings] == [("network-asked", "warning")]
+    assert "huggingface.co" in outcome.findings[0].message
 
 
 def test_services_on_loopback_are_given_and_the_rest_is_refused(verified: Verify) -> None:

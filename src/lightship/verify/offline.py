@@ -31,7 +31,7 @@ PEP 578, "Python Runtime Audit Hooks"; docs.python.org/3.11/library/audit_events
 import ipaddress
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,8 +111,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
     if not begun.answer.ready and local:
         begun = _started(subject, subject.inside, argv, network=True)
         how = "with loopback alone"
-    services = _configured_hosts(subject)
-    remote = [one for one in begun.asked if not _is_loopback(one.host) and one.host not in services]
+    remote = [one for one in begun.asked if not _is_loopback(one.host) and not _is_given(subject, one)]
     by_host: dict[str, list[Request]] = {}
     for one in remote:
         by_host.setdefault(one.host, []).append(one)
@@ -152,7 +151,7 @@ def _started(subject: Subject, inside: Inside, argv: Sequence[str], *, network: 
         before = given.get("PYTHONPATH", "")
         env["PYTHONPATH"] = f"{_HOOK}:{before}" if before else _HOOK
         if network:
-            env["LIGHTSHIP_REACH_ALLOWED"] = ",".join(sorted(_configured_hosts(subject)))
+            env["LIGHTSHIP_REACH_ALLOWED"] = ",".join(sorted(_hosts(inside.options.env)))
         request = {
             "argv": list(argv),
             "env": env,
@@ -202,19 +201,28 @@ def _is_loopback(host: str) -> bool:
     return address.is_loopback or address.is_unspecified
 
 
-def _configured_hosts(subject: Subject) -> frozenset[str]:
-    """Hosts that the environment names, the image's or the probe's: services that the application is given."""
-    given = {**subject.runtime.environment, **(subject.inside.options.env if subject.inside else {})}
+def _is_given(subject: Subject, request: Request) -> bool:
+    """Whether it asks for a service: one that the probe's environment names, or the image's own, which may as well
+    name where it downloads from."""
+    if request.host in _hosts(subject.inside.options.env if subject.inside else {}):
+        return True
+    packages = tuple(_owner(subject, file) for file, _, _ in request.frames)
+    return request.host in _hosts(subject.runtime.environment) and known_download(request.host, packages) is None
+
+
+def _hosts(environment: Mapping[str, str]) -> frozenset[str]:
+    """Words of the values of ``environment`` that a host may be called."""
     words = {
         word
-        for value in given.values()
+        for value in environment.values()
         for word in value.replace("/", " ").replace("@", " ").replace(":", " ").replace(",", " ").split()
     }
     return frozenset(word for word in words if "." in word or word.isalpha())
 
 
 def _names_services(subject: Subject) -> bool:
-    return any(_is_loopback(word) for word in _configured_hosts(subject))
+    given = subject.inside.options.env if subject.inside else {}
+    return any(_is_loopback(word) for word in _hosts({**subject.runtime.environment, **given}))
 
 
 def _told(subject: Subject, host: str, requests: Sequence[Request], *, fatal: bool) -> Finding:
