@@ -105,6 +105,29 @@ def test_a_distribution_that_debian_installed_is_within_it() -> None:
     assert_adds_up(analysis)
 
 
+def test_a_vendored_distribution_is_within_the_one_that_lists_it() -> None:
+    inner = "s/pkg_resources/_vendor/inner-1.dist-info"
+    analysis = analyze(
+        synthetic_image(
+            {
+                f"{inner}/METADATA": b"Name: inner\nVersion: 1\n",
+                f"{inner}/RECORD": b"inner/a.py,,\n",
+                "s/pkg_resources/_vendor/inner/a.py": b"a" * 60,
+                "s/setuptools-1.dist-info/METADATA": b"Name: setuptools\nVersion: 1\n",
+                "s/setuptools-1.dist-info/RECORD": (
+                    b"pkg_resources/_vendor/inner/a.py,,\n"
+                    b"pkg_resources/_vendor/inner-1.dist-info/METADATA,,\n"
+                    b"pkg_resources/_vendor/inner-1.dist-info/RECORD,,\n"
+                ),
+            }
+        )
+    )
+    outer, vendored = analysis.packages
+    assert (outer.name, vendored.within, vendored.unpacked_bytes) == ("setuptools", 0, 0)
+    assert analysis.contested == {}
+    assert_adds_up(analysis)
+
+
 def test_two_packages_that_name_one_file_are_both_remembered() -> None:
     first, second = package("one", "1", {"shared.py": b"s" * 10}), package("two", "1", {"shared.py": b"s" * 10})
     analysis = analyze(synthetic_image({**first, **second}))

@@ -63,7 +63,7 @@ class _Work:
         number = len(self._found)
         location = self._row(found.location)
         holder = NOBODY if location is None else self.owners[location]
-        if holder != NOBODY and self._found[holder].ecosystem != found.ecosystem:
+        if holder != NOBODY:
             self._within[number] = holder
         self._found.append(found)
         for path in found.paths:
@@ -73,7 +73,7 @@ class _Work:
             owner = self.owners[row]
             if owner == NOBODY:
                 self.owners[row] = number
-            elif owner != number:
+            elif owner not in (number, holder):  # that its holder has its files is no dispute
                 self.contested[row] = (*self.contested.get(row, (owner,)), number)
         for directory in found.directories:
             self._directories.setdefault(self._files.place(directory), number)

@@ -52,7 +52,8 @@ class LayerFacts:
 class Package:
     """``files`` counts what it owns that is no directory. ``requires`` and ``required_by`` are numbers of packages of
     the same ecosystem that are there; ``missing`` are names that it requires and nobody provides. ``within`` is the
-    package whose files tell of this one (a distribution that Debian installed), which then has their bytes.
+    package whose files tell of this one (a distribution that Debian installed, or another vendors), which then has
+    their bytes.
     ``requested``: a person asked for it; None where nothing tells."""
 
     ecosystem: str

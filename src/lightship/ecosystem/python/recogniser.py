@@ -48,7 +48,8 @@ class PythonRecogniser:
 
     def find(self, files: Files, problem: _Problem) -> Iterator[Found]:
         """See `Recogniser.find`."""
-        for path, headers in files.kept("METADATA", "PKG-INFO", ".egg-info"):
+        listed = sorted(files.kept("METADATA", "PKG-INFO", ".egg-info"), key=lambda pair: pair[0].count("/"))
+        for path, headers in listed:  # who vendors others comes before them
             directory, _, name = path.rpartition("/")
             place = path if name.endswith(".egg-info") else directory
             if not place.endswith(_METADATA):
