@@ -15,6 +15,7 @@ from lightship.analyze.model import NOBODY, Analysis, LayerFacts, Totals
 from lightship.analyze.read import LayerRows, read_layer
 from lightship.analyze.rules import RULES
 from lightship.analyze.rules.rule import Rule
+from lightship.analyze.rules.survey import Survey
 from lightship.analyze.unowned import group_unowned
 from lightship.analyze.view import MergedFiles
 from lightship.analyze.wanted import Interest
@@ -53,7 +54,7 @@ def analyze(
     ``not-understood`` and its rows are missing; a damaged one raises, as its stream does.
     """
     config = ImageConfig.parse(image.raw_config)
-    interest = Interest(recognisers)
+    interest = Interest(recognisers, [wanted for rule in rules for wanted in rule.wanted])
     read = _read_all(image.layers, interest, verify=verify, jobs=jobs, progress=progress)
     entries, ranges, kept, scanned, odd = _joined(read)
     tree = merge_rows(entries, ranges)
@@ -83,7 +84,8 @@ def analyze(
         findings=(*odd, *_members(tree), *_metadata(attribution)),
         complete=all(isinstance(each, LayerRows) for each in read),
     )
-    found = [finding for rule in rules for finding in rule.find(analysis)]
+    survey = Survey(analysis, rules)
+    found = [finding for rule in rules for finding in rule.find(survey)]
     return replace(analysis, findings=(*analysis.findings, *found))
 
 

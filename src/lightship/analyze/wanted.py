@@ -15,21 +15,21 @@ KEPT_CAP_BYTES = 256 << 20
 
 
 class Interest:
-    """What ``recognisers`` want. Does not change; safe for threads."""
+    """What ``recognisers`` want, and ``others`` where no recogniser does. Does not change; safe for threads."""
 
-    def __init__(self, recognisers: Iterable[Recogniser]) -> None:
+    def __init__(self, recognisers: Sequence[Recogniser], others: Iterable[Wanted] = ()) -> None:
         self._by_name: dict[str, list[Wanted]] = {}
         self._by_suffix: dict[str, list[Wanted]] = {}
         self._by_directory: dict[str, list[Wanted]] = {}
         self._scanners: list[tuple[str, Callable[[], Scanner]]] = []
+        for wanted in (*(each for recogniser in recognisers for each in recogniser.wanted), *others):
+            if wanted.name:
+                self._by_name.setdefault(wanted.name, []).append(wanted)
+            elif wanted.suffix:
+                self._by_suffix.setdefault(wanted.suffix, []).append(wanted)
+            else:
+                self._by_directory.setdefault(wanted.directory, []).append(wanted)
         for recogniser in recognisers:
-            for wanted in recogniser.wanted:
-                if wanted.name:
-                    self._by_name.setdefault(wanted.name, []).append(wanted)
-                elif wanted.suffix:
-                    self._by_suffix.setdefault(wanted.suffix, []).append(wanted)
-                else:
-                    self._by_directory.setdefault(wanted.directory, []).append(wanted)
             if recogniser.scanner is not None:
                 self._scanners.append((recogniser.code, recogniser.scanner))
 

@@ -1,12 +1,70 @@
 """Waste rules: what costs bytes in an image and need not, one rule per file, each with its cause and its fix."""
 
-from lightship.analyze.rules import metadata_copy, shadowed_bytes
+from lightship.analyze.rules import (
+    build_tools,
+    changing_files,
+    compilers,
+    contested_paths,
+    debug_symbols,
+    dev_packages,
+    documentation,
+    duplicate_files,
+    editor_files,
+    gpu_builds,
+    gpu_libraries,
+    headers,
+    layer_order,
+    locales,
+    metadata_copy,
+    missing_bytecode,
+    nltk_data,
+    overlapping_distributions,
+    package_caches,
+    secrets,
+    shadowed_bytes,
+    source_maps,
+    stale_bytecode,
+    static_libraries,
+    tests,
+    unimported_distributions,
+    unpacked_archives,
+    version_control,
+    wrong_bytecode,
+)
 from lightship.analyze.rules.rule import Rule
+from lightship.analyze.rules.survey import Survey
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Rule", "Survey"]
 
 RULES: tuple[Rule, ...] = (
+    secrets.RULE,
     metadata_copy.RULE,
     shadowed_bytes.RULE,
+    package_caches.RULE,
+    version_control.RULE,
+    editor_files.RULE,
+    changing_files.RULE,
+    compilers.RULE,
+    dev_packages.RULE,
+    overlapping_distributions.RULE,
+    gpu_libraries.RULE,
+    gpu_builds.RULE,
+    build_tools.RULE,
+    debug_symbols.RULE,
+    source_maps.RULE,
+    documentation.RULE,
+    locales.RULE,
+    tests.RULE,
+    headers.RULE,
+    static_libraries.RULE,
+    wrong_bytecode.RULE,
+    stale_bytecode.RULE,
+    nltk_data.RULE,
+    unpacked_archives.RULE,
+    unimported_distributions.RULE,
+    duplicate_files.RULE,
+    contested_paths.RULE,
+    missing_bytecode.RULE,
+    layer_order.RULE,
 )
-"""In the order they are asked. Codes are never reused."""
+"""In the order they are asked: of visible files the first rule that takes one has its bytes. Codes are never reused."""

@@ -32,12 +32,14 @@ from collections.abc import Iterator
 from lightship.analyze.hidden import Hidden, common_directory, hidden_by, told, weight, where_from
 from lightship.analyze.model import Analysis
 from lightship.analyze.rules.rule import Rule
+from lightship.analyze.rules.survey import Survey
 from lightship.findings import Finding
 
 __all__ = ["RULE"]
 
 
-def _find(analysis: Analysis) -> Iterator[Finding]:
+def _find(survey: Survey) -> Iterator[Finding]:
+    analysis = survey.analysis
     for group in hidden_by(analysis, metadata=False):
         done = "deleted" if group.how == "removed" else "replaced"
         yield RULE.finding(

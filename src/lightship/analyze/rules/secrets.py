@@ -1,0 +1,116 @@
+"""Secrets and private keys.
+
+What it does
+============
+Finds private keys (PEM, OpenSSH, PGP), credentials of package indexes, registries and clouds (``.netrc``, ``.pypirc``,
+``.npmrc``, ``.git-credentials``, ``.docker/config.json``, ``.aws/credentials``, ``pip.conf``, service accounts,
+``.env``) in every layer, in those that a higher layer deleted as well, and in the image's variables and history. What
+is secret is never shown or kept. A key that a package brings was published with it and is a note.
+
+Why
+===
+Whoever can pull an image can read all of its layers, its variables and the history of its build.
+
+Bad
+===
+::
+
+    COPY id_rsa /root/.ssh/id_rsa
+    RUN pip install -r requirements.txt && rm /root/.ssh/id_rsa
+    ENV AWS_SECRET_ACCESS_KEY=...
+
+Good
+====
+::
+
+    RUN --mount=type=secret,id=netrc,target=/root/.netrc pip install -r requirements.txt
+
+References
+==========
+docs.docker.com, "Build secrets" (2026); RFC 7468, "Textual Encodings of PKIX, PKCS, and CMS Structures".
+"""
+
+from collections.abc import Iterator
+
+from lightship.analyze.hidden import where_from
+from lightship.analyze.model import NOBODY
+from lightship.analyze.rules.rule import Rule
+from lightship.analyze.rules.secret_words import WANTED, kind_of_secret, secret_in_step, secret_in_variable
+from lightship.analyze.rules.survey import Survey
+from lightship.analyze.rules.telling import shown
+from lightship.findings import Cause, Finding
+
+__all__ = ["RULE"]
+
+_MOST_TOLD = 50
+_MOUNT = "give it to the build alone: RUN --mount=type=secret; take it for known, and replace it where it is used"
+_AT_START = "give it to the container when it starts; take it for known, and replace it where it is used"
+
+
+def _find(survey: Survey) -> Iterator[Finding]:
+    yield from _in_files(survey)
+    yield from _in_variables(survey)
+    yield from _in_history(survey)
+
+
+def _in_files(survey: Survey) -> Iterator[Finding]:
+    analysis, entries = survey.analysis, survey.analysis.entries
+    told = 0
+    gone = {shadow.row: shadow for shadow in analysis.tree.shadows()} if analysis.totals.wasted_bytes else {}
+    for row, kept in sorted(analysis.kept.items()):
+        path = entries.paths[row]
+        what = kind_of_secret(path, kept)
+        if what is None:
+            continue
+        if told == _MOST_TOLD:
+            yield RULE.finding("more files with secrets are not told of one by one", fix=_MOUNT)
+            return
+        told += 1
+        owner = analysis.owners[row]
+        where = where_from(analysis, entries.layers[row])
+        if row in gone:
+            after = f"{where}, and in that layer still, though {where_from(analysis, gone[row].by)} hides it"
+        else:
+            after = where
+        published = f", published with {shown(analysis.packages[owner].name)}" if owner != NOBODY else ""
+        yield RULE.finding(
+            f"{what} in {after}{published}",
+            severity="note" if published else "error",
+            location=f"/{path}",
+            fix=_MOUNT,
+            cause=analysis.cause(entries.layers[row]),
+        )
+
+
+def _in_variables(survey: Survey) -> Iterator[Finding]:
+    for name, value in survey.environment.items():
+        if (what := secret_in_variable(name, value)) is not None:
+            yield RULE.finding(f"{what} in the variable {shown(name)} of the image", location="config", fix=_AT_START)
+
+
+def _in_history(survey: Survey) -> Iterator[Finding]:
+    layer = 0
+    layers = survey.analysis.layers
+    for step in survey.analysis.config.history:
+        what = secret_in_step(step.created_by)
+        if what is not None:
+            place = None if step.empty_layer or layer >= len(layers) else layer
+            where = f"layer {place + 1}'s step" if place is not None else "a step"
+            yield RULE.finding(
+                f"{what} in the history, in {where}",
+                location="history",
+                fix=_MOUNT,
+                cause=None if place is None else Cause(layer=place, digest=layers[place].digest, instruction=""),
+            )
+        layer += not step.empty_layer
+
+
+RULE = Rule(
+    code="secrets",
+    severity="error",
+    safety=None,
+    title="secrets and private keys",
+    find=_find,
+    doc=__doc__,
+    wanted=WANTED,
+)

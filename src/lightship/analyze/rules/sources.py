@@ -1,0 +1,53 @@
+"""The words of the application's own sources, kept while layers stream by: what a rule may ask "does it name this?".
+
+Nothing is parsed. A word that stands anywhere in a source, in a string or a comment as well, counts as named: rules
+that use this err on the side of leaving things alone.
+"""
+
+import re
+
+from lightship.analyze.rules.survey import Survey
+from lightship.ecosystem.inventory import Wanted
+
+__all__ = ["PYTHON_SOURCES", "SHELL_SOURCES", "python_words", "shell_words"]
+
+_NOT_SYSTEM = r"(?!(?:usr/)?(?:lib|lib64|share|local/lib|local/share)(?:/|$)|etc(?:/|$)|var/lib/dpkg)"
+_OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|conda-meta|python3\.[0-9]+)(?:/|$)).*"
+_NO_PACKAGES = re.compile(_OWN)
+_BYTES = 4 << 20
+_TO_BLANKS = bytes(
+    byte if (chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) == "_")) or byte > 127 else 32
+    for byte in range(256)
+)  # fmt: skip
+
+
+def _words(content: bytes) -> bytes:
+    return b" ".join(sorted(set(content.translate(_TO_BLANKS).split())))
+
+
+def _shell_words(content: bytes) -> bytes:
+    lines = (line for line in content.splitlines() if not line.lstrip().startswith(b"#"))
+    return b" ".join(sorted({word.strip(b"\"'`;&|()$") for line in lines for word in line.split()}))
+
+
+PYTHON_SOURCES = Wanted(suffix=".py", directory=_OWN, cap_bytes=_BYTES, keep=_words)
+SHELL_SOURCES = Wanted(suffix=".sh", directory=_OWN, cap_bytes=_BYTES, keep=_shell_words)
+
+
+def python_words(survey: Survey) -> frozenset[str]:
+    """Every word of Python sources outside of packages; needs the suffix ``.py``. Empty when there are none."""
+    return _all_words(survey, ".py")
+
+
+def shell_words(survey: Survey) -> frozenset[str]:
+    """Every word of shell scripts outside of packages, comments aside; needs the suffix ``.sh``."""
+    return _all_words(survey, ".sh")
+
+
+def _all_words(survey: Survey, suffix: str) -> frozenset[str]:
+    found: set[bytes] = set()
+    for path in survey.suffixed(suffix):
+        content = survey.kept(path)
+        if content and _NO_PACKAGES.fullmatch(path.rpartition("/")[0]):
+            found.update(content.split(b" "))
+    return frozenset(word.decode("utf-8", "replace").rpartition("/")[2] for word in found)
