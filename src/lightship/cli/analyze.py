@@ -47,6 +47,7 @@ _FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
     metavar="FILE",
     help="Write the report to FILE.",
 )
+@flag("--tui", is_flag=True, help="Walk through layers and files in the terminal; wants lightship[tui].")
 @registry_options
 @common_options
 def command(
@@ -56,6 +57,7 @@ def command(
     against: str | None,
     form: str,
     report_file: Path | None,
+    tui: bool,
     plain_http: bool,
     ca_file: Path | None,
     quiet: bool,
@@ -81,6 +83,8 @@ def command(
     from lightship.store.cache import make_root
     from lightship.store.open import open_image
 
+    if tui:
+        _want_browser()
     root = make_root(cache_root(cache_dir))
     with Console(quiet=quiet, verbose=verbose) as console, ExitStack() as stack:
         for note in unknown_variables(os.environ, click.get_current_context()):
@@ -108,8 +112,26 @@ def command(
         found = analyze_image(
             opened, references[0], name=image, others=others, jobs=default_jobs(jobs), progress=console
         )
-        _deliver(_rendered(found, form, changes, verbose=verbose), report_file, console)
+        if not tui or report_file is not None:
+            console.deliver(_rendered(found, form, changes, verbose=verbose), report_file)
+    if tui:
+        from lightship.cli.browser import Browser
+
+        Browser(found).run()
     return 0
+
+
+def _want_browser() -> None:
+    """Raise UsageError where there is nothing to draw with or on; before an image is read for it."""
+    import sys
+    from importlib.util import find_spec
+
+    from lightship.errors import UsageError
+
+    if find_spec("textual") is None:
+        raise UsageError("--tui: Textual is not installed", hint="pip install 'lightship[tui]'")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("--tui: want a terminal, got none", hint="--format html gives a page to walk through")
 
 
 def _rendered(found: "Analysis", form: str, changes: "Report | None", *, verbose: bool) -> str:
@@ -145,14 +167,3 @@ def _rendered(found: "Analysis", form: str, changes: "Report | None", *, verbose
             from lightship.report.analyze import render_analysis
 
             return render_analysis(report, verbose=verbose)
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())

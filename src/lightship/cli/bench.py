@@ -160,7 +160,7 @@ def command(
         report = bench_report(outcome)
         if report_file is not None:
             console.talk("\n" + _rendered(report, "text").rstrip("\n"))
-        _deliver(_rendered(report, form), report_file, console)
+        console.deliver(_rendered(report, form), report_file)
     return 1 if report.findings else 0
 
 
@@ -189,14 +189,3 @@ def _rendered(report: "Report", form: str) -> str:
     from lightship.report.bench import render_bench_markdown, render_bench_text
 
     return render_bench_markdown(report) if form == "markdown" else render_bench_text(report)
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())

@@ -123,7 +123,7 @@ def command(
         cache = Cache(make_root(cache_root(cache_dir)))
         outcome = build_all(request, cache, console)
         if isinstance(outcome, str):
-            _deliver(outcome, report_file, console)
+            console.deliver(outcome, report_file)
             return 0
         if verify:
             from lightship.flows.verify_build import verify_build
@@ -133,25 +133,14 @@ def command(
         status = 1 if any(image.verified is False for image in images) else 0
         report = index_report(outcome) if isinstance(outcome, IndexOutcome) else build_report(outcome)
         if form == "json":
-            _deliver(render_json(report), report_file, console)
+            console.deliver(render_json(report), report_file)
             if report_file is None:
                 return status
         elif report_file is not None:
-            _deliver(render_text(report, verbose=True), report_file, console)
+            console.deliver(render_text(report, verbose=True), report_file)
         else:
             console.talk("\n" + render_text(report, verbose=verbose).rstrip("\n"))
         if not outputs and outcome.reference and any(runs_here(Platform.parse(image.platform)) for image in images):
             console.talk(f"\nstart it: lightship run {outcome.reference}")
         console.data(outcome.digest)
     return status
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())

@@ -155,7 +155,7 @@ def command(
         lowered = _turn(asked, outcome) if ratchet else ()
         report = check_report(outcome, ratchet=lowered)
         for kind, file in files:
-            _deliver(_rendered(report, kind, asked, verbose=verbose), file, console)
+            console.deliver(_rendered(report, kind, asked, verbose=verbose), file)
         if form == "github" and os.environ.get("GITHUB_STEP_SUMMARY"):
             _summarise(report, Path(os.environ["GITHUB_STEP_SUMMARY"]))
     return 0 if outcome.verdict.passed else 1
@@ -245,17 +245,6 @@ def _rendered(report: "Report", form: str, asked: "GateOptions", *, verbose: boo
             from lightship.report.check import render_check, render_check_markdown
 
             return render_check_markdown(report) if form == "markdown" else render_check(report, verbose=verbose)
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())
 
 
 def _summarise(report: "Report", file: Path) -> None:

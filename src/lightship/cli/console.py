@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -97,6 +98,16 @@ class Console:
             self._close_bars()
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+
+    def deliver(self, text: str, file: Path | None) -> None:
+        """``text`` to ``file``, which appears whole; without one as `data`."""
+        from lightship.paths import atomic_file, storage_errors
+
+        if file is None:
+            self.data(text)
+            return
+        with storage_errors(f"write {file}"), atomic_file(file) as stream:
+            stream.write(escaped(text).encode())
 
     def _say(self, line: str) -> None:
         line = visible(line)

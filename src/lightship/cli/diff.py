@@ -92,7 +92,7 @@ def command(
             for text in (before, after)
         )
         found = diff_images(old, new, references=(before, after), packages=packages, progress=console)
-        _deliver(_rendered(diff_report(found), form, verbose=verbose), report_file, console)
+        console.deliver(_rendered(diff_report(found), form, verbose=verbose), report_file)
     return 0
 
 
@@ -104,14 +104,3 @@ def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
     from lightship.report.diff import render_diff, render_diff_markdown
 
     return render_diff_markdown(report) if form == "markdown" else render_diff(report, verbose=verbose)
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())

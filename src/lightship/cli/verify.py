@@ -146,7 +146,7 @@ def command(
         )
         access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs)
         outcome = verify(image, request, cache, console, access=access)
-        _deliver(_rendered(verify_report(outcome), form, verbose=verbose), report_file, console)
+        console.deliver(_rendered(verify_report(outcome), form, verbose=verbose), report_file)
     return 0 if outcome.passed else 1
 
 
@@ -171,14 +171,3 @@ def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
     from lightship.report.verify_text import render_github, render_verify
 
     return render_github(report.findings) if form == "github" else render_verify(report, verbose=verbose)
-
-
-def _deliver(text: str, file: Path | None, console: Console) -> None:
-    from lightship.cli.wording import escaped
-    from lightship.paths import atomic_file, storage_errors
-
-    if file is None:
-        console.data(text)
-        return
-    with storage_errors(f"write {file}"), atomic_file(file) as stream:
-        stream.write(escaped(text).encode())
