@@ -61,6 +61,7 @@ class Options:
     bytecode: str | None = None
     pause_gc: bool = False
     lazy_imports: bool = False
+    remember_entry_points: bool = False
     read_ahead: bool = False
     safety: Literal["lossless", "safe"] = "safe"
     keep: tuple[str, ...] = ()

@@ -123,6 +123,13 @@ SETTINGS: tuple[Setting, ...] = (
         "is idle.",
     ),
     Setting(
+        key="start.remember-entry-points",
+        flag="--remember-entry-points/--no-remember-entry-points",
+        kind="switch",
+        default=False,
+        help="Read the entry points of installed packages once a process, not at each look-up of a group.",
+    ),
+    Setting(
         key="start.read-ahead",
         flag="--read-ahead/--no-read-ahead",
         kind="switch",

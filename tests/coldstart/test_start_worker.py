@@ -1,6 +1,7 @@
 """What the module in the image does to an interpreter, each time in one of its own."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.coldstart.inside import start_source
+from lightship.coldstart.inside import lazy_source, start_source
 from lightship.coldstart.page_cache import drop_cached
 from lightship.flows.start_layer import ahead_list
 
@@ -19,6 +20,7 @@ def _run(tmp_path: Path, plan: str, code: str, *, env: dict[str, str] | None = N
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     (site / "_lightship_start.py").write_bytes(start_source())
+    (site / "_lightship_lazy.py").write_bytes(lazy_source())
     (site / "_lightship_start.txt").write_text(plan)
     done = subprocess.run(
         [sys.executable, "-I", "-c", SHOWN + code],
@@ -148,6 +150,64 @@ assert os.waitpid(child, 0)[1] == 0
 """
     _run(tmp_path, "lazy\nheavy\n", code)
     assert len(list(tmp_path.glob("loaded-*"))) == 2
+
+
+def _package(tmp_path: Path, name: str, *points: str) -> None:
+    _module(tmp_path, f"{name}-1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    _module(
+        tmp_path, f"{name}-1.dist-info/entry_points.txt", "[plug]\n" + "".join(f"{one} = {one}:f\n" for one in points)
+    )
+
+
+READS = """
+import importlib.metadata as m
+reads = []
+real = m.PathDistribution.read_text
+m.PathDistribution.read_text = lambda self, name: name[:5] == "entry" and reads.append(name) or real(self, name)
+def names(): return [(p.name, p.value, p.dist.name) for p in m.entry_points(group="plug")]
+"""
+
+
+def test_entry_points_are_read_once_and_are_the_same(tmp_path: Path) -> None:
+    _package(tmp_path, "one", "a", "b")
+    _package(tmp_path, "two", "c")
+    show = READS + "first = names()\nonce = len(reads)\nprint(names() == first, first, len(reads) == once)\n"
+    plain = _run(tmp_path, "", show)
+    kept = _run(tmp_path, "entry-points\n", show)
+    assert plain.endswith("False")
+    assert kept == plain.removesuffix("False") + "True"
+    assert _run(tmp_path, "entry-points\n", show, env={"LIGHTSHIP_START": "0"}) == plain
+
+
+def test_packages_that_come_later_are_seen(tmp_path: Path) -> None:
+    """In a directory of ``sys.path``, by another one, and by a finder that is not of files."""
+    _package(tmp_path, "one", "a")
+    code = READS + "import os\nprint([n[0] for n in names()])\n"
+    code += "os.mkdir('site/two-1.dist-info'); os.utime('site', (1, 1))\n"
+    code += "open('site/two-1.dist-info/entry_points.txt', 'w').write('[plug]\\nb = b:f\\n')\n"
+    code += "open('site/two-1.dist-info/METADATA', 'w').write('Name: two\\nVersion: 1\\n')\n"
+    code += "print(sorted(n[0] for n in names()))\nos.makedirs('more/three-1.dist-info')\n"
+    code += "open('more/three-1.dist-info/entry_points.txt', 'w').write('[plug]\\nc = c:f\\n')\n"
+    code += "open('more/three-1.dist-info/METADATA', 'w').write('Name: three\\nVersion: 1\\n')\n"
+    code += "sys.path.append('more')\nprint(sorted(n[0] for n in names()))\n"
+    code += "class Odd(m.DistributionFinder):\n    def find_distributions(self, context=None): return []\n"
+    code += "    def find_spec(self, *_): return None\n"
+    code += "sys.meta_path.append(Odd())\nbefore = len(reads)\nnames()\nprint(len(reads) > before)"
+    assert _run(tmp_path, "entry-points\n", code).splitlines() == ["['a']", "['a', 'b']", "['a', 'b', 'c']", "True"]
+
+
+def test_the_module_of_metadata_looks_as_ever(tmp_path: Path) -> None:
+    show = "import importlib.metadata as m, inspect\nf = m.entry_points\n"
+    show += "print(type(m.__loader__), m.__spec__, m.__file__, m.__cached__, m.__path__)\n"
+    show += "print(m.__loader__ is m.__spec__.loader)\n"
+    show += "print(f.__module__, f.__qualname__, f.__doc__, inspect.signature(f))\n"
+    show += "print(type(m.entry_points()), type(f(group='x')))\n"
+    show += "print(m.files, sorted(vars(m)))"
+
+    def known(text: str) -> str:
+        return re.sub(r" at 0x[0-9a-f]+", "", text)
+
+    assert known(_run(tmp_path, "entry-points\n", show)) == known(_run(tmp_path, "", show))
 
 
 WATCHED = """

@@ -8,7 +8,8 @@
               looks at all of them again. Afterwards the collector is as it was, and does not look at what was
               imported (`gc.freeze`).
 ``lazy``      top-level modules that are loaded when they are first used, or in the background once nothing else is
-              to do (`_Deferred`).
+              to do (`_lazy_worker.py`, there `_lightship_lazy.py`).
+``entry-points``  `importlib.metadata.entry_points` reads each package's once, and not at each call (`_EntryPoints`).
 ``read-ahead``  files of a start. Where reading one of them shows that this machine does not have them in memory, the
               kernel is asked for all that `_lightship_start.ahead` lists, in the order of first use (`_read_ahead`).
 
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     import types
     from typing import Any
 
-_PAUSE_S = 0.25
-_QUIET_PAUSES = 4
-_PATIENCE_S = 5.0
 _MANY = 1_500_000
 """Objects that may wait for a collection during an import: a server that is started by an import and never comes back
 from it is still collected, with at most so many objects of garbage. A start of 4,300 modules made 1,016,000."""
@@ -138,158 +136,33 @@ def _read_ahead(listed: bytes) -> None:
             posix.close(descriptor)
 
 
-class _Deferred:
-    """Modules that are imported by name only, and loaded when something is first read of them.
+class _EntryPoints:
+    """Lets ``entry_points(group=…)`` of ``importlib.metadata``, and of its backport, remember what it has read.
 
-    What `importlib.util.LazyLoader` does, for the top-level names that a traced start imported and did not touch. A
-    module that is not loaded yet is a module of its own class in ``sys.modules``; what is inside of its package is
-    imported as ever, which loads it first. A thread loads what is left once the process has nothing else to do, so
-    that no request has to; it is not there while the process forks.
+    Each call reads the metadata of every installed package: 10 ms for 384, and a start of many frameworks calls it
+    dozens of times. It is read anew when ``sys.path`` or the time of a directory in it has changed, as the module's
+    own list of those directories is; and always where something else than files gives packages, or without a group.
     """
 
-    def __init__(self, names: "list[str]", *, warm: bool) -> None:
-        import _thread
-        import posix
+    _MODULES = frozenset(("importlib.metadata", "importlib_metadata"))
 
-        self._names, self._warmed = frozenset(names), warm
-        self._waiting: dict[str, types.ModuleType] = {}
-        self._thread = _thread
-        # of this very module, before anything patches it: gevent's would wait for the main loop
-        self._start, self._new_lock = _thread.start_new_thread, _thread.allocate_lock
-        self._warming, self._holds = _thread.allocate_lock(), False
-        self._running = False
-        posix.register_at_fork(
-            before=self._before_fork, after_in_parent=self._after_fork, after_in_child=self._in_child
-        )
-
-    def find_spec(self, name: str, path: object = None, target: object = None) -> object:  # noqa: ARG002
-        if path is not None or name not in self._names or name in self._waiting:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> "Any":
+        if name not in self._MODULES:
             return None
-        from _frozen_importlib_external import PathFinder
-
-        spec = PathFinder.find_spec(name)
-        if spec is None or spec.origin is None or not hasattr(spec.loader, "exec_module"):
-            return None
-        spec.loader = _Later(spec.loader, self)  # type: ignore[assignment]
+        finders: list[Any] = [finder for finder in sys.meta_path if finder is not self]
+        specs = (finder.find_spec(name, path, target) for finder in finders if hasattr(finder, "find_spec"))
+        spec = next((spec for spec in specs if spec is not None), None)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Remembering(spec.loader)
         return spec
 
     def invalidate_caches(self) -> None:
         """Part of a finder's protocol: nothing is remembered of the file system."""
 
-    def defer(self, module: "types.ModuleType") -> None:
-        self._waiting[module.__name__] = module
-        self._begin()
 
-    def _begin(self) -> None:
-        if self._waiting and self._warmed and not self._running:
-            self._running = True
-            self._start(self._warm, ())
-
-    def load(self, module: "types.ModuleType", loader: "Any") -> None:
-        """Execute ``module`` for the first who needs it; others wait, by the lock that its import would hold: the
-        import system knows how to get out when two of them wait for each other."""
-        import _frozen_importlib
-
-        importlib: Any = _frozen_importlib
-        attributes = _plain(module, "__dict__")
-        spec = attributes["__spec__"]
-        try:
-            with importlib._ModuleLockManager(spec.name):  # noqa: SLF001
-                if attributes.get(_LATER) is not None and not spec._initializing:  # noqa: SLF001
-                    self._execute(module, attributes, spec, loader)
-        except importlib._DeadlockError:  # noqa: SLF001
-            pass  # as a circular import by two threads: what there is of the module must do
-
-    def _execute(self, module: "types.ModuleType", attributes: "dict[str, Any]", spec: "Any", loader: "Any") -> None:
-        attributes["__loader__"] = spec.loader = loader
-        spec._initializing = True  # noqa: SLF001 - as the import system does: circular imports ask for it
-        try:
-            loader.exec_module(module)
-        except BaseException:
-            sys.modules.pop(spec.name, None)
-            raise
-        finally:
-            spec._initializing = False  # noqa: SLF001
-            attributes.pop(_LATER, None)
-            self._waiting.pop(spec.name, None)
-            if type(module) is _Waiting:
-                object.__setattr__(module, "__class__", type(sys))
-
-    def _before_fork(self) -> None:
-        # not for ever: what is being loaded may wait for a lock of the thread that forks
-        self._holds = self._warming.acquire(True, _PATIENCE_S)
-
-    def _after_fork(self) -> None:
-        if self._holds:
-            self._warming.release()
-
-    def _in_child(self) -> None:
-        self._warming = self._new_lock()
-        self._running = False
-        self._begin()
-
-    def _warm(self) -> None:
-        """Load what waits, in pauses of at least a quarter of a second in which the process did next to nothing."""
-        import time
-
-        pause = self._new_lock()
-        pause.acquire()
-        used, quiet = time.process_time(), 0
-        while self._waiting:
-            pause.acquire(True, _PAUSE_S)
-            before, used = used, time.process_time()
-            quiet = quiet + 1 if used - before < _PAUSE_S / 20 else 0
-            if quiet >= _QUIET_PAUSES and self._waiting:
-                with self._warming:
-                    _, module = self._waiting.popitem()
-                    try:  # noqa: SIM105 - contextlib is not a built-in module
-                        module.__doc__  # noqa: B018 - reading loads it
-                    except BaseException:  # noqa: BLE001, S110 - whoever uses it gets the error
-                        pass
-                used = time.process_time()
-        self._running = False
-
-
-def _plain(module: "types.ModuleType", name: str) -> "Any":
-    return object.__getattribute__(module, name)
-
-
-_UNTOUCHED = frozenset(("__class__", "__dict__", "__file__", "__loader__", "__name__", "__package__", "__spec__"))
-"""What the import system reads of a module that it has, all of it known before it is loaded. ``__path__`` is not
-here: it is what the import of a submodule begins with, and the package has to run before."""
-
-_LATER = "__lightship_later__"
-
-
-class _Waiting(type(sys)):  # type: ignore[misc]
-    def __getattribute__(self, name: str) -> "Any":
-        if name not in _UNTOUCHED:
-            later = _plain(self, "__dict__").get(_LATER)
-            if later is not None:
-                later.owner.load(self, later.real)
-        return _plain(self, name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        # a patch would be overwritten by the load that follows it
-        later = _plain(self, "__dict__").get(_LATER)
-        if name not in _UNTOUCHED and later is not None:
-            later.owner.load(self, later.real)
-        object.__setattr__(self, name, value)
-
-    def __delattr__(self, name: str) -> None:
-        self.__doc__  # noqa: B018 - reading loads it
-        object.__delattr__(self, name)
-
-    def __dir__(self) -> "list[str]":
-        self.__doc__  # noqa: B018 - reading loads it
-        return sorted(_plain(self, "__dict__"))
-
-
-class _Later:
-    """Stands in for a module's loader until the module is loaded, and gives whatever else the loader has."""
-
-    def __init__(self, real: "Any", owner: _Deferred) -> None:
-        self.real, self.owner = real, owner
+class _Remembering:
+    def __init__(self, real: "Any") -> None:
+        self.real = real
 
     def __getattr__(self, name: str) -> "Any":
         return getattr(self.real, name)
@@ -298,12 +171,49 @@ class _Later:
         return self.real.create_module(spec)
 
     def exec_module(self, module: "types.ModuleType") -> None:
-        if type(module) is not type(sys):
-            self.real.exec_module(module)  # its loader makes a module of its own kind
-            return
-        module.__dict__[_LATER] = self
-        module.__class__ = _Waiting
-        self.owner.defer(module)
+        namespace = module.__dict__
+        namespace["__loader__"] = namespace["__spec__"].loader = self.real
+        self.real.exec_module(module)
+        original = namespace.get("entry_points")
+        if callable(original) and hasattr(namespace.get("EntryPoints"), "select"):
+            namespace["entry_points"] = _remembering(original)
+
+
+def _remembering(original: "Any") -> "Any":
+    known: list[tuple[Any, Any]] = []
+
+    def entry_points(**params: "Any") -> "Any":
+        state = _installed() if params else None
+        if state is None:
+            return original(**params)
+        found = next((found for before, found in known if before == state), None)
+        if found is None:
+            found = original()
+            known[:] = [(state, found)]
+        return found.select(**params)
+
+    for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
+        setattr(entry_points, name, getattr(original, name))
+    entry_points.__wrapped__ = original  # type: ignore[attr-defined]
+    return entry_points
+
+
+def _installed() -> "Any":
+    """What tells that other packages are installed; None where finders of others give packages too."""
+    import posix
+    from _frozen_importlib_external import PathFinder
+
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_distributions")]
+    for finder in finders:
+        if finder is not PathFinder and type(finder).__module__ not in _EntryPoints._MODULES:  # noqa: SLF001
+            return None
+    times: list[object] = [*finders]
+    for path in sys.path:
+        try:
+            times += (path, posix.stat(path or ".").st_mtime_ns)
+        except (OSError, TypeError, ValueError):
+            times += (path, None)
+    return times
 
 
 def _sections(text: str) -> "dict[str, list[str]]":
@@ -331,8 +241,12 @@ def _main() -> None:
         return
     if "pause-gc" in wanted:
         _pause_collections()
+    if "entry-points" in wanted:
+        sys.meta_path.insert(0, _EntryPoints())
     if "lazy" in wanted:
-        sys.meta_path.insert(0, _Deferred(wanted["lazy"], warm="no-warm-up" not in wanted))  # type: ignore[arg-type]
+        from _lightship_lazy import Deferred  # type: ignore[import-not-found]
+
+        sys.meta_path.insert(0, Deferred(wanted["lazy"], warm="no-warm-up" not in wanted))
 
 
 _main()

@@ -9,7 +9,7 @@ from lightship.launch.command import LaunchOptions
 from lightship.oci.config import Runtime
 from lightship.sandbox.protocol import Bind
 
-__all__ = ["EVENTS", "agent_source", "given_files", "start_source"]
+__all__ = ["EVENTS", "agent_source", "given_files", "lazy_source", "start_source"]
 
 EVENTS = "/run/lightship/events"
 _PLACE = "/run/lightship/agent"
@@ -23,6 +23,11 @@ def agent_source() -> bytes:
 def start_source() -> bytes:
     """The module that makes an interpreter start faster."""
     return _source("_start_worker.py")
+
+
+def lazy_source() -> bytes:
+    """The module beside it that lets imports wait."""
+    return _source("_lazy_worker.py")
 
 
 def _source(name: str) -> bytes:

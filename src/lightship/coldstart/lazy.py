@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.coldstart.events import PythonProcess, read_events
-from lightship.coldstart.inside import EVENTS, agent_source, given_files, start_source
+from lightship.coldstart.inside import EVENTS, agent_source, given_files, lazy_source, start_source
 from lightship.errors import FindingError
 from lightship.launch.command import LaunchOptions
 from lightship.launch.probe import Probe
@@ -72,6 +72,7 @@ def plan_lazy(
             files = {
                 "sitecustomize.py": b"import _lightship_start\n" + agent_source(),
                 "_lightship_start.py": start_source(),
+                "_lightship_lazy.py": lazy_source(),
                 "_lightship_start.txt": _TEXT.format("\n".join(names)).encode(),
             }
             given = given_files(options, runtime, scratch, files, env=env)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from lightship.build.bytecode import BytecodeUnit
-from lightship.coldstart.inside import start_source
+from lightship.coldstart.inside import lazy_source, start_source
 from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.flows.bytecode_layers import BytecodeMaker
@@ -41,14 +41,15 @@ def start_recipe(
         return None
     listed = ahead_list(first_files) if options.read_ahead else ""
     entries = _entries(scheme, told, listed)
-    source = start_source()
+    modules = tuple(entry for entry in entries if entry.path.endswith(".py"))
+    source = start_source() + lazy_source()
     context = maker.context if maker is not None else ""
     key = cache_key("start", _VERSION, scheme.purelib, source, told, listed, context)
 
     def make() -> LayerPlan:
         compiled: tuple[Entry, ...] = ()
         if maker is not None:
-            unit = BytecodeUnit(key=cache_key("start-module", scheme.purelib, source), entries=entries[:1], strict=True)
+            unit = BytecodeUnit(key=cache_key("start-module", scheme.purelib, source), entries=modules, strict=True)
             compiled = replace(maker, mode="all").compile([unit]).entries
         return LayerPlan(
             name="start", key=key, entries=(*entries, *compiled), created_by=f"quick start: {_named(options)}"
@@ -80,6 +81,8 @@ def _samples(paths: Sequence[str]) -> list[str]:
 
 def _told(options: Options, deferred: Sequence[str], first_files: Sequence[str]) -> str:
     sections = ["pause-gc\n"] if options.pause_gc else []
+    if options.remember_entry_points:
+        sections.append("entry-points\n")
     if options.lazy_imports and deferred:
         sections.append("lazy\n" + "".join(f"{name}\n" for name in sorted(deferred)))
     if options.read_ahead and first_files:
@@ -91,6 +94,7 @@ def _named(options: Options) -> str:
     levers = {
         "pause-gc": options.pause_gc,
         "lazy-imports": options.lazy_imports,
+        "remember-entry-points": options.remember_entry_points,
         "read-ahead": options.read_ahead,
     }
     return ", ".join(name for name, pulled in levers.items() if pulled)
@@ -102,6 +106,8 @@ def _entries(scheme: Scheme, told: str, listed: str) -> tuple[Entry, ...]:
         "_lightship_start.pth": "import _lightship_start\n",
         "_lightship_start.txt": told,
     }
+    if "lazy\n" in told:
+        files["_lightship_lazy.py"] = lazy_source().decode()
     if listed:
         files["_lightship_start.ahead"] = listed
     return tuple(
