@@ -68,10 +68,10 @@ def command(
     """Analyse IMAGE: each layer with the instruction that made it, each package with its bytes, what no package owns,
     and what is waste, with its cause and its fix.
 
-    The image is named as for lightship run. Every layer is read once, straight from where it is, and nothing of the image
-    is executed. What an engine has is exported to a temporary file first. Three figures are told apart: compressed is what travels, unpacked what lies on
-    disk, unique the compressed bytes of layers that no image given with --beside has. The status is 0 whatever is
-    found; lightship check is the gate.
+    The image is named as for lightship run. Every layer is read once, straight from where it is, and nothing of the
+    image is executed. What an engine has is exported to a temporary file first. Three figures are told apart:
+    compressed is what travels, unpacked what lies on disk, unique the compressed bytes of layers that no image
+    given with --beside has. The status is 0 whatever is found; lightship check is the gate.
     """
     from contextlib import ExitStack
 
