@@ -60,7 +60,7 @@ def start_recipe(
 
 def ahead_list(paths: Sequence[str]) -> str:
     """``paths``, relative to the root, as `_start_worker.py` reads them: a line each, two hexadecimal digits that say
-    how many bytes it shares with the line before, and the rest. Of 4,000 paths 330 kB become 110 kB."""
+    how many bytes it shares with the line before, and the rest. Of 3,845 paths 314 kB become 155 kB."""
     lines: list[str] = []
     before = ""
     for relative in paths:
