@@ -5,6 +5,7 @@ host. While an image streams by, only contents that a `Wanted` names are kept, s
 what it reads.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ __all__ = ["Files", "Found", "Recogniser", "Scanner", "Wanted"]
 
 def _whole(content: bytes) -> bytes:
     return content
+
+
+@functools.lru_cache(maxsize=4096)  # the files of a directory come one after the other
+def _is_in(pattern: str, directory: str) -> bool:
+    return re.fullmatch(pattern, directory) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +38,7 @@ class Wanted:
 
     def is_in(self, directory: str) -> bool:
         """Whether files of ``directory`` are meant."""
-        return re.fullmatch(self.directory, directory) is not None
+        return _is_in(self.directory, directory)
 
 
 class Scanner(Protocol):

@@ -27,6 +27,7 @@ PEP 627, "Recording installed projects"; dpkg refuses such a package unless it s
 
 from collections.abc import Iterator
 
+from lightship.analyze.entries import FILE
 from lightship.analyze.rules.overlapping_distributions import FAMILIES
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
@@ -44,6 +45,8 @@ def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
     pairs: dict[tuple[int, ...], list[int]] = {}
     for row, owners in analysis.contested.items():
+        if analysis.entries.kinds[row] != FILE or not analysis.entries.sizes[row]:
+            continue  # a link or an empty file is the same whoever wrote it
         alike = tuple(n for n in owners if analysis.packages[n].ecosystem == analysis.packages[owners[0]].ecosystem)
         unlike = {analysis.packages[number].name for number in alike}
         families = {_FAMILY.get(name) for name in unlike}
@@ -55,7 +58,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
         count = f"{len(paths)} files are" if len(paths) > 1 else f"{shown(paths[0])} is"
         yield RULE.finding(
             f"{count} owned by {listed(names)} at once: the one installed last has overwritten the other's",
-            severity="warning" if any(path.endswith(_CODE) and analysis.size(path) for path in paths) else "note",
+            severity="warning" if any(path.endswith(_CODE) for path in paths) else "note",
             location=shared_directory(paths),
             fix=f"leave one of {listed(names)} out, or take a version that does not install {shown(paths[0])}",
             cause=analysis.cause(analysis.entries.layers[rows[0]]),

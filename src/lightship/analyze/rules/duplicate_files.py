@@ -52,6 +52,7 @@ class _Pair:
     first: str
     second: str
     layer: int
+    example: str
     paths: list[str] = field(default_factory=list)
     unpacked_bytes: int = 0
     compressed_bytes: int = 0
@@ -69,7 +70,8 @@ def _find(survey: Survey) -> Iterator[Finding]:
                 continue
             places = _places(first, path)
             pair = pairs.setdefault(
-                (*places, entries.layers[row]), _Pair(first=places[0], second=places[1], layer=entries.layers[row])
+                (*places, entries.layers[row]),
+                _Pair(first=places[0], second=places[1], layer=entries.layers[row], example=first),
             )
             pair.paths.append(path)
             pair.unpacked_bytes += entries.sizes[row]
@@ -115,8 +117,11 @@ def _alike(survey: Survey) -> Iterator[Sequence[str]]:
 
 
 def _places(first: str, second: str) -> tuple[str, str]:
-    """The directories in which two equal trees begin: what differs, without the end that is the same."""
+    """The directories in which two equal trees begin: what differs, without the end that is the same. For files of
+    different names it is the directories they lie in."""
     one, other = first.split("/"), second.split("/")
+    if one[-1] != other[-1]:
+        return "/".join(one[:-1]), "/".join(other[:-1])
     while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:
         one.pop()
         other.pop()
@@ -125,6 +130,8 @@ def _places(first: str, second: str) -> tuple[str, str]:
 
 def _fix(pair: _Pair) -> str:
     one, other = shown(pair.first), shown(pair.second)
+    if pair.first == pair.second or len(pair.paths) == 1:
+        return f"make it a link, in the same RUN: ln -sf /{shown(pair.example)} /{shown(pair.paths[0])}"
     if pair.across:
         return f"leave /{other} out of its layer, and link it: ln -s /{one} /{other}"
     return f"make one of them a link, in the same RUN: ln -s /{one} /{other}"

@@ -31,6 +31,7 @@ PEP 552; docs/decisions/bytecode.md has the measurements: 4,190 modules, 7 s.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from lightship.analyze.hidden import where_from
@@ -56,10 +57,16 @@ def _find(survey: Survey) -> Iterator[Finding]:
         return
     compiled = {name.source for path in survey.suffixed(".pyc") if (name := cached(path)) is not None}
     roots: dict[str, list[str]] = {}
+    known: dict[str, list[str] | None] = {}
     for path in survey.suffixed(".py"):
-        match = _ROOT.match(path)
-        if match is not None and survey.is_free(path):
-            roots.setdefault(match[0], []).append(path)
+        directory = path[: path.rfind("/") + 1]
+        if directory in known:
+            sources = known[directory]
+        else:
+            match = _ROOT.match(directory)
+            sources = known[directory] = None if match is None else roots.setdefault(match[0], [])
+        if sources is not None and survey.is_free(path):
+            sources.append(path)
     found = [(sum(map(survey.analysis.size, paths)), root, paths) for root, paths in roots.items()]
     for size, root, paths in sorted(found, key=lambda each: (-each[0], each[1])):
         having = sum(path in compiled for path in paths)
@@ -70,7 +77,8 @@ def _find(survey: Survey) -> Iterator[Finding]:
 def _told(survey: Survey, root: str, paths: list[str], size: int) -> Finding:
     analysis = survey.analysis
     layers = [analysis.entries.layers[analysis.tree.source(analysis.tree.rows[path])] for path in paths]
-    layer = max(set(layers), key=lambda each: (layers.count(each), -each))
+    counted = Counter(layers)
+    layer = max(counted, key=lambda each: (counted[each], -each))
     off = " and unset PYTHONDONTWRITEBYTECODE" if survey.environment.get("PYTHONDONTWRITEBYTECODE") else ""
     return RULE.finding(
         f"{len(paths):,} Python sources, {format_bytes(size)}, without bytecode in {where_from(analysis, layer)}: up "

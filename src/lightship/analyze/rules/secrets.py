@@ -37,7 +37,7 @@ from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.secret_words import WANTED, kind_of_secret, secret_in_step, secret_in_variable
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import shown
+from lightship.analyze.rules.telling import shared_directory, shown
 from lightship.findings import Cause, Finding
 
 __all__ = ["RULE"]
@@ -56,29 +56,39 @@ def _find(survey: Survey) -> Iterator[Finding]:
 def _in_files(survey: Survey) -> Iterator[Finding]:
     analysis, entries = survey.analysis, survey.analysis.entries
     told = 0
+    published: dict[int, list[str]] = {}
     gone = {shadow.row: shadow for shadow in analysis.tree.shadows()} if analysis.totals.wasted_bytes else {}
     for row, kept in sorted(analysis.kept.items()):
         path = entries.paths[row]
         what = kind_of_secret(path, kept)
         if what is None:
             continue
+        owner = analysis.owners[row]
+        if owner != NOBODY:
+            published.setdefault(owner, []).append(path)
+            continue
         if told == _MOST_TOLD:
             yield RULE.finding("more files with secrets are not told of one by one", fix=_MOUNT)
             return
         told += 1
-        owner = analysis.owners[row]
         where = where_from(analysis, entries.layers[row])
         if row in gone:
             after = f"{where}, and in that layer still, though {where_from(analysis, gone[row].by)} hides it"
         else:
             after = where
-        published = f", published with {shown(analysis.packages[owner].name)}" if owner != NOBODY else ""
         yield RULE.finding(
-            f"{what} in {after}{published}",
-            severity="note" if published else "error",
+            f"{what} in {after}",
             location=f"/{path}",
             fix=_MOUNT,
             cause=analysis.cause(entries.layers[row]),
+        )
+    for owner, paths in sorted(published.items()):
+        yield RULE.finding(
+            f"{len(paths)} {'file' if len(paths) == 1 else 'files'} with a secret that everybody has: published with "
+            f"{shown(analysis.packages[owner].name)}",
+            severity="note",
+            location=shared_directory(paths),
+            fix="see to it that nothing trusts them; where the package is not public, take them for known",
         )
 
 

@@ -12,7 +12,7 @@ from lightship.ecosystem.inventory import Wanted
 __all__ = ["PYTHON_SOURCES", "SHELL_SOURCES", "python_words", "shell_words"]
 
 _NOT_SYSTEM = r"(?!(?:usr/)?(?:lib|lib64|share|local/lib|local/share)(?:/|$)|etc(?:/|$)|var/lib/dpkg)"
-_OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|conda-meta|python3\.[0-9]+)(?:/|$)).*"
+_OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|tests?|python3\.[0-9]+)(?:/|$)).*"
 _NO_PACKAGES = re.compile(_OWN)
 _BYTES = 4 << 20
 _TO_BLANKS = bytes(
@@ -22,12 +22,12 @@ _TO_BLANKS = bytes(
 
 
 def _words(content: bytes) -> bytes:
-    return b" ".join(sorted(set(content.translate(_TO_BLANKS).split())))
+    return b" ".join(set(content.translate(_TO_BLANKS).split()))
 
 
 def _shell_words(content: bytes) -> bytes:
     lines = (line for line in content.splitlines() if not line.lstrip().startswith(b"#"))
-    return b" ".join(sorted({word.strip(b"\"'`;&|()$") for line in lines for word in line.split()}))
+    return b" ".join({word.strip(b"\"'`;&|()$").rpartition(b"/")[2] for line in lines for word in line.split()})
 
 
 PYTHON_SOURCES = Wanted(suffix=".py", directory=_OWN, cap_bytes=_BYTES, keep=_words)
@@ -35,7 +35,7 @@ SHELL_SOURCES = Wanted(suffix=".sh", directory=_OWN, cap_bytes=_BYTES, keep=_she
 
 
 def python_words(survey: Survey) -> frozenset[str]:
-    """Every word of Python sources outside of packages; needs the suffix ``.py``. Empty when there are none."""
+    """Every word of Python sources outside of packages and tests; needs the suffix ``.py``. Empty when there are none."""
     return _all_words(survey, ".py")
 
 
@@ -45,9 +45,10 @@ def shell_words(survey: Survey) -> frozenset[str]:
 
 
 def _all_words(survey: Survey, suffix: str) -> frozenset[str]:
+    kept, tree = survey.analysis.kept, survey.analysis.tree
     found: set[bytes] = set()
     for path in survey.suffixed(suffix):
-        content = survey.kept(path)
+        content = kept.get(tree.source(tree.rows[path]))
         if content and _NO_PACKAGES.fullmatch(path.rpartition("/")[0]):
             found.update(content.split(b" "))
-    return frozenset(word.decode("utf-8", "replace").rpartition("/")[2] for word in found)
+    return frozenset(b" ".join(found).decode("utf-8", "replace").split(" ")) if found else frozenset()
