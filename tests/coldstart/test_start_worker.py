@@ -196,6 +196,18 @@ def test_packages_that_come_later_are_seen(tmp_path: Path) -> None:
     assert _run(tmp_path, "entry-points\n", code).splitlines() == ["['a']", "['a', 'b']", "['a', 'b', 'c']", "True"]
 
 
+def test_the_backport_remembers_too(tmp_path: Path) -> None:
+    """`importlib_metadata` of the index: what OpenTelemetry asks."""
+    text = "from importlib.metadata import EntryPoints\ncalls = []\n"
+    text += "def entry_points(**params):\n    calls.append(params)\n    return EntryPoints([])\n"
+    _module(tmp_path, "importlib_metadata/__init__.py", text)
+    code = "from importlib_metadata import calls, entry_points\n"
+    code += (
+        "found = [list(entry_points(group=name)) for name in 'aab']\nprint(found, calls)\nentry_points()\nprint(calls)"
+    )
+    assert _run(tmp_path, "entry-points\n", code).splitlines() == ["[[], [], []] [{}]", "[{}, {}]"]
+
+
 def test_the_module_of_metadata_looks_as_ever(tmp_path: Path) -> None:
     show = "import importlib.metadata as m, inspect\nf = m.entry_points\n"
     show += "print(type(m.__loader__), m.__spec__, m.__file__, m.__cached__, m.__path__)\n"
