@@ -35,10 +35,10 @@ def stored(path: Path, content: bytes) -> Stored:
 
 
 def write(
-    *files: tuple[str, Content], compression: LayerCompression = "gzip", **options: int
+    *files: tuple[str, Content], compression: LayerCompression = "gzip", level: int | None = None, **options: int
 ) -> tuple[bytes, WrittenLayer]:
     out = io.BytesIO()
-    with LayerWriter(out, compression=compression, **options) as writer:
+    with LayerWriter(out, tar=None, compression=compression, level=level, **options) as writer:
         writer.directory("usr", mode=0o755)
         for path, content in files:
             writer.file(path, content)

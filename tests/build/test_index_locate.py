@@ -215,7 +215,7 @@ def test_an_own_ca_a_client_certificate_and_a_tunnel(
     known = replace(
         friend,
         client_certificate=leaf,
-        https_proxy=Proxy(url=proxy.url, credential=Credential(url=proxy.url, username="in", password="out")),  # noqa: S106
+        https_proxy=Proxy(url=proxy.url, credential=Credential(url=proxy.url, username="in", password="out")),
     )
     assert fetch([request], known, cache)[request].path.read_bytes() == pretend.body
     assert proxy.asked[0].headers["proxy-authorization"] == "Basic aW46b3V0"

@@ -22,7 +22,6 @@ from lightship.build.index.surroundings import proxy_from
 from lightship.build.index.uv_settings import read_uv_settings
 from lightship.errors import InputError, ToolError
 
-# ruff: noqa: S106 - the passwords are pretend
 INDEX = "https://index.example/simple"
 
 

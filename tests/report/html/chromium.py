@@ -139,7 +139,8 @@ class Page:
         large one has its name and not yet what it holds."""
         place = self.ask(
             f"(() => {{ const it = {expression}; it.scrollIntoView({{block: 'center'}});"
-            "const {x, y, width, height} = it.getBoundingClientRect(); return [x + width / 2, y + Math.min(height / 2, 9)]; })()"
+            "const {x, y, width, height} = it.getBoundingClientRect();"
+            "return [x + width / 2, y + Math.min(height / 2, 9)]; })()"
         )
         assert isinstance(place, list)
         x, y = place

@@ -35,7 +35,7 @@ SHELL_SOURCES = Wanted(suffix=".sh", directory=_OWN, cap_bytes=_BYTES, keep=_she
 
 
 def python_words(survey: Survey) -> frozenset[str]:
-    """Every word of Python sources outside of packages and tests; needs the suffix ``.py``. Empty when there are none."""
+    """Every word of Python sources outside of packages and tests; needs the suffix ``.py``. Empty where are none."""
     return _all_words(survey, ".py")
 
 
