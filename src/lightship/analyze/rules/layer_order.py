@@ -51,7 +51,7 @@ _INSTALLS = re.compile(
     r"|apt(?:-get)? (?:-\S+ )*install|apk (?:-\S+ )*add|dnf (?:-\S+ )*install|bundle install|composer install)",
     re.DOTALL,
 )
-_ITSELF = re.compile(r"(?:pip3? install|uv pip install)(?: -\S+)* (?:\.|-e \.|/\S+)(?=\s|$)")
+_ITSELF = re.compile(r"(?:pip3? install|uv pip install)(?: (?!-r|-c|--req|--con)-\S+)* (?:\.|-e \.|/\S+)(?=\s|$)")
 _SOURCE = (".py", ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".rb", ".php", ".go", ".java", ".vue", ".html", ".css")
 _MANIFEST = re.compile(r"(?:.*/)?(?:setup\.py|gulpfile\.js|[^/]*\.config\.[cm]?[jt]s|\.pnp\.cjs|yarn-[^/]*\.cjs)")
 _LEAST_BYTES = 1_000_000

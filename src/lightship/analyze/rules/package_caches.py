@@ -77,9 +77,11 @@ def _find(survey: Survey) -> Iterator[Finding]:
     found: dict[str, list[str]] = {}
     for manager, place in _places(survey):
         found.setdefault(manager, []).append(place)
+    findings: list[Finding] = []
     for manager, places in found.items():
         paths = [path for place in places for path in survey.below(place)]
-        yield from tell(RULE, survey, paths, f"{manager}'s cache", _fix(manager, survey))
+        findings += tell(RULE, survey, paths, f"{manager}'s cache", _fix(manager, survey))
+    yield from sorted(findings, key=lambda finding: -(finding.unpacked_bytes or 0))
 
 
 def _places(survey: Survey) -> Iterator[tuple[str, str]]:

@@ -27,7 +27,8 @@ def _words(content: bytes) -> bytes:
 
 def _shell_words(content: bytes) -> bytes:
     lines = (line for line in content.splitlines() if not line.lstrip().startswith(b"#"))
-    return b" ".join({word.strip(b"\"'`;&|()$").rpartition(b"/")[2] for line in lines for word in line.split()})
+    words = (word.strip(b"\"'`;&|()$") for line in lines for word in line.split())
+    return b" ".join({word.rpartition(b"/")[2] for word in words})
 
 
 PYTHON_SOURCES = Wanted(suffix=".py", directory=_OWN, cap_bytes=_BYTES, keep=_words)
