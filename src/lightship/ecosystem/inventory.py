@@ -20,7 +20,7 @@ def _whole(content: bytes) -> bytes:
 
 @functools.lru_cache(maxsize=4096)  # the files of a directory come one after the other
 def _is_in(pattern: str, directory: str) -> bool:
-    return re.fullmatch(pattern, directory) is not None
+    return re.fullmatch(pattern, directory, re.DOTALL) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
 
 RULE = Rule(
     code="changing-files",
-    severity="note",
+    severity="warning",
     safety="safe",
     title="files that change at every build",
     find=_find,

@@ -48,7 +48,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
 
 RULE = Rule(
     code="editor-files",
-    severity="note",
+    severity="warning",
     safety="safe",
     title="what editors and file managers left",
     find=_find,
