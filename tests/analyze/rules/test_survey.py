@@ -62,3 +62,10 @@ def test_names_from_an_image_are_shown_on_one_line_and_obeyed_by_nobody() -> Non
     assert listed(["a", "b"]) == "a and b"
     assert shared_directory(["a/b/c", "a/b/d/e"]) == "/a/b"
     assert shared_directory(["a"]) == "/a"
+
+
+def test_many_layers_are_told_of_together() -> None:
+    layers = [files({f"app{number}/.git/x": b"1" * (10 + number)}) for number in range(7)]
+    found = analyze(image_of(*layers)).findings
+    assert [finding.unpacked_bytes for finding in found] == [16, 15, 14, 10 + 11 + 12 + 13]
+    assert found[-1].message.endswith("in layer 4 (RUN step 3) and 3 more")

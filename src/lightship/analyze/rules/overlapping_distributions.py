@@ -79,6 +79,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
             f"{listed(drop)}, which installs the same modules as {shown(keep)},",
             _fix(survey, keep, drop, numbers),
             severity="warning",
+            most=1,
         )
 
 

@@ -21,12 +21,16 @@ def tell(
     *,
     severity: Severity | None = None,
     safety: Safety | None = None,
+    most: int = 4,
 ) -> Iterator[Finding]:
-    """A finding for each layer that brought some of ``paths``: ``12 files, 3.4 MB of WHAT in layer 2 (RUN …)``."""
-    for group in survey.take(paths):
+    """A finding for each layer that brought some of ``paths``: ``12 files, 3.4 MB of WHAT in layer 2 (RUN …)``. At most
+    ``most`` of them: the last one tells of all layers that are left."""
+    groups = survey.take(paths)
+    for group, others in _gathered(groups, most):
+        also = f" and {others} more" if others else ""
         words = what if isinstance(what, str) else what(group)
         yield rule.finding(
-            f"{told(group.files, group.unpacked_bytes)} of {words} in {where_from(survey.analysis, group.layer)}",
+            f"{told(group.files, group.unpacked_bytes)} of {words} in {where_from(survey.analysis, group.layer)}{also}",
             severity=severity or weight(group.unpacked_bytes),
             safety=safety,
             location=shared_directory(group.paths),
@@ -35,6 +39,19 @@ def tell(
             fix=fix if isinstance(fix, str) else fix(group),
             cause=survey.analysis.cause(group.layer),
         )
+
+
+def _gathered(groups: list[Group], most: int) -> Iterator[tuple[Group, int]]:
+    yield from ((group, 0) for group in groups[: most - 1])
+    rest = groups[most - 1 :]
+    if rest:
+        together = Group(layer=rest[0].layer)
+        for group in rest:
+            together.paths += group.paths
+            together.files += group.files
+            together.unpacked_bytes += group.unpacked_bytes
+            together.compressed_bytes += group.compressed_bytes
+        yield together, len(rest) - 1
 
 
 def shared_directory(paths: Sequence[str]) -> str:

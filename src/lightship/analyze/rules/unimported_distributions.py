@@ -75,6 +75,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
             survey.owned(sorted(bundle)),
             f"{listed(names)}, which no source here names,",
             f"take {packages[head].name} out of the requirements, and try the application without it",
+            most=1,
         )
 
 
