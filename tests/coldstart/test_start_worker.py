@@ -226,22 +226,25 @@ WATCHED = """
 import os, posix, sys, time
 asked = []
 posix.posix_fadvise = lambda fd, at, size, how: asked.append((os.readlink(f"/proc/self/fd/{fd}"), at, size, how))
-ticks = iter(range(10**6))
-time.perf_counter = lambda: next(ticks) * TICK
+ticks = iter([0.0, TICK])
+later = iter(range(10**6))
+time.perf_counter = lambda: next(ticks, TICK + next(later) * PACE)
 sys.path.insert(0, "site")
 import _lightship_start
 """
 
 
-def _asked(tmp_path: Path, names: list[str], after: str = "", *, tick: float = 1.0, env: str = "") -> list[str]:
-    """What the kernel is asked for where a clock shows that each read takes ``tick`` seconds."""
+def _asked(
+    tmp_path: Path, names: list[str], after: str = "", *, tick: float = 1.0, pace: float = 0.0, env: str = ""
+) -> list[str]:
+    """What the kernel is asked for where a clock shows ``tick`` seconds for the first read, then ``pace`` a file."""
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     (site / "_lightship_start.py").write_bytes(start_source())
     (site / "_lightship_start.txt").write_text(f"read-ahead\n{tmp_path}/one\n")
     (site / "_lightship_start.ahead").write_text(ahead_list([f"{tmp_path}/{name}".lstrip("/") for name in names]))
     show = "for path, *rest in asked: print(os.path.basename(path), *rest)\n"
-    code = WATCHED.replace("TICK", str(tick)) + after + show
+    code = WATCHED.replace("TICK", str(tick)).replace("PACE", str(pace)) + after + show
     told = {"LIGHTSHIP_START": env} if env else {}
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, env=told, capture_output=True, text=True, check=True
@@ -282,6 +285,13 @@ def test_reading_ahead_has_a_limit(tmp_path: Path) -> None:
     assert sizes == [1, *([256 << 10] * (3 * (64 << 20) // (256 << 10)))]
 
 
+def test_a_disk_that_lets_advice_wait_is_asked_no_further(tmp_path: Path) -> None:
+    names = [f"{number}" for number in range(10)]
+    for name in (*names, "one"):
+        (tmp_path / name).write_bytes(b"1")
+    assert [line.split()[0] for line in _asked(tmp_path, names, pace=0.1)] == ["0", "1"]
+
+
 def test_reading_ahead_leaves_no_thread_no_child_no_open_file_and_is_not_repeated(tmp_path: Path) -> None:
     after = """
 assert len(os.listdir("/proc/self/task")) == 1
@@ -305,7 +315,7 @@ def test_a_list_that_is_damaged_is_no_reason_to_fail(tmp_path: Path) -> None:
     _asked(tmp_path, ["one"])
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "site/_lightship_start.ahead").write_bytes(b"zz/tmp\n\xff\n")
-    code = WATCHED.replace("TICK", "1.0") + "print(asked)"
+    code = WATCHED.replace("TICK", "1.0").replace("PACE", "0.0") + "print(asked)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -331,7 +341,7 @@ def test_the_kernel_does_read_what_it_is_asked_for(tmp_path: Path) -> None:
         pytest.skip(f"this file system does not tell what is in memory: {error}")
     (tmp_path / "site").mkdir()
     (tmp_path / "site/_lightship_start.ahead").write_text(ahead_list([str(big).lstrip("/")]))
-    slow = "import time, itertools; time.perf_counter = itertools.count().__next__\n"
+    slow = "import time\nticks = iter([0, 1])\ntime.perf_counter = lambda: next(ticks, 1)\n"
     (tmp_path / "site/slow.py").write_text(slow)
     code = 'import sys; sys.path.insert(0, "site"); import slow, _lightship_start'
     (tmp_path / "site/_lightship_start.py").write_bytes(start_source())

@@ -32,6 +32,9 @@ _AHEAD_FILE_BYTES = 64 << 20
 _AHEAD_STEP = 256 << 10
 """One advice is not followed further than the device's largest request or the kernel's read-ahead (mm/readahead.c,
 ``force_page_cache_ra``): many devices take no more than this."""
+_AHEAD_S = 0.25
+"""Advice returns at once until a disk's queue is full, or what a cloud volume may read in a second is used up. From
+then on it waits, and this would wait for files that are not needed yet."""
 _SLOW_S = 50e-6
 """A byte of a file that is in memory is read in 1 to 5 microseconds; no disk answers within this."""
 
@@ -112,9 +115,12 @@ def _read_ahead(listed: bytes) -> None:
     of ``listed`` has two hexadecimal digits, how much of the path before it is kept, and the rest of its own.
     """
     import posix
+    import time
 
-    path, left = b"", _AHEAD_BYTES
+    path, left, until = b"", _AHEAD_BYTES, time.perf_counter() + _AHEAD_S
     for line in listed.splitlines():
+        if time.perf_counter() > until:
+            return
         path = path[: int(line[:2], 16)] + line[2:]
         try:
             descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
