@@ -53,6 +53,25 @@ def test_what_is_kept_of_any_content_is_a_kind_and_no_secret(content: bytes) -> 
         assert kept == b"" or (kept.startswith(b"lightship: ") and b"c2VjcmV0" not in kept)
 
 
+def test_contents_written_to_make_patterns_slow() -> None:
+    slow = [b"a." * 250_000, b"_authToken=" + b" " * 500_000, b"password" + b" " * 500_000, b"a://" * 100_000]
+    for content in [*slow, b"sk-" * 150_000, b"x=\t" * 100_000]:
+        kept = [wanted.keep(content) for wanted in WANTED if wanted.name in (".env", ".npmrc", ".netrc")]
+        assert len(kept) == 3
+
+
+def test_distributions_that_require_each_other_in_circles() -> None:
+    made = {"app/main.py": b"import json"}
+    for number in range(400):
+        place = f"{SITE}/x{number}-1.dist-info"
+        made[f"{place}/METADATA"] = f"Name: x{number}\nVersion: 1\nRequires-Dist: x{(number + 1) % 400}\n".encode()
+        made[f"{place}/RECORD"] = f"x{number}.py,,\n".encode()
+        made[f"{SITE}/x{number}.py"] = b"x" * 1000
+    (finding,) = findings(files(made))
+    assert finding.code == "unimported-distributions"
+    assert finding.message.startswith("1,200 files")
+
+
 def test_no_finding_shows_a_secret() -> None:
     secrets = {"app/.env": b"DB_PASSWORD=correcthorse\n", "root/.netrc": b"machine x login y password correcthorse\n"}
     steps = ("|1 TOKEN=correcthorse /bin/sh -c fetch https://a:correcthorse@host.example/x",)

@@ -54,6 +54,7 @@ _INSTALLS = re.compile(
 _ITSELF = re.compile(r"(?:pip3? install|uv pip install)(?: (?!-r|-c|--req|--con)-\S+)* (?:\.|-e \.|/\S+)(?=\s|$)")
 _SOURCE = (".py", ".js", ".ts", ".jsx", ".tsx", ".mjs", ".cjs", ".rb", ".php", ".go", ".java", ".vue", ".html", ".css")
 _MANIFEST = re.compile(r"(?:.*/)?(?:setup\.py|gulpfile\.js|[^/]*\.config\.[cm]?[jt]s|\.pnp\.cjs|yarn-[^/]*\.cjs)")
+_LONGEST = 10_000
 _LEAST_BYTES = 1_000_000
 
 
@@ -61,7 +62,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
     below: int | None = None
     for number, layer in enumerate(analysis.layers):
-        said = layer.instruction
+        said = layer.instruction[:_LONGEST]
         if below is None and _COPIES.match(said):
             below = number if _has_sources(survey, layer.rows) else None
         elif below is not None and _INSTALLS.search(said) and not _ITSELF.search(said):

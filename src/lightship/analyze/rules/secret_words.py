@@ -1,7 +1,7 @@
 """What a secret looks like. Of a file only the kind of its secret is kept, never the secret.
 
 The shapes are those that their issuers document; a name alone makes no secret of a value that is a path, a switch or a
-reference to something else.
+reference to something else. Repetitions are bounded: a file may be written to make them slow.
 """
 
 import json
@@ -13,7 +13,8 @@ from lightship.ecosystem.inventory import Wanted
 __all__ = ["WANTED", "kind_of_secret", "secret_in_step", "secret_in_variable"]
 
 _MARK = b"lightship: "
-_BYTES = 16 << 20
+_BYTES = 1 << 20
+_KEY_BYTES = 4 << 20
 _KEY = re.compile(
     rb"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----\s[^-]{40}", re.DOTALL
 )
@@ -36,7 +37,7 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a token of a package index", re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}|\bnpm_[A-Za-z0-9]{36}\b")),
     ("a key of an AI service", re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}")),
     ("a key of Google", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
-    ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]*://[^/\s:@$]*:(?!\$)[^/\s:@$]{3,}@[^\s/]")),
+    ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@$]{0,200}:(?!\$)[^/\s:@$]{3,200}@[^\s/]")),
 )
 
 
@@ -106,7 +107,7 @@ def _netrc(content: bytes) -> str | None:
 
 
 def _npmrc(content: bytes) -> str | None:
-    found = re.search(rb"_(?:authToken|auth|password)\s*=\s*(?!\s*[\"']?\$\{)\S", content)
+    found = re.search(rb"_(?:authToken|auth|password)[ \t]{0,9}=[ \t]{0,9}[\"']?(?!\$)[^\s\"']", content)
     return "a token of a package registry" if found else None
 
 
@@ -155,5 +156,5 @@ WANTED: tuple[Wanted, ...] = (
         for names, directory, find in _FILES
         for name in names
     ),
-    *(Wanted(suffix=suffix, cap_bytes=_BYTES, keep=_marked(_key)) for suffix in _SUFFIXES),
+    *(Wanted(suffix=suffix, cap_bytes=_KEY_BYTES, keep=_marked(_key)) for suffix in _SUFFIXES),
 )

@@ -15,6 +15,7 @@ _NOT_SYSTEM = r"(?!(?:usr/)?(?:lib|lib64|share|local/lib|local/share)(?:/|$)|etc
 _OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|tests?|python3\.[0-9]+)(?:/|$)).*"
 _NO_PACKAGES = re.compile(_OWN)
 _BYTES = 4 << 20
+_MOST_BYTES = 32 << 20
 _TO_BLANKS = bytes(
     byte if (chr(byte).isascii() and (chr(byte).isalnum() or chr(byte) == "_")) or byte > 127 else 32
     for byte in range(256)
@@ -48,8 +49,12 @@ def shell_words(survey: Survey) -> frozenset[str]:
 def _all_words(survey: Survey, suffix: str) -> frozenset[str]:
     kept, tree = survey.analysis.kept, survey.analysis.tree
     found: set[bytes] = set()
+    left = _MOST_BYTES
     for path in survey.suffixed(suffix):
         content = kept.get(tree.source(tree.rows[path]))
+        left -= len(content or b"")
+        if left < 0:
+            return frozenset()  # no application has as many words: whoever asks had better say nothing
         if content and _NO_PACKAGES.fullmatch(path.rpartition("/")[0]):
             found.update(content.split(b" "))
     return frozenset(b" ".join(found).decode("utf-8", "replace").split(" ")) if found else frozenset()

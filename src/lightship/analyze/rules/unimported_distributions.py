@@ -31,7 +31,7 @@ References
 deptry.com, DEP002, which tells of unused dependencies from a project's sources.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from lightship.analyze.rules.build_tools import build_distributions
 from lightship.analyze.rules.modules import modules_of
@@ -57,12 +57,15 @@ def _find(survey: Survey) -> Iterator[Finding]:
     asks = {number: _asked(survey, number) for number in candidates}
     said = words | shell_words(survey) | survey.command_words | _variables(survey)
     named = {number for number in candidates if _is_named(survey, number, said)}
-    unnamed = candidates - _reached(named, asks) - build_distributions(survey)
-    heads = [n for n in sorted(unnamed) if not any(n in asks[other] for other in unnamed if other != n)] or [*unnamed]
+    unnamed = candidates - _reached(named, asks, candidates) - build_distributions(survey)
+    required = {other for number in unnamed for other in asks[number] if other != number}
+    heads = sorted(unnamed, key=lambda number: (number in required, number))  # a circle has no head but its first
     found = []
     left = set(unnamed)
     for head in heads:
-        bundle = _reached({head}, asks) & left
+        if head not in left:
+            continue
+        bundle = _reached({head}, asks, left)
         left -= bundle
         size = sum(packages[number].unpacked_bytes for number in bundle)
         if size >= _LEAST_BYTES:
@@ -84,12 +87,13 @@ def _asked(survey: Survey, number: int) -> frozenset[int]:
     return frozenset(other for numbers in by_name for other in numbers) | {*survey.analysis.packages[number].requires}
 
 
-def _reached(roots: Iterable[int], asks: dict[int, frozenset[int]]) -> set[int]:
+def _reached(roots: Iterable[int], asks: dict[int, frozenset[int]], within: Container[int]) -> set[int]:
     reached, todo = set(roots), list(roots)
     while todo:
-        for other in asks.get(todo.pop(), frozenset()) - reached:
-            reached.add(other)
-            todo.append(other)
+        for other in asks[todo.pop()] - reached:
+            if other in within:
+                reached.add(other)
+                todo.append(other)
     return reached
 
 
