@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from lightship.analyze.entries import DIRECTORY, WHITEOUT
 from lightship.analyze.model import Analysis
 
-__all__ = ["STATES", "Branch", "browse"]
+__all__ = ["STATES", "Branch", "State", "browse"]
 
 State = Literal["added", "changed", "removed", "shadowed"]
 STATES: tuple[State, ...] = get_args(State)
