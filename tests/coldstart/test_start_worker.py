@@ -227,24 +227,21 @@ import os, posix, sys, time
 asked = []
 posix.posix_fadvise = lambda fd, at, size, how: asked.append((os.readlink(f"/proc/self/fd/{fd}"), at, size, how))
 ticks = iter([0.0, TICK])
-later = iter(range(10**6))
-time.perf_counter = lambda: next(ticks, TICK + next(later) * PACE)
+time.perf_counter = lambda: next(ticks, TICK)
 sys.path.insert(0, "site")
 import _lightship_start
 """
 
 
-def _asked(
-    tmp_path: Path, names: list[str], after: str = "", *, tick: float = 1.0, pace: float = 0.0, env: str = ""
-) -> list[str]:
-    """What the kernel is asked for where a clock shows ``tick`` seconds for the first read, then ``pace`` a file."""
+def _asked(tmp_path: Path, names: list[str], after: str = "", *, tick: float = 1.0, env: str = "") -> list[str]:
+    """What the kernel is asked for where a clock shows ``tick`` seconds for the first read."""
     site = tmp_path / "site"
     site.mkdir(exist_ok=True)
     (site / "_lightship_start.py").write_bytes(start_source())
     (site / "_lightship_start.txt").write_text(f"read-ahead\n{tmp_path}/one\n")
     (site / "_lightship_start.ahead").write_text(ahead_list([f"{tmp_path}/{name}".lstrip("/") for name in names]))
     show = "for path, *rest in asked: print(os.path.basename(path), *rest)\n"
-    code = WATCHED.replace("TICK", str(tick)).replace("PACE", str(pace)) + after + show
+    code = WATCHED.replace("TICK", str(tick)) + after + show
     told = {"LIGHTSHIP_START": env} if env else {}
     done = subprocess.run(
         [sys.executable, "-I", "-c", code], cwd=tmp_path, env=told, capture_output=True, text=True, check=True
@@ -285,11 +282,33 @@ def test_reading_ahead_has_a_limit(tmp_path: Path) -> None:
     assert sizes == [1, *([256 << 10] * (3 * (64 << 20) // (256 << 10)))]
 
 
-def test_a_disk_that_lets_advice_wait_is_asked_no_further(tmp_path: Path) -> None:
-    names = [f"{number}" for number in range(10)]
+def test_files_are_asked_for_as_the_start_goes_on(tmp_path: Path) -> None:
+    """A disk with a quota makes everything else wait for what was asked for."""
+    names = [f"{number:03}" for number in range(300)]
     for name in (*names, "one"):
         (tmp_path / name).write_bytes(b"1")
-    assert [line.split()[0] for line in _asked(tmp_path, names, pace=0.1)] == ["0", "1"]
+    after = "print(len(asked))\nimport wave\nprint(len(asked) > 256)\nfor number in range(40):\n"
+    after += "    try: __import__(f'absent_{number}')\n    except ImportError: pass\n"
+    first, more, *lines = _asked(tmp_path, names, after)
+    assert (first, more) == ("256", "True")
+    assert [line.split()[0] for line in lines] == names
+
+
+def test_the_first_fork_goes_on_with_the_list_and_no_other_does(tmp_path: Path) -> None:
+    names = [f"{number:03}" for number in range(300)]
+    for name in (*names, "one"):
+        (tmp_path / name).write_bytes(b"1")
+    after = """
+for number in range(2):
+    before = len(asked)
+    child = os.fork()
+    if child == 0:
+        try: import absent
+        except ImportError: pass
+        os._exit(len(asked) - before)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    assert _asked(tmp_path, names, after)[:2] == ["2", "0"]
 
 
 def test_reading_ahead_leaves_no_thread_no_child_no_open_file_and_is_not_repeated(tmp_path: Path) -> None:
@@ -315,7 +334,7 @@ def test_a_list_that_is_damaged_is_no_reason_to_fail(tmp_path: Path) -> None:
     _asked(tmp_path, ["one"])
     (tmp_path / "one").write_bytes(b"1")
     (tmp_path / "site/_lightship_start.ahead").write_bytes(b"zz/tmp\n\xff\n")
-    code = WATCHED.replace("TICK", "1.0").replace("PACE", "0.0") + "print(asked)"
+    code = WATCHED.replace("TICK", "1.0") + "print(asked)"
     done = subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -11,7 +11,7 @@
               to do (`_lazy_worker.py`, there `_lightship_lazy.py`).
 ``entry-points``  `importlib.metadata.entry_points` reads each package's once, and not at each call (`_EntryPoints`).
 ``read-ahead``  files of a start. Where reading one of them shows that this machine does not have them in memory, the
-              kernel is asked for all that `_lightship_start.ahead` lists, in the order of first use (`_read_ahead`).
+              kernel is asked for all that `_lightship_start.ahead` lists, in the order of first use (`_ReadAhead`).
 
 Built-in modules only, CPython 3.9 and later. Whatever fails here leaves the interpreter as it was.
 """
@@ -32,9 +32,8 @@ _AHEAD_FILE_BYTES = 64 << 20
 _AHEAD_STEP = 256 << 10
 """One advice is not followed further than the device's largest request or the kernel's read-ahead (mm/readahead.c,
 ``force_page_cache_ra``): many devices take no more than this."""
-_AHEAD_S = 0.25
-"""Advice returns at once until a disk's queue is full, or what a cloud volume may read in a second is used up. From
-then on it waits, and this would wait for files that are not needed yet."""
+_AHEAD_FILES = 256
+_AHEAD_FILES_AN_IMPORT = 2
 _SLOW_S = 50e-6
 """A byte of a file that is in memory is read in 1 to 5 microseconds; no disk answers within this."""
 
@@ -107,37 +106,60 @@ def _is_cold(samples: "list[bytes]") -> bool:
     return False
 
 
-def _read_ahead(listed: bytes) -> None:
-    """Tell the kernel which files will be read: posix_fadvise(2), ``WILLNEED``, which starts reading and returns.
+class _ReadAhead:
+    """Tells the kernel which files will be read: posix_fadvise(2), ``WILLNEED``, which starts reading and returns.
 
-    By this very thread, before anything is imported: a thread of its own would wait for the interpreter's lock three
-    times a file, up to 5 ms each, and a process of its own would be a child that the application did not make. A line
-    of ``listed`` has two hexadecimal digits, how much of the path before it is kept, and the rest of its own.
+    A few hundred at once, then two whenever something is imported: where a volume may read so much in a second and no
+    more, whatever is not in the list would wait for all that is. By this very thread: one of its own would wait for
+    the interpreter's lock three times a file, up to 5 ms each, and a process of its own would be a child that the
+    application did not make. A line of ``listed`` has two hexadecimal digits, how much of the path before it is kept,
+    and the rest of its own. The first process that is forked goes on with the list, and no other.
     """
-    import posix
-    import time
 
-    path, left, until = b"", _AHEAD_BYTES, time.perf_counter() + _AHEAD_S
-    for line in listed.splitlines():
-        if time.perf_counter() > until:
-            return
-        path = path[: int(line[:2], 16)] + line[2:]
-        try:
-            descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
-        except OSError:
-            continue  # what a start reads depends on its machine and on what it is told
+    def __init__(self, listed: bytes) -> None:
+        import posix
+
+        self._lines, self._at, self._path, self._left = listed.splitlines(), 0, b"", _AHEAD_BYTES
+        self._forks = 0
+        posix.register_at_fork(before=self._before_fork, after_in_child=self._in_child)
+        self._ask(_AHEAD_FILES)
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:  # noqa: ARG002
+        if self._at < len(self._lines):
+            self._ask(_AHEAD_FILES_AN_IMPORT)
+
+    def invalidate_caches(self) -> None:
+        """Part of a finder's protocol: nothing is remembered of the file system."""
+
+    def _before_fork(self) -> None:
+        self._forks += 1
+
+    def _in_child(self) -> None:
+        if self._forks > 1:
+            self._lines = []
+
+    def _ask(self, count: int) -> None:
+        lines = self._lines[self._at : self._at + count]
+        self._at += count
+        for line in lines:
+            self._path = self._path[: int(line[:2], 16)] + line[2:]
+            try:
+                self._advise(self._path)
+            except OSError:
+                continue  # what a start reads depends on its machine and on what it is told
+
+    def _advise(self, path: bytes) -> None:
+        import posix
+
+        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NONBLOCK)
         try:
             status = posix.fstat(descriptor)
-            if status.st_mode & 0o170000 != 0o100000:
-                continue
             size = min(status.st_size, _AHEAD_FILE_BYTES)
-            left -= size
-            if left < 0:
+            if status.st_mode & 0o170000 != 0o100000 or size > self._left:
                 return
+            self._left -= size
             for offset in range(0, size, _AHEAD_STEP):
                 posix.posix_fadvise(descriptor, offset, min(_AHEAD_STEP, size - offset), posix.POSIX_FADV_WILLNEED)
-        except OSError:
-            continue
         finally:
             posix.close(descriptor)
 
@@ -242,7 +264,7 @@ def _main() -> None:
             wanted = _sections(stream.read())
         if "read-ahead" in wanted and _is_cold([path.encode() for path in wanted["read-ahead"]]):
             with open(beside + ".ahead", "rb") as ahead:  # noqa: PTH123
-                _read_ahead(ahead.read())
+                sys.meta_path.insert(0, _ReadAhead(ahead.read()))
     except (OSError, ValueError):
         return
     if "pause-gc" in wanted:
