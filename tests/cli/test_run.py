@@ -44,7 +44,7 @@ def shelf(shell_image: PlainImage, lightship: Lightship, require_tool: Callable[
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
-        (["absent.tar"], 2, "no image absent.tar: not on the shelf (it is empty), and no file of that name"),
+        (["absent.tar"], 2, "no image absent.tar: not in the cache (it is empty), and no file of that name"),
         (["oci:absent"], 2, "want an OCI layout, got nothing there"),
         (["docker-archive:absent.tar"], 3, "absent.tar"),
         (["no name at all"], 2, "image name not understood"),
@@ -86,7 +86,7 @@ def test_an_unknown_name_is_told_with_what_there_is(shelf: Path, lightship: Ligh
     said = lightship("run", name)
     assert (said.status, said.stdout) == (3, "")
     there = "registry.example/shop:1, shop:latest"
-    asked = f"note: {name} is not on the shelf (there are: {there}) and no file: asking 127.0.0.1:{port}"
+    asked = f"note: {name} is not in the cache (there are: {there}) and no file: asking 127.0.0.1:{port}"
     assert asked in said.stderr.splitlines()
     assert said.error == f"nothing listens at http://127.0.0.1:{port}: connection refused"
 

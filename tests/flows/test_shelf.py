@@ -60,7 +60,7 @@ def test_a_name_that_is_nowhere_here_is_a_registrys(
     told = _Notes()
     assert find_image(text, cache, progress=told) == Reference.parse(f"docker://{text}")
     there = "registry.example/agent/api:1.2, shop:latest"
-    assert told.notes == [f"{text} is not on the shelf (there are: {there}) and no file: asking {registry}"]
+    assert told.notes == [f"{text} is not in the cache (there are: {there}) and no file: asking {registry}"]
 
 
 def test_a_missing_archive_is_no_name_of_a_registry(cache: Path) -> None:
@@ -99,4 +99,4 @@ def test_without_a_shelf_or_with_a_damaged_one(tmp_path: Path) -> None:
     shelf(tmp_path).mkdir()
     (shelf(tmp_path) / "index.json").write_text("[]")
     assert find_image("shop", tmp_path, progress=told).transport == "docker"
-    assert told.notes == ["shop is not on the shelf (it is empty) and no file: asking docker.io"] * 2
+    assert told.notes == ["shop is not in the cache (it is empty) and no file: asking docker.io"] * 2

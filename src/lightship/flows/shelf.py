@@ -45,10 +45,10 @@ def find_image(text: str, cache_root: Path, *, progress: Progress = SILENT) -> R
         kind = f"the folder {text} is no OCI layout" if path.is_dir() else f"the file {text} is no archive of images"
         said = kind if path.exists() else "no file of that name"
         raise BadReferenceError(
-            f"no image {text}: not on the shelf ({_there(names)}), and {said}",
+            f"no image {text}: not in the cache ({_there(names)}), and {said}",
             hint=f"an image of that name in a registry is docker://{text}",
         )
-    progress.note(f"{text} is not on the shelf ({_there(names)}) and no file: asking {reference.name.registry}")
+    progress.note(f"{text} is not in the cache ({_there(names)}) and no file: asking {reference.name.registry}")
     return found
 
 
