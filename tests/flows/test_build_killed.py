@@ -41,7 +41,7 @@ def _leftovers(root: Path) -> list[str]:
 
 def _two_days_go_by(root: Path) -> None:
     then = time.time() - 2 * 86_400
-    for path in root.rglob("*.tmp"):
+    for path in (*root.rglob("*.tmp"), *root.glob(".swept")):
         os.utime(path, (then, then))
 
 

@@ -39,5 +39,6 @@ def _variables(command: click.Command) -> Iterator[str]:
 
 
 def _sentence(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    return f"{name} is no variable of lightship" + (f" (did you mean {near[0]}?)" if near else "")
+    own = {each.removeprefix(_PREFIX): each for each in known}  # what all begin with makes none of them alike
+    near = difflib.get_close_matches(name.removeprefix(_PREFIX), own, n=1, cutoff=0.6)
+    return f"{name} is no variable of lightship" + (f" (did you mean {own[near[0]]}?)" if near else "")
