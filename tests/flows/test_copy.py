@@ -195,6 +195,17 @@ def test_a_destination_that_could_be_a_folder_is_refused(
     assert caught.value.hint == f"write oci:{text}, or docker://{text}"
 
 
+@pytest.mark.parametrize("text", ["./out", "../out.tar", "/absent/out"])
+def test_a_path_where_nothing_is_could_become_several_things(
+    text: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(UsageError, match="could become a folder or an archive") as caught:
+        destination_of(text)
+    assert caught.value.hint == f"write oci:{text}, oci-archive:{text} or docker-archive:{text}"
+
+
 @pytest.mark.parametrize(
     "text", ["docker://out", "registry.example/a/b:1", "localhost/a", "127.0.0.1:5000/a", "oci:out"]
 )

@@ -81,6 +81,11 @@ def destination_of(text: str) -> Reference:
 
     Raise UsageError for a bare name without a registry: it would be pushed to Docker Hub, and a folder was meant.
     """
+    if text.startswith(("/", "./", "../")) and not Path(text).exists():
+        raise UsageError(
+            f"where to write is not understood: {text!r:.120} could become a folder or an archive",
+            hint=f"write oci:{text}, oci-archive:{text} or docker-archive:{text}",
+        )
     reference = locate(text)
     bare = reference.transport == "docker" and not text.startswith("docker://")
     first, slash, _ = text.partition("/")
