@@ -49,7 +49,7 @@ def test_without_a_command_help_is_an_error(lightship: Lightship) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence", "hint"),
     [
-        (["biuld"], "unknown command: biuld", "see: lightship --help"),
+        (["biuld"], "unknown command: biuld", "did you mean build?"),
         (["build", "--fromat", "json"], "unknown option: --fromat", "did you mean --format?"),
         (["build", "--format", "xml"], "--format: 'xml' is not one of 'text', 'json'", ""),
         (["build", "--jobs", "many"], "--jobs: want a whole number from 1 to 256, got 'many'", ""),

@@ -5,6 +5,7 @@ Exit statuses: 0 good, 1 a finding at or over the threshold, 2 wrong use or bad 
 """
 
 import contextlib
+import difflib
 import importlib
 import os
 import signal
@@ -55,6 +56,15 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"lightship.cli.{cmd_name}")
         command = module.command
         return command if isinstance(command, click.Command) else None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=near, ctx=ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
