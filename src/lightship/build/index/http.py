@@ -11,15 +11,12 @@ Import it where a request is really made: httpx2 costs ten times an interpreter 
 
 import base64
 import contextlib
-import datetime
-import email.utils
 import http.cookiejar
 import logging
 import random
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -29,6 +26,7 @@ import httpx2
 
 from lightship.build.index.settings import Credential, IndexSettings, Proxy, display_url, origin
 from lightship.errors import InputError, NetworkError
+from lightship.store.registry.retry import retry_after
 
 __all__ = ["IndexClient", "MissingError", "Page", "RetryableError", "StoppedError", "retrying"]
 
@@ -166,7 +164,7 @@ class IndexClient:
         if status in (404, 410):
             raise MissingError(said)
         if status in _PASSING:
-            raise RetryableError(said, after_s=_retry_after(response.headers.get("Retry-After")))
+            raise RetryableError(said, after_s=retry_after(response.headers.get("Retry-After")))
         hint = None
         if status in (401, 403):
             hint = "give pip or uv the credentials of this index: in its URL, in ~/.netrc, or UV_INDEX_<NAME>_PASSWORD"
@@ -197,21 +195,6 @@ def _pause(settings: IndexSettings, failures: int, after_s: float | None) -> flo
         return min(after_s, _MAX_PAUSE_S)
     # Jitter: many workers that failed together should not come back together.
     return min(settings.backoff_s * 2.0 ** (failures - 1), _MAX_PAUSE_S) * random.uniform(0.75, 1.25)  # noqa: S311
-
-
-def _retry_after(text: str | None) -> float | None:
-    if not text:
-        return None
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):  # no date, or a year or a zone beyond all numbers
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return max(0.0, moment.timestamp() - time.time())
 
 
 def _basic(credential: Credential) -> str:
