@@ -31,7 +31,9 @@ _DOCUMENTS = {
 """Names that other tars have too: their content decides."""
 
 _JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"schema"\s*:\s*"lightship/[a-z]')
-_TEXT = re.compile(rb"[^\n]+(?:  |\n)sha256:[0-9a-f]{64}\n[^\n]+ compressed, [^\n]+ (?:unpacked|as tar), [^\n]+ files, ")
+_TEXT = re.compile(
+    rb"[^\n]+(?:  |\n)sha256:[0-9a-f]{64}\n[^\n]+ compressed, [^\n]+ (?:unpacked|as tar), [^\n]+ files, "
+)
 
 
 def build_output(head: bytes) -> BuildOutput | None:
