@@ -36,7 +36,6 @@ __all__ = [
     "assemble_layer",
     "assemble_layers",
     "check_paths",
-    "directories_of",
     "find_layer",
     "in_order",
     "keep_layer",
@@ -102,7 +101,7 @@ def check_paths(entries: Sequence[Entry]) -> dict[str, Entry]:
             raise InputError(f"path comes twice in one layer: {entry.path} ({entry.owner or 'no owner'})")
         types[entry.path] = entry.type
     directories = {entry.path: entry for entry in entries if entry.type == "dir"}
-    for path in directories_of(entries):
+    for path in _directories_of(entries):
         if types.setdefault(path, "dir") != "dir":
             raise InputError(f"path is a {types[path]} and holds others in one layer: {path}")
         directories.setdefault(path, Entry(path=path, type="dir", mode=0o755, owner="lightship", why="holds others"))
@@ -331,7 +330,7 @@ def _record_key(
     return cache_key(key, *layer_options(compression, level, mtime), *first)
 
 
-def directories_of(entries: Iterable[Entry]) -> set[str]:
+def _directories_of(entries: Iterable[Entry]) -> set[str]:
     """Every directory above one of ``entries``."""
     found: set[str] = set()
     for entry in entries:

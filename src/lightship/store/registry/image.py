@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
-from lightship.errors import UsageError
 from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
@@ -21,6 +20,7 @@ from lightship.progress import SILENT, Progress
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.memory import remember, sources
+from lightship.store.registry.push_each import push_each
 from lightship.store.registry.repository import Repository, StoredManifest, open_repository
 from lightship.store.registry.upload import Blob, BytesBlob
 from lightship.store.registry.workers import gather
@@ -111,19 +111,10 @@ def push_image(
     that it names, so that nobody sees half an image.
     """
     manifest = manifest_of(image)
-    for name in names:
-        if name.digest is not None and name.digest != manifest.digest:
-            raise UsageError(f"cannot write {name}: the image's digest is {manifest.digest}")
-    placed: dict[str, list[str]] = {}
-    for registry, repository in dict.fromkeys((name.registry, name.repository) for name in names):
-        own = [name for name in names if (name.registry, name.repository) == (registry, repository)]
-        with open_repository(own[0], access) as target:
-            try:
-                _push(image, manifest, target, own, placed.setdefault(registry, []), progress)
-            except BaseException:
-                target.session.abort()
-                raise
-        placed[registry].append(repository)
+    push_each(
+        names, manifest.digest, "image", access,
+        lambda target, own, placed: _push(image, manifest, target, own, placed, progress),
+    )  # fmt: skip
     return manifest.digest
 
 

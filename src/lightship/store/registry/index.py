@@ -11,7 +11,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from lightship.archive.verify import read_capped
-from lightship.errors import BadReferenceError, ImageError, UsageError
+from lightship.errors import BadReferenceError, ImageError
 from lightship.image.index import ImageIndex
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
@@ -26,6 +26,7 @@ from lightship.store.read_index import NoIndexError, read_index
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.image import push_layers
 from lightship.store.registry.layer import RegistryLayer
+from lightship.store.registry.push_each import push_each
 from lightship.store.registry.repository import Repository, open_repository
 from lightship.store.select import read_image
 
@@ -59,20 +60,11 @@ def push_index(
 ) -> Digest:
     """Push ``index`` with everything below it under every one of ``names``; return its digest. Nothing is sent that a
     registry has: an index that is up to date costs one question for each name."""
-    for name in names:
-        if name.digest is not None and name.digest != index.digest:
-            raise UsageError(f"cannot write {name}: the index's digest is {index.digest}")
     contents = contents_of_index(index)
-    placed: dict[str, list[str]] = {}
-    for registry, repository in dict.fromkeys((name.registry, name.repository) for name in names):
-        own = [name for name in names if (name.registry, name.repository) == (registry, repository)]
-        with open_repository(own[0], access) as target:
-            try:
-                _push(index, contents, target, own, placed.setdefault(registry, []), progress)
-            except BaseException:
-                target.session.abort()
-                raise
-        placed[registry].append(repository)
+    push_each(
+        names, index.digest, "index", access,
+        lambda target, own, placed: _push(index, contents, target, own, placed, progress),
+    )  # fmt: skip
     return index.digest
 
 
