@@ -53,3 +53,16 @@ def test_every_rule_has_a_bad_and_a_good_case() -> None:
 def test_findings_of_a_case_never_add_up_to_more_than_there_is(path: Path) -> None:
     analysis = analyze(image(path))
     assert sum(each.unpacked_bytes or 0 for each in analysis.findings) <= analysis.totals.unpacked_bytes
+
+
+@pytest.mark.parametrize("path", BAD, ids=name)
+def test_what_a_finding_is_about_has_its_bytes(path: Path) -> None:
+    analysis = analyze(image(path))
+    sizes = analysis.entries.sizes
+    for finding in analysis.findings:
+        rows = analysis.evidence.get(finding, ())
+        assert len(set(rows)) == len(rows)
+        if finding.unpacked_bytes is not None:
+            assert sum(sizes[row] for row in rows) == finding.unpacked_bytes
+        elif finding.location.startswith("/"):
+            assert rows

@@ -86,7 +86,7 @@ def analyze(
     )
     survey = Survey(analysis, rules)
     found = [finding for rule in rules for finding in rule.find(survey)]
-    return replace(analysis, findings=(*analysis.findings, *found))
+    return replace(analysis, findings=(*analysis.findings, *found), evidence=survey.evidence)
 
 
 _Read = LayerRows | Finding

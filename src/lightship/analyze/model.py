@@ -12,7 +12,7 @@ columns of ``analysis.entries`` tell of it. ``analysis.size(path)`` follows hard
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lightship.analyze.entries import DIRECTORY, Entries
@@ -105,8 +105,9 @@ class Totals:
 class Analysis:
     """Everything known of one image. ``owners`` holds for each row the number of the package that owns it, else
     `NOBODY`; ``contested`` the packages that all say they own a row, the owner first. ``kept`` are contents of files by
-    row that recognisers asked for. ``findings`` begin with what was not understood; rules add theirs. ``complete`` is
-    False where a layer could not be read."""
+    row that recognisers asked for. ``findings`` begin with what was not understood; rules add theirs;
+    ``evidence`` are the rows, each with its content, that one is about, where it is about files. ``complete`` is False
+    where a layer could not be read."""
 
     reference: str
     digest: str
@@ -122,6 +123,7 @@ class Analysis:
     unowned: tuple[UnownedPlace, ...]
     kept: Mapping[int, bytes] = field(repr=False)
     findings: tuple[Finding, ...] = ()
+    evidence: Mapping[Finding, Sequence[int]] = field(default_factory=dict, repr=False)
     complete: bool = True
 
     def walk(self, below: str = "") -> Iterator[tuple[str, int]]:

@@ -56,13 +56,14 @@ def _find(survey: Survey) -> Iterator[Finding]:
         paths = sorted(analysis.entries.paths[row] for row in rows)
         names = [analysis.packages[number].name for number in numbers]
         count = f"{len(paths)} files are" if len(paths) > 1 else f"{shown(paths[0])} is"
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{count} owned by {listed(names)} at once: the one installed last has overwritten the other's",
             severity="warning" if any(path.endswith(_CODE) for path in paths) else "note",
             location=shared_directory(paths),
             fix=f"leave one of {listed(names)} out, or take a version that does not install {shown(paths[0])}",
             cause=analysis.cause(analysis.entries.layers[rows[0]]),
         )
+        yield survey.about(finding, rows)
 
 
 RULE = Rule(

@@ -79,7 +79,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
             pair.across |= entries.layers[kept] != entries.layers[row]
     ordered = sorted(pairs.values(), key=lambda pair: (-pair.unpacked_bytes, pair.first, pair.second, pair.layer))
     for pair in ordered[:_MOST_TOLD]:
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{told(len(pair.paths), pair.unpacked_bytes)} of {where_from(survey.analysis, pair.layer)} are in "
             f"/{shown(pair.first)} already",
             severity=weight(pair.unpacked_bytes),
@@ -89,16 +89,18 @@ def _find(survey: Survey) -> Iterator[Finding]:
             fix=_fix(pair),
             cause=survey.analysis.cause(pair.layer),
         )
+        yield survey.about_paths(finding, pair.paths)
 
     rest = ordered[_MOST_TOLD:]
     if rest:
         size = sum(pair.unpacked_bytes for pair in rest)
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{told(sum(len(pair.paths) for pair in rest), size)} elsewhere are there twice as well",
             severity=weight(size),
             unpacked_bytes=size,
             compressed_bytes=sum(pair.compressed_bytes for pair in rest),
         )
+        yield survey.about_paths(finding, (path for pair in rest for path in pair.paths))
 
 
 def _alike(survey: Survey) -> Iterator[Sequence[str]]:

@@ -43,7 +43,7 @@ __all__ = ["RULE"]
 def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
     for group in hidden_by(analysis, metadata=True):
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{told(len(group.shadows), group.unpacked_bytes)} of {where_from(analysis, group.layer)} copied whole to "
             f"change their {_what(analysis, group)}",
             severity=weight(group.unpacked_bytes),
@@ -53,6 +53,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
             fix=_fix(analysis, group),
             cause=analysis.cause(group.by),
         )
+        yield survey.about(finding, (shadow.row for shadow in group.shadows))
 
 
 def _what(analysis: Analysis, group: Hidden) -> str:

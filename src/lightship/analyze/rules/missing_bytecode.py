@@ -80,13 +80,14 @@ def _told(survey: Survey, root: str, paths: list[str], size: int) -> Finding:
     counted = Counter(layers)
     layer = max(counted, key=lambda each: (counted[each], -each))
     off = " and unset PYTHONDONTWRITEBYTECODE" if survey.environment.get("PYTHONDONTWRITEBYTECODE") else ""
-    return RULE.finding(
+    finding = RULE.finding(
         f"{len(paths):,} Python sources, {format_bytes(size)}, without bytecode in {where_from(analysis, layer)}: up "
         f"to {format_seconds(len(paths) * _SECONDS_PER_MODULE)} at each start if all of it is imported",
         location=f"/{root}",
         fix=f"RUN python -m compileall -q --invalidation-mode unchecked-hash /{shown(root)}{off}",
         cause=analysis.cause(layer),
     )
+    return survey.about_paths(finding, paths)
 
 
 RULE = Rule(

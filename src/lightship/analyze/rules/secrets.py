@@ -76,20 +76,22 @@ def _in_files(survey: Survey) -> Iterator[Finding]:
             after = f"{where}, and in that layer still, though {where_from(analysis, gone[row].by)} hides it"
         else:
             after = where
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{what} in {after}",
             location=f"/{path}",
             fix=_MOUNT,
             cause=analysis.cause(entries.layers[row]),
         )
+        yield survey.about(finding, [row])
     for owner, paths in sorted(published.items()):
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{len(paths)} {'file' if len(paths) == 1 else 'files'} with a secret that everybody has: published with "
             f"{shown(analysis.packages[owner].name)}",
             severity="note",
             location=shared_directory(paths),
             fix="see to it that nothing trusts them; where the package is not public, take them for known",
         )
+        yield survey.about_paths(finding, [path for path in paths if survey.exists(path)])
 
 
 def _in_variables(survey: Survey) -> Iterator[Finding]:

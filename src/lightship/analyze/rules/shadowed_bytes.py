@@ -42,7 +42,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
     for group in hidden_by(analysis, metadata=False):
         done = "deleted" if group.how == "removed" else "replaced"
-        yield RULE.finding(
+        finding = RULE.finding(
             f"{told(len(group.shadows), group.unpacked_bytes)} of {where_from(analysis, group.layer)} {done} later",
             severity=weight(group.unpacked_bytes),
             location=common_directory(analysis, group.shadows),
@@ -51,6 +51,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
             fix=_fix(analysis, group),
             cause=analysis.cause(group.by),
         )
+        yield survey.about(finding, (shadow.row for shadow in group.shadows))
 
 
 def _fix(analysis: Analysis, group: Hidden) -> str:

@@ -8,6 +8,7 @@ there is.
 import functools
 import json
 import re
+from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from lightship.analyze.entries import DIRECTORY
 from lightship.analyze.model import NOBODY, Analysis, Package
 from lightship.analyze.rules.rule import Rule
+from lightship.findings import Finding
 
 __all__ = ["Group", "Survey"]
 
@@ -38,6 +40,7 @@ class Survey:
 
     def __init__(self, analysis: Analysis, rules: Collection[Rule]) -> None:
         self.analysis = analysis
+        self.evidence: dict[Finding, array[int]] = {}
         self._taken = bytearray(len(analysis.entries))
         self._names: dict[str, list[str]] = {name: [] for rule in rules for name in rule.names}
         self._suffixes: dict[str, list[str]] = {suffix: [] for rule in rules for suffix in rule.suffixes}
@@ -127,6 +130,17 @@ class Survey:
             group.unpacked_bytes += entries.sizes[row]
             group.compressed_bytes += entries.compressed[row]
         return sorted(groups.values(), key=lambda group: (-group.unpacked_bytes, group.layer))
+
+    def about(self, finding: Finding, rows: Iterable[int]) -> Finding:
+        """``finding``, of which it is known from here on that it tells of the files of ``rows``."""
+        source = self.analysis.tree.source
+        self.evidence[finding] = array("I", dict.fromkeys(source(row) for row in rows))
+        return finding
+
+    def about_paths(self, finding: Finding, paths: Iterable[str]) -> Finding:
+        """As `about`, of visible files by their paths."""
+        rows = self.analysis.tree.rows
+        return self.about(finding, (rows[path] for path in paths))
 
     def is_free(self, path: str) -> bool:
         """Whether no rule has told of the file at ``path``."""

@@ -29,7 +29,7 @@ def tell(
     for group, others in _gathered(groups, most):
         also = f" and {others} more" if others else ""
         words = what if isinstance(what, str) else what(group)
-        yield rule.finding(
+        finding = rule.finding(
             f"{told(group.files, group.unpacked_bytes)} of {words} in {where_from(survey.analysis, group.layer)}{also}",
             severity=severity or weight(group.unpacked_bytes),
             safety=safety,
@@ -39,6 +39,7 @@ def tell(
             fix=fix if isinstance(fix, str) else fix(group),
             cause=survey.analysis.cause(group.layer),
         )
+        yield survey.about_paths(finding, group.paths)
 
 
 def _gathered(groups: list[Group], most: int) -> Iterator[tuple[Group, int]]:
