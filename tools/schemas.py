@@ -79,7 +79,9 @@ _BY_PLATFORM = frozenset(
     {"digest", "platform", "python", "compressed_bytes", "unpacked_bytes", "files", "layers", "dropped", "findings",
      "kept_because"}
 )  # fmt: skip
-_BUILD_FINDING = tuple(field.name for field in dataclasses.fields(Finding) if field.name != "cause")
+_BUILD_FINDING = tuple(
+    field.name for field in dataclasses.fields(Finding) if field.name not in ("cause", "place", "seconds")
+)
 """What lies in an image that is built has no instruction that put it there."""
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["SAFETY_ORDER", "Cause", "Finding", "Report", "Safety", "Severity"]
+__all__ = ["SAFETY_ORDER", "Cause", "Finding", "Place", "Report", "Safety", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
 Safety = Literal["lossless", "safe", "closure", "traced"]
@@ -23,9 +23,19 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Lines of a file of the project, counted from 1; ``column`` is the first character's on ``line``."""
+
+    file: str
+    line: int
+    end_line: int
+    column: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing worth saying, with what it costs (None where it costs no bytes), what to do, and for what lies in an
-    image what put it there."""
+    """One thing worth saying, with what it costs (None where it costs no bytes, or no seconds), what to do, for what
+    lies in an image what put it there, and for what stands in a file of the project its place."""
 
     code: str
     severity: Severity
@@ -34,9 +44,11 @@ class Finding:
     location: str = ""
     unpacked_bytes: int | None = None
     compressed_bytes: int | None = None
+    seconds: float | None = None
     safety: Safety | None = None
     fix: str | None = None
     cause: Cause | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

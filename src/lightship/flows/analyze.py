@@ -111,4 +111,4 @@ def _package(analysis: Analysis, package: Package) -> dict[str, object]:
 
 
 def _finding(finding: Finding) -> dict[str, object]:
-    return asdict(finding)
+    return {name: value for name, value in asdict(finding).items() if name not in ("seconds", "place")}

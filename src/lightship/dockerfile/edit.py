@@ -1,0 +1,35 @@
+"""Edits of a text: spans replaced, everything else kept to the byte, and the patch that says so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import unified_diff
+
+from lightship.dockerfile.model import Span
+from lightship.errors import UsageError
+
+__all__ = ["Edit", "apply_edits", "patch"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """``replacement`` instead of what stands at ``span``; an empty span inserts before its place."""
+
+    span: Span
+    replacement: str
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all of them made. Of equal edits one is made; edits that overlap are an error of the caller."""
+    parts, place = [], 0
+    for edit in sorted(set(edits)):
+        if edit.span.start < place or edit.span.end > len(text):
+            raise UsageError(f"edits overlap at character {edit.span.start}")
+        parts += [text[place : edit.span.start], edit.replacement]
+        place = edit.span.end
+    return "".join([*parts, text[place:]])
+
+
+def patch(before: str, after: str, name: str) -> str:
+    """A unified diff, as ``patch -p1`` and ``git apply`` take it; empty where nothing changes."""
+    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}")
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -1,0 +1,1 @@
+"""What a project is made of, and the files that its deployment needs."""
