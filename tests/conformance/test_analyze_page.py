@@ -140,6 +140,26 @@ def test_files_and_packages_are_found(browser: Browser, small: Path) -> None:
     assert page.errors == []
 
 
+def test_a_step_is_shown_at_once(browser: Browser, small: Path) -> None:
+    """What is typed before the browser tells of the address that a step has set stays; so does the focus."""
+    page = opened(browser, small)
+    typed = page.ask(f"""(async () => {{
+        const told = new Promise((done) => addEventListener("hashchange", done, {{ once: true }}));
+        {with_text(TILES, "numpy 1.0")}.click();
+        const find = document.querySelector("#find");
+        find.value = "core";
+        find.dispatchEvent(new Event("input"));
+        await told;
+        return [{TRAIL}.at(-1), find.value, document.querySelector("#found").textContent];
+    }})()""")
+    assert typed == ["numpy 1.0", "core", "1 found"]
+    page.click("document.querySelector('#packages-body button')")
+    page.wait("location.hash !== '' && document.activeElement.getAttribute('aria-current') === 'location'")
+    page.ask("new Promise((done) => setTimeout(done))")
+    assert page.ask("document.activeElement.getAttribute('aria-current')") == "location"
+    assert page.errors == []
+
+
 def test_everything_that_can_be_used_has_a_name(browser: Browser, small: Path) -> None:
     page = opened(browser, small)
     nameless = """[...document.querySelectorAll('button, [role=button], input, a, nav, [role=group], [role=region]')]

@@ -19,11 +19,29 @@ from typing import Self
 
 __all__ = ["Browser", "Page"]
 
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 _OPTIONS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-extensions", "--disable-sync",
     "--disable-background-networking", "--disable-dev-shm-usage", "--remote-debugging-pipe",
 )  # fmt: skip
+
+# Resolves to the point to click once the element stands still and nothing lies over it; to a sentence if it never does.
+_STEADY = """(async () => {{
+  const give = () => {expression}, until = Date.now() + {patience_ms};
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  let before = "", why = "there is no such element";
+  for (; Date.now() < until; await frame()) {{
+    const it = give();
+    if (!it) continue;
+    it.scrollIntoView({{ block: "center", behavior: "instant" }});
+    const {{ x, y, width, height }} = it.getBoundingClientRect(), now = [x, y, width, height].join();
+    const point = [x + width / 2, y + Math.min(height / 2, 9)], top = document.elementFromPoint(...point);
+    const isStill = now === before, isThere = top && [it, ...it.labels ?? []].some((own) => own.contains(top));
+    if (isStill && isThere) return point;
+    [before, why] = [now, isThere ? "it moves" : `over it lies ${{top?.outerHTML.slice(0, 200)}}`];
+  }}
+  return why;
+}})()"""
 
 Message = dict[str, object]
 
@@ -136,14 +154,10 @@ class Page:
 
     def click(self, expression: str) -> None:
         """With the mouse, on the element that ``expression`` gives, scrolled into view; near its upper edge, where a
-        large one has its name and not yet what it holds."""
-        place = self.ask(
-            f"(() => {{ const it = {expression}; it.scrollIntoView({{block: 'center'}});"
-            "const {x, y, width, height} = it.getBoundingClientRect();"
-            "return [x + width / 2, y + Math.min(height / 2, 9)]; })()"
-        )
-        assert isinstance(place, list)
-        x, y = place
+        large one has its name and not yet what it holds. Waits until it stands still and nothing lies over it."""
+        point = self.ask(_STEADY.format(expression=expression, patience_ms=int(_PATIENCE_S * 500)))
+        assert isinstance(point, list), f"cannot be clicked, {point}: {expression}"
+        x, y = point
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             more: Mapping[str, object] = {} if kind == "mouseMoved" else {"button": "left", "clickCount": 1}
             self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **more)
@@ -156,8 +170,10 @@ class Page:
         self._call("Input.dispatchKeyEvent", type="keyUp", **named)
 
     def write(self, text: str) -> None:
-        """Type ``text`` where the focus is."""
+        """Type ``text`` where the focus is, which has to be something that takes text."""
+        self.wait("document.activeElement.matches('input, textarea')")
         self._call("Input.insertText", text=text)
+        assert text in str(self.ask("document.activeElement.value"))
 
     def picture(self, file: Path, *, whole: bool = False) -> None:
         """What is seen, as PNG; of the ``whole`` page, below the fold too."""

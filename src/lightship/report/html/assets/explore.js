@@ -30,10 +30,10 @@ function readAddress() {
 }
 
 function go(place) {
+  // Shown at once: the browser tells of the address later, and whoever types meanwhile would lose what was typed.
   state.chosen = null;
-  const wanted = address(place);
-  if (location.hash === wanted) show(place);
-  else location.hash = wanted;
+  location.hash = address(place);
+  show(place);
 }
 
 function branching(place) {
@@ -72,11 +72,8 @@ function placeAt(index) {
 
 function goToFile(place) {
   state.view = "files";
-  const holder = place.isOpen ? place : place.parent;
-  const choose = () => { if (!place.isOpen) open(place); };
-  if (location.hash === address(holder)) { show(holder); choose(); return; }
-  window.addEventListener("hashchange", choose, { once: true });
-  go(holder);
+  go(place.isOpen ? place : place.parent);
+  if (!place.isOpen) open(place);
 }
 
 function goToPackage(owner) {
@@ -241,7 +238,9 @@ function startExploring() {
   byId("stage").addEventListener("keydown", listenToKeys);
   window.addEventListener("hashchange", () => {
     const place = readAddress();
-    if (place) show(place);
+    if (!place || place === state.place) return;  // of another part of the page, or where `go` has led
+    state.chosen = null;
+    show(place);
   });
   let width = byId("stage").clientWidth;
   new ResizeObserver(() => {
