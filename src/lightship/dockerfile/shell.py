@@ -4,14 +4,18 @@ The grammar is tree-sitter-bash's (https://github.com/tree-sitter/tree-sitter-ba
 guessed: a word with a substitution in it has no literal value, a script that does not parse says so.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
-from lightship.dockerfile.model import Span
+from lightship.dockerfile.model import Heredoc, Instruction, Logical, Span
 
-__all__ = ["Command", "Joiner", "Script", "ShellWord"]
+__all__ = ["POSIX_SHELLS", "Command", "Joiner", "Script", "ShellWord", "script_of"]
 
 Joiner = Literal["", ";", "&&", "||", "|", "&"]
+
+POSIX_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
+"""Shells whose language the grammar is near enough to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +30,14 @@ class ShellWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One simple command. ``words[0]`` names it, after assignments (``assignments``, as written); ``joiner`` is what
-    stands between it and the command before. ``span`` covers words and redirections. ``is_conditional`` where an
-    ``if``, ``case``, loop, ``||`` or the right side of nothing certain decides whether it runs; ``wrapper`` are the
-    words in front that only hand on (``sudo``, ``env A=1``, ``exec``, ``time``, ``set -e``-like are commands)."""
+    """One simple command. ``words[0]`` names it; ``assignments`` (``A=1``) and ``wrapper`` (``sudo -u app``, ``env``,
+    ``exec``, ``nice``: what only hands on) stood before it, as written. ``joiner`` is what stands between it and the
+    command before. ``span`` covers words, assignments, wrapper and redirections.
+
+    ``is_conditional``: an ``if``, a ``case``, a loop, a function or a ``||`` decides whether it runs.
+    ``is_nested``: it runs in a subshell, a ``$(…)`` or a string given to another shell, so that ``cd`` and what it
+    sets end with it. ``is_substituted``: its output becomes words of the command that follows it here.
+    """
 
     words: tuple[ShellWord, ...]
     span: Span
@@ -38,6 +46,8 @@ class Command:
     wrapper: tuple[str, ...] = ()
     redirections: tuple[str, ...] = ()
     is_conditional: bool = False
+    is_nested: bool = False
+    is_substituted: bool = False
 
     @property
     def name(self) -> str:
@@ -57,3 +67,50 @@ class Script:
 
     commands: tuple[Command, ...] = ()
     understood: bool = True
+
+
+def script_of(instruction: Instruction, *, interpreter: tuple[str, ...] = ("/bin/sh", "-c")) -> Script:
+    """What a RUN, a CMD, an ENTRYPOINT or a health check's command runs.
+
+    The exec form is one command, and what it gives to a shell (``["sh", "-c", "…"]``) is read as that; its words stand
+    where the whole argument stands. A heredoc without a command before it is the script, unless its first line names
+    another interpreter. ``interpreter`` is the stage's SHELL: of one that is no POSIX shell nothing is understood.
+    """
+    from lightship.dockerfile import shell_tree
+
+    argument = instruction.argument
+    whole = argument.span(0, len(argument.text))
+    if instruction.exec_form is not None:
+        words = tuple(ShellWord(text=text, value=text, span=whole) for text in instruction.exec_form)
+        return shell_tree.script_of_words(words, whole)
+    if interpreter[:1] and interpreter[0].rpartition("/")[2] not in POSIX_SHELLS:
+        return Script(understood=False)
+    if instruction.heredocs and argument.text.split("\n", 1)[0].strip().startswith("<<"):
+        return _heredoc_script(instruction.heredocs[0])
+    return shell_tree.script_of_text(_first_line(instruction))
+
+
+def _first_line(instruction: Instruction) -> Logical:
+    """The argument without the bodies of its heredocs: they are input, not commands."""
+    argument = instruction.argument
+    if not instruction.heredocs:
+        return argument
+    text = argument.text.split("\n", 1)[0]
+    for heredoc in instruction.heredocs:
+        mark = re.search(rf"\d*<<-?([\"']?){re.escape(heredoc.name)}\1", text)
+        if mark:
+            text = text[: mark.start()] + " " * (mark.end() - mark.start()) + text[mark.end() :]
+    return Logical(text=text, pieces=argument.pieces)
+
+
+def _heredoc_script(heredoc: Heredoc) -> Script:
+    from lightship.dockerfile import shell_tree
+
+    first = heredoc.content.split("\n", 1)[0]
+    if first.startswith("#!") and not any(name in first for name in ("/sh", "/bash", "/dash", " bash", " sh", "/ash")):
+        return Script(understood=False)
+    length = heredoc.span.end - heredoc.span.start
+    if length == len(heredoc.content):
+        return shell_tree.script_of_text(Logical(text=heredoc.content, pieces=((0, heredoc.span.start),)))
+    # Tabs or carriage returns were taken out: the script stands where the whole body stands.
+    return shell_tree.script_of_text(Logical(text=heredoc.content, pieces=((0, heredoc.span.start),)), heredoc.span)
