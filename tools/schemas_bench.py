@@ -14,8 +14,10 @@ _COUNT: _Schema = {"type": "integer", "minimum": 0}
 _DIGEST: _Schema = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
 _TEXT_OR_NULL: _Schema = {"type": ["string", "null"]}
 _TIMES = {
-    "pull_s": "From the first request to the registry until every layer is on disk, verified.",
-    "unpack_s": "Until the files are there.",
+    "pull_s": "From the first request to the registry until every layer is on disk, verified; meanwhile layers are "
+    "unpacked.",
+    "unpack_s": "From then until the files are there: what was left to unpack.",
+    "unpacking_s": "All of the unpacking, most of it during the pull; waiting for layers is not in it.",
     "start_s": "From the beginning of the start until the command is executed; null: nothing was started, or the "
     "probe is a command.",
     "ready_s": "From the beginning of the start until the probe answers; start_s is part of it.",

@@ -2,7 +2,10 @@
 
 import io
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from lightship.bench.node import Node, shared_layers
 from lightship.bench.serve import Blob, Registry, Served, served
+from lightship.bench.unpacker import Unpacker
 from lightship.errors import LightshipError, MismatchError
 from lightship.image.synthetic import synthetic_image
 from lightship.image.value import PlainImage
@@ -24,24 +28,26 @@ ACCESS = RegistryAccess(retries=0)
 
 
 class Asked:
-    """Blobs of an image in memory, that know how often and how many at once they were opened."""
+    """Blobs of an image in memory, that know how often and how many at once they were opened. ``before`` is called
+    with the number of a layer before any of its bytes is given."""
 
-    def __init__(self, image: PlainImage, *, wrong: str = "") -> None:
+    def __init__(self, image: PlainImage, *, wrong: str = "", before: Callable[[int], None] = lambda _: None) -> None:
         self.opened: list[str] = []
         self.most_at_once = 0
         self._now = 0
         self._lock = threading.Lock()
         blobs = [Blob.of(image.raw_config)]
-        for layer in image.layers:
+        for number, layer in enumerate(image.layers):
             with layer.open() as stream:
                 content = stream.read()
             if wrong and layer is image.layers[-1]:
                 content = content[:-1] if wrong == "short" else content[:-1] + b"\xff"
-            blobs.append(self._blob(layer.digest, layer.compressed_bytes, content))
+            blobs.append(self._blob(layer.digest, layer.compressed_bytes, content, partial(before, number)))
         self.served = Served(repository="a", tag="1", raw_manifest=image.raw_manifest, blobs=tuple(blobs))
 
-    def _blob(self, digest: Digest, size_bytes: int, content: bytes) -> Blob:
+    def _blob(self, digest: Digest, size_bytes: int, content: bytes, before: Callable[[], None]) -> Blob:
         def opener() -> BinaryIO:
+            before()
             with self._lock:
                 self.opened.append(digest.hex)
                 self._now += 1
@@ -134,6 +140,63 @@ def test_unpacked_layers_are_not_unpacked_again(node: Node, tmp_path: Path) -> N
     pulled.layers[0].path.unlink()
     root = node.unpack(pulled.layers)
     assert (root / "file0").read_bytes() == b"lower"
+
+
+def test_a_layer_is_unpacked_while_those_above_it_are_pulled(node: Node, tmp_path: Path) -> None:
+    unpacked_before_the_last: list[int] = []
+
+    def wait_for_those_below(number: int) -> None:
+        deadline = time.monotonic() + 60
+        while number == 2 and len(unpacked_before_the_last) < 2 and time.monotonic() < deadline:
+            unpacked_before_the_last[:] = [1 for _ in tmp_path.glob("node/unpacked/layer-*/*/*/members.json")]
+            time.sleep(0.01)
+
+    image = image_of(b"lower", b"middle", b"upper")
+    with served([Asked(image, before=wait_for_those_below).served]) as registry, Unpacker() as unpacker:
+        brought = node.bring(name_of(registry), ACCESS, unpacker)
+    assert len(unpacked_before_the_last) == 2
+    assert [(brought.rootfs / f"file{number}").read_bytes() for number in range(3)] == [b"lower", b"middle", b"upper"]
+    assert brought.pulled.pulled_layers == 3
+    assert min(brought.pull_s, brought.unpack_s, brought.unpacking_s) > 0
+
+
+def test_blobs_that_are_there_are_unpacked_without_a_pull(node: Node) -> None:
+    image = image_of(b"lower", b"upper")
+    asked = Asked(image)
+    with served([asked.served]) as registry, Unpacker() as unpacker:
+        node.pull(name_of(registry), ACCESS)
+        brought = node.bring(name_of(registry), ACCESS, unpacker)
+    assert len(asked.opened) == 2
+    assert (brought.rootfs / "file1").read_bytes() == b"upper"
+
+
+def test_a_layer_that_is_not_what_was_promised_ends_both(node: Node) -> None:
+    image = image_of(b"a" * 1000, b"b" * 1000)
+    asked = Asked(image, wrong="flipped")
+    with served([asked.served]) as registry, Unpacker() as unpacker, pytest.raises(MismatchError):
+        node.bring(name_of(registry), ACCESS, unpacker)
+
+
+def test_a_registry_that_says_nothing_is_cut_when_the_user_is_tired(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, release, gave_up = threading.Event(), threading.Event(), threading.Event()
+
+    def silent(_: int) -> None:
+        waits.set()
+        if not release.wait(60):
+            gave_up.set()
+
+    def interrupted(_: Collection[Future[None]], **__: object) -> Sequence[object]:
+        assert waits.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lightship.store.registry.workers.wait", interrupted)
+    with served([Asked(image_of(b"a", b"b"), before=silent).served]) as registry:
+        with pytest.raises(KeyboardInterrupt):
+            node.pull(name_of(registry), ACCESS)
+        assert not gave_up.is_set()
+        release.set()
 
 
 @given(st.lists(st.integers(0, 3), max_size=6), st.lists(st.integers(0, 3), max_size=6))

@@ -3,10 +3,15 @@
 import gzip
 import http.client
 import json
+import threading
+import time
 import zlib
 from contextlib import closing
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 import pytest
 from tests.validated import assert_valid
@@ -21,6 +26,9 @@ from lightship.oci.digest import Digest
 from lightship.oci.manifest import Manifest
 from lightship.oci.platform import Platform
 from lightship.store.cache import Cache
+from lightship.store.registry.layer import RegistryLayer
+from lightship.store.registry.repository import Repository
+from lightship.store.registry.retry import StoppedError
 
 FILES = {"etc/motd": b"hello " * 5000}
 
@@ -123,3 +131,65 @@ def test_a_layer_that_comes_twice_is_pulled_once(cache: Cache) -> None:
     assert staged(image, cache).compressed_bytes == layer.compressed_bytes + len(image.raw_config)
     assert_valid(image)
     assert json.loads(image.raw_config)["rootfs"]["diff_ids"] == [str(layer.diff_id)] * 2
+
+
+class Endless(BytesIO):
+    """Zeros without an end: give up after a minute, which is told."""
+
+    def __init__(self, waits: threading.Event, gave_up: threading.Event) -> None:
+        super().__init__()
+        self._waits = waits
+        self._gave_up = gave_up
+        self._deadline = time.monotonic() + 60
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._waits.set()
+        if time.monotonic() < self._deadline:
+            return bytes(size or 1)
+        self._gave_up.set()
+        return b""
+
+
+def interrupt_once(monkeypatch: pytest.MonkeyPatch, waits: threading.Event) -> None:
+    """As Ctrl-C does, when the threads are at work."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        assert waits.wait(60)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lightship.store.registry.workers.wait", interrupted)
+
+
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_an_interrupt_does_not_wait_for_a_large_layer(
+    compression: str, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits, gave_up = threading.Event(), threading.Event()
+    layer = synthetic_layer(FILES, compression=compression)  # type: ignore[arg-type]
+    assert isinstance(layer, StreamLayer)
+    endless = replace(layer, opener=lambda: Endless(waits, gave_up), compressed_bytes=2**60)
+    interrupt_once(monkeypatch, waits)
+    with pytest.raises(KeyboardInterrupt):
+        staged(from_blobs([endless], Platform("linux", "amd64").document()), cache)
+    assert not gave_up.is_set()
+
+
+def test_an_interrupt_cuts_a_registry_that_says_nothing(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits, cut = threading.Event(), threading.Event()
+
+    def silent() -> BinaryIO:
+        waits.set()
+        assert cut.wait(60)
+        raise StoppedError("stopped")
+
+    layer = synthetic_layer(FILES)
+    assert isinstance(layer, StreamLayer)
+    session = SimpleNamespace(abort=cut.set, registry="registry.invalid")
+    remote = RegistryLayer(
+        layer=replace(layer, opener=silent), repository=cast(Repository, SimpleNamespace(session=session))
+    )
+    image = replace(from_blobs([layer], Platform("linux", "amd64").document()), layers=(remote,))
+    interrupt_once(monkeypatch, waits)
+    with pytest.raises(KeyboardInterrupt):
+        staged(image, cache, mirror=True)
+    assert cut.is_set()

@@ -12,18 +12,20 @@ from lightship.launch.probe import Check
 __all__ = ["PHASES", "Benched", "Conditions", "Round", "Spread", "interleaved"]
 
 PHASES = ("pull_s", "unpack_s", "start_s", "ready_s")
-"""In the order of their ends. The third is part of the fourth."""
+"""In the order of their ends; each begins where the one before ended, but the third is part of the fourth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """One image, once, on a node of its own. ``start_s`` is how long it took to execute the command, ``ready_s``
-    until the application was ready, both from the beginning of the start as in `ProbeOutcome`, so that the one is part
-    of the other; None where nothing was started, and ``start_s`` where a command is the whole probe.
-    ``first_request_s`` is how long the probe's first request took once it was ready."""
+    """One image, once, on a node of its own. ``pull_s`` is until every blob was on disk, ``unpack_s`` what was left to
+    unpack then, and ``unpacking_s`` how long unpacking took in all, most of it during the pull. ``start_s`` is how long
+    it took to execute the command, ``ready_s`` until the application was ready, both from the beginning of the start as
+    in `ProbeOutcome`, so that the one is part of the other; None where nothing was started, and ``start_s`` where a
+    command is the whole probe. ``first_request_s`` is how long the probe's first request took once it was ready."""
 
     pull_s: float
     unpack_s: float
+    unpacking_s: float
     start_s: float | None = None
     ready_s: float | None = None
     first_request_s: float | None = None

@@ -5,17 +5,18 @@ that Go's compress/gzip means by default, 6 (https://github.com/moby/moby, pkg/a
 with zlib at the same level, and kept in the cache; nobody's clock runs meanwhile.
 """
 
-import concurrent.futures
 import json
 import logging
+import threading
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from lightship.archive.gzip import MEMBER_HEADER, member_trailer
-from lightship.archive.verify import CHUNK_BYTES, HashingWriter, copy_stream, drain
+from lightship.archive.verify import CHUNK_BYTES, HashingWriter, ReadStream, copy_stream, drain
 from lightship.bench.serve import Blob, Served
 from lightship.errors import ImageError
 from lightship.image.blobs import BlobLayer, StreamLayer
@@ -27,6 +28,9 @@ from lightship.oci.manifest import Manifest
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.store.registry.layer import RegistryLayer
+from lightship.store.registry.retry import StoppedError
+from lightship.store.registry.workers import gather
 
 __all__ = ["PUSH_LEVEL", "Staged", "stage"]
 
@@ -72,12 +76,21 @@ def stage(
     """``image`` as ``repository:tag`` of a registry. Every byte of it is read, so what is wrong is told here.
 
     Layers stay where they are, to be read while they are served; ``mirror`` copies them to the cache first, for those
-    of a registry. Plain layers are compressed, and the manifest made anew for them.
+    of a registry. Plain layers are compressed, and the manifest made anew for them. The first layer that fails, or an
+    interrupt, ends the work on the others.
     """
     manifest = Manifest.parse(image.raw_manifest)
     progress.start(_TASK, sum(layer.compressed_bytes for layer in image.layers), unit="B")
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        made = list(pool.map(lambda layer: _staged(layer, cache, mirror=mirror, progress=progress), image.layers))
+    work = _Work(cache, mirror, progress, threading.Event())
+
+    def abort() -> None:
+        work.stop.set()
+        for layer in image.layers:
+            if isinstance(layer, RegistryLayer):
+                layer.repository.session.abort()
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="lightship-stage") as pool:
+        made = gather([pool.submit(work.make, layer) for layer in image.layers], abort=abort)
     progress.finish(_TASK)
     raw = image.raw_manifest
     plain = [new for old, new in zip(image.layers, made, strict=True) if new.digest != old.digest]
@@ -93,60 +106,84 @@ def stage(
     )
 
 
-def _staged(layer: Layer, cache: Cache, *, mirror: bool, progress: Progress) -> Layer:
-    compression = media_types.compression_of(layer.media_type)
-    if compression is None:
-        raise ImageError(f"layer {layer.digest}: want a tar layer, got {layer.media_type!r:.120}")
-    if compression == "none":
-        made: Layer = _compressed(layer, cache)
-    elif mirror:
-        made = _mirrored(layer, cache)
-    else:
-        with layer.open() as stream:
-            drain(stream)
-        made = layer
-    progress.advance(_TASK, layer.compressed_bytes)
-    return made
+@dataclass(frozen=True, slots=True)
+class _Work:
+    cache: Cache
+    mirror: bool
+    progress: Progress
+    stop: threading.Event
+
+    def make(self, layer: Layer) -> Layer:
+        """``layer`` as it is served, every byte of it read."""
+        compression = media_types.compression_of(layer.media_type)
+        if compression is None:
+            raise ImageError(f"layer {layer.digest}: want a tar layer, got {layer.media_type!r:.120}")
+        if compression == "none":
+            made: Layer = self._compressed(layer)
+        elif self.mirror:
+            made = self._mirrored(layer)
+        else:
+            with self._until_stopped(layer.open()) as stream:
+                drain(stream)
+            made = layer
+        self.progress.advance(_TASK, layer.compressed_bytes)
+        return made
+
+    def _until_stopped(self, stream: BinaryIO) -> "_Stoppable":
+        return _Stoppable(stream, self.stop)
+
+    def _mirrored(self, layer: Layer) -> BlobLayer:
+        cache = self.cache
+        path = cache.find_verified("blobs", layer.digest.hex) if layer.digest.algorithm == "sha256" else None
+        if path is None:
+            with self._until_stopped(layer.open()) as stream, cache.incoming("blobs") as incoming:
+                writer = HashingWriter(incoming.stream)
+                copy_stream(stream, writer.write)
+                path = incoming.keep(writer.digest.hex)
+        return BlobLayer(
+            path=path,
+            digest=layer.digest,
+            diff_id=layer.diff_id,
+            media_type=layer.media_type,
+            compressed_bytes=layer.compressed_bytes,
+        )
+
+    def _compressed(self, layer: Layer) -> BlobLayer:
+        """The layer as a push sends it, from the cache where it was compressed before."""
+        cache = self.cache
+        key = cache_key("pushed", _VERSION, PUSH_LEVEL, zlib.ZLIB_RUNTIME_VERSION, str(layer.diff_id))
+        known = _remembered(key, cache)
+        if known is None:
+            _log.debug("compress %s", layer.diff_id)
+            with self._until_stopped(layer.open_tar()) as tar, cache.incoming("blobs") as incoming:
+                writer = HashingWriter(incoming.stream)
+                _gzip(tar.read, writer)
+                digest, size_bytes = writer.digest, writer.count
+                incoming.keep(digest.hex)
+            with cache.write("pushed", key) as stream:
+                stream.write(json.dumps({"digest": str(digest), "bytes": size_bytes}).encode())
+            known = digest, size_bytes
+        digest, size_bytes = known
+        return BlobLayer(
+            path=cache.path("blobs", digest.hex),
+            digest=digest,
+            diff_id=layer.diff_id,
+            media_type=media_types.LAYER_TAR_GZIP,
+            compressed_bytes=size_bytes,
+        )
 
 
-def _mirrored(layer: Layer, cache: Cache) -> BlobLayer:
-    path = cache.find_verified("blobs", layer.digest.hex) if layer.digest.algorithm == "sha256" else None
-    if path is None:
-        with layer.open() as stream, cache.incoming("blobs") as incoming:
-            writer = HashingWriter(incoming.stream)
-            copy_stream(stream, writer.write)
-            path = incoming.keep(writer.digest.hex)
-    return BlobLayer(
-        path=path,
-        digest=layer.digest,
-        diff_id=layer.diff_id,
-        media_type=layer.media_type,
-        compressed_bytes=layer.compressed_bytes,
-    )
+class _Stoppable(ReadStream):
+    """``stream``, until ``stop`` is set: a layer of a gigabyte is not compressed to its end for nobody."""
 
+    def __init__(self, stream: BinaryIO, stop: threading.Event) -> None:
+        super().__init__(stream)
+        self._stop = stop
 
-def _compressed(layer: Layer, cache: Cache) -> BlobLayer:
-    """The layer as a push sends it, from the cache where it was compressed before."""
-    key = cache_key("pushed", _VERSION, PUSH_LEVEL, zlib.ZLIB_RUNTIME_VERSION, str(layer.diff_id))
-    known = _remembered(key, cache)
-    if known is None:
-        _log.debug("compress %s", layer.diff_id)
-        with layer.open_tar() as tar, cache.incoming("blobs") as incoming:
-            writer = HashingWriter(incoming.stream)
-            _gzip(tar.read, writer)
-            digest, size_bytes = writer.digest, writer.count
-            incoming.keep(digest.hex)
-        with cache.write("pushed", key) as stream:
-            stream.write(json.dumps({"digest": str(digest), "bytes": size_bytes}).encode())
-        known = digest, size_bytes
-    digest, size_bytes = known
-    return BlobLayer(
-        path=cache.path("blobs", digest.hex),
-        digest=digest,
-        diff_id=layer.diff_id,
-        media_type=media_types.LAYER_TAR_GZIP,
-        compressed_bytes=size_bytes,
-    )
+    def _fill(self, size_bytes: int) -> bytes:
+        if self._stop.is_set():
+            raise StoppedError("stopped")
+        return self._source.read(size_bytes)
 
 
 def _remembered(key: str, cache: Cache) -> tuple[Digest, int] | None:

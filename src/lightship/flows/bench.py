@@ -3,9 +3,8 @@
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lightship.bench.link import FREE, Link
@@ -15,6 +14,7 @@ from lightship.bench.node import PARALLEL, Node, Pulled, shared_layers, start_to
 from lightship.bench.proxy import LinkProxy
 from lightship.bench.serve import Registry, served
 from lightship.bench.stage import Staged, stage
+from lightship.bench.unpacker import Unpacker
 from lightship.coldstart.imports import ImportNode, dearest
 from lightship.coldstart.measure import measure
 from lightship.coldstart.page_cache import drop_cached
@@ -213,20 +213,17 @@ class _Run:
     def measure(self, subject: _Subject) -> _Measured:
         """One round of ``subject``."""
         os.sync()  # what the round before wrote and removed is not to be finished in this one's time
-        with scratch(self.place) as where:
+        with scratch(self.place) as where, Unpacker() as unpacker:
             node = Node(where)
             # proxies and credentials are for registries of this world; the one that is measured is in this process
             access = RegistryAccess(jobs=_range_jobs(self.request.parallel))
             if self.before is not None:
                 self._prepare(node, subject, access)
-            began = time.monotonic()
-            pulled = node.pull(subject.address(self.linked), access, parallel=self.request.parallel)
-            pull_s = time.monotonic() - began
-            began = time.monotonic()
-            rootfs = node.unpack(pulled.layers)
-            unpack_s = time.monotonic() - began
+            name, parallel = subject.address(self.linked), self.request.parallel
+            brought = node.bring(name, access, unpacker, parallel=parallel)
+            pulled, rootfs = brought.pulled, brought.rootfs
             unpacked_bytes, files = _size_of(rootfs)
-            started = Round(pull_s=pull_s, unpack_s=unpack_s)
+            started = Round(pull_s=brought.pull_s, unpack_s=brought.unpack_s, unpacking_s=brought.unpacking_s)
             if subject.sandbox is not None and self.probe is not None:
                 if self.request.cold:
                     drop_cached(rootfs)
@@ -260,9 +257,8 @@ class _Run:
             outcome = start_to_ready(sandbox, rootfs, pulled.runtime, self.request.launch, probe)
         except FindingError as error:
             raise FindingError(f"{subject.name}: {error}", hint=error.hint) from error
-        return Round(
-            pull_s=so_far.pull_s,
-            unpack_s=so_far.unpack_s,
+        return replace(
+            so_far,
             start_s=outcome.start_s if probe.http is not None else None,
             ready_s=outcome.ready_s,
             first_request_s=outcome.checks[0].seconds if probe.requests else None,

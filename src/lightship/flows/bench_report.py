@@ -13,7 +13,7 @@ from lightship.launch.probe import Check
 __all__ = ["BENCH_SCHEMA", "bench_report"]
 
 BENCH_SCHEMA = "lightship/bench/1"
-_TIMES = (*PHASES, "total_s", "first_request_s")
+_TIMES = (*PHASES, "unpacking_s", "total_s", "first_request_s")
 
 
 def bench_report(outcome: BenchOutcome) -> Report:

@@ -58,6 +58,7 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
         ("total", "pull, unpack and ready; ready counts from the start" if conditions["probe"] else "pull and unpack"),
         ("node", f"has {after}" if after else "empty"),
         ("pull", f"{conditions['parallel']} layers at a time, verified, to disk"),
+        ("unpack", "bottom first, while layers above are pulled; the time is what was left after the pull"),
         ("page cache", dropped),
         (
             "start",
@@ -144,6 +145,8 @@ def _described(row: _Row) -> str:
     which = f"{layers} layers" if pulled == layers else f"{layers} layers, {pulled} of them pulled"
     said = f"{format_bytes(_int(row['compressed_bytes']))} compressed in {which}, "
     said += f"{format_bytes(_int(row['unpacked_bytes']))} unpacked in {_int(row['files']):,} files"
+    unpacking = _median(row, "unpacking_s")
+    said += f", {time_text(unpacking)} of unpacking in all" if unpacking is not None else ""
     note = _note(row)
     return f"{said}; {note}" if note else said
 

@@ -14,7 +14,7 @@ __all__ = ["render_bench_html"]
 
 _Row = Mapping[str, object]
 
-_BEFORE = COLUMNS[:2]
+_BEFORE = (("pull_s", "pull, unpacking meanwhile"), ("unpack_s", "unpack the rest"))
 
 
 def render_bench_html(report: Report) -> str:
@@ -28,7 +28,8 @@ def render_bench_html(report: Report) -> str:
             stacked_bars(seconds, time_text, about="Seconds until ready"),
             paragraph(
                 "A bar is the median of each phase; the number at its end is the median of whole rounds, the line "
-                "below a bar runs from the quickest round to the slowest.",
+                "below a bar runs from the quickest round to the slowest. Layers are unpacked, bottom first, while "
+                "those above are pulled, as engines do; the second part is what is left when the last byte is there.",
                 note=True,
             ),
         ),
@@ -71,7 +72,7 @@ def _seconds(row: _Row, *, is_first: bool) -> Bar:
         if all(each["start_s"] is not None for each in rounds):
             parts.append(_part("start", [each["start_s"] for each in rounds]))
         parts.append(_part("ready", [_float(each["ready_s"]) - _float(each["start_s"]) for each in rounds]))
-    total = _spread(row, "total_s")
+    total, unpacking = _spread(row, "total_s"), _spread(row, "unpacking_s")
     ratio = "" if is_first else f" · {ratio_text(row, 'total_s')}"
     return Bar(
         label=str(row["image"]),
@@ -79,6 +80,7 @@ def _seconds(row: _Row, *, is_first: bool) -> Bar:
         parts=tuple(parts),
         low=total["low"] if total else None,
         high=total["high"] if total else None,
+        note=f"unpacking: {time_text(unpacking['median'])} in all" if unpacking else "",
     )
 
 
