@@ -7,7 +7,7 @@ from difflib import unified_diff
 from lightship.dockerfile.model import Span
 from lightship.errors import UsageError
 
-__all__ = ["Edit", "apply_edits", "patch"]
+__all__ = ["Edit", "apply_edits", "patch", "whole_lines"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,3 +33,10 @@ def patch(before: str, after: str, name: str) -> str:
     """A unified diff, as ``patch -p1`` and ``git apply`` take it; empty where nothing changes."""
     lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def whole_lines(text: str, span: Span) -> Span:
+    """The lines that ``span`` touches, with their line ends."""
+    start = text.rfind("\n", 0, span.start) + 1
+    end = text.find("\n", max(span.start, span.end - 1))
+    return Span(start, len(text) if end < 0 else end + 1)

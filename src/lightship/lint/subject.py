@@ -1,6 +1,6 @@
 """What the rules look at: one Dockerfile, its stages, what its RUN lines do, its build context, and what lines cost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
 from lightship.ecosystem.dockerignore import Ignore
 
-__all__ = ["Context", "Cost", "Costs", "Subject"]
+__all__ = ["Context", "Cost", "Costs", "NoCosts", "Subject"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +37,21 @@ class Costs(Protocol):
         """What these paths of the build context weigh, after ``.dockerignore``."""
 
 
+def _nothing(_path: str) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """The build context: ``files`` are the bytes of each file that is sent, by path; ``left_out`` those that
-    ``.dockerignore`` keeps back. ``texts`` are the small files that rules read: locks' names say which tool made them,
-    ``package.json``, ``next.config.*``, start scripts, ``requirements*.txt``, ``pyproject.toml``. ``has_ignore_file``
-    tells an empty ``.dockerignore`` from none."""
+    ``.dockerignore`` keeps back (of a directory that is left out whole only its own name with ``/`` and the bytes
+    below it). ``read`` gives the text of a small file that is sent, None where there is none, it is no text or larger
+    than a megabyte. ``has_ignore_file`` tells an empty ``.dockerignore`` from none."""
 
     files: Mapping[str, int]
     left_out: Mapping[str, int] = field(default_factory=dict)
     directories: frozenset[str] = frozenset()
-    texts: Mapping[str, str] = field(default_factory=dict)
+    read: Callable[[str], str | None] = field(default=_nothing, compare=False)
     ignore: Ignore = field(default_factory=Ignore)
     has_ignore_file: bool = False
 
@@ -68,3 +72,31 @@ class Subject:
     def script(self, instruction: Instruction) -> Script:
         """What the instruction runs; a script without commands where it runs nothing."""
         return self.scripts.get(instruction.span.start, Script())
+
+    @property
+    def instructions(self) -> Iterator[tuple[Stage, Instruction]]:
+        """Every instruction of every stage that the target needs, FROM lines left out."""
+        needed = self.stages.needed
+        for stage in self.stages.stages:
+            if stage.index in needed:
+                yield from ((stage, instruction) for instruction in stage.instructions)
+
+    @property
+    def shipped(self) -> Iterator[tuple[Stage, Instruction]]:
+        """The instructions whose layers are the image's, in the layers' order."""
+        for stage in self.stages.shipped:
+            yield from ((stage, instruction) for instruction in stage.instructions)
+
+
+@dataclass(frozen=True, slots=True)
+class NoCosts:
+    """Nothing is known of what lines cost."""
+
+    def of(self, instruction: Instruction) -> Cost:  # noqa: ARG002 - the protocol's
+        return Cost()
+
+    def of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:  # noqa: ARG002
+        return Cost()
+
+    def of_context(self, paths: tuple[str, ...]) -> Cost:  # noqa: ARG002
+        return Cost()
