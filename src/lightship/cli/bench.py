@@ -113,7 +113,8 @@ def command(
     """Measure what it takes from a registry to a ready application, for each IMAGE, side by side.
 
     Each round is an empty node (or one that has --after): it pulls the image from a registry in this process, over
-    --link, unpacks it, starts it in the sandbox and waits until the probe answers. Rounds of the images take turns.
+    --link, unpacks layers while those above are pulled, as engines do, starts the image in the sandbox and waits until
+    the probe answers. Rounds of the images take turns.
     Told are bytes and seconds by phase, medians and ranges, and each image against the first.
 
     IMAGE is named as for lightship run, and may lie in a registry. Plain layers, as docker save writes them, are
