@@ -4,7 +4,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.conftest import require_tool
@@ -207,4 +207,56 @@ def test_sixty_thousand_files_open_at_once(browser: Browser, tmp_path: Path) -> 
         page.click(f"{ROWS}[0].querySelector('button')")
     assert "package_" in str(page.ask(DETAILS))
     assert page.ask("document.querySelectorAll('*').length < 6000")
+    assert page.errors == []
+
+
+def test_a_finding_leads_to_its_files_and_they_lead_back(browser: Browser, small: Path) -> None:
+    page = opened(browser, small)
+    page.click(with_text("[...document.querySelectorAll('#finding-1 button')]", "show its files"))
+    page.wait(f"{TRAIL}[0] === 'all that is hidden'")
+    lit = f"{TILES}.filter(it => it.classList.contains('lit')).map(it => it.querySelector('b')?.textContent)"
+    assert "core.so" in cast("list[str]", page.ask(lit))
+    about = "document.querySelector('#about')"
+    assert "Highlighted: finding 1 " in str(page.ask(f"{about}.textContent"))
+    page.click(with_text(TILES, "core.so"))
+    page.wait(f"{DETAILS}.includes('warning 1: metadata-copy')")
+    page.click("document.querySelector('#details a[href=\"#finding-1\"]')")
+    page.wait("document.activeElement.id === 'finding-1'")
+    page.ask("history.back()")
+    page.wait("location.hash.endsWith('~1')")
+    page.click(with_text(f"[...{about}.querySelectorAll('button')]", "show everything"))
+    page.wait(f"{about}.hidden && {lit}.length === 0")
+    assert page.errors == []
+
+
+def test_a_finding_s_address_opens_it(browser: Browser, small: Path) -> None:
+    page = opened(browser, small, "#in.hidden~1")
+    assert page.ask(f"{TILES}.some(it => it.classList.contains('lit'))")
+    page = opened(browser, small, "#in.files~99")
+    assert page.ask("document.querySelector('#about').hidden")
+    page = opened(browser, small, "#finding-1")
+    page.wait("document.activeElement.id === 'finding-1'")
+    assert page.errors == []
+
+
+def test_all_findings_are_a_colour(browser: Browser, small: Path) -> None:
+    page = opened(browser, small, "#in.hidden")
+    page.click("document.querySelector('input[value=findings]')")
+    page.wait(f"{TILES}.some(it => it.classList.contains('lit'))")
+    legend = page.ask("[...document.querySelectorAll('#legend li')].map(it => it.textContent)")
+    assert "findings are about it" in cast("list[str]", legend)
+    assert page.errors == []
+
+
+def test_a_fix_is_copied(browser: Browser, small: Path) -> None:
+    page = opened(browser, small)
+    page.ask("document.addEventListener('copy', () => { window.copied = String(getSelection()); })")
+    page.ask("navigator.clipboard.writeText = () => Promise.reject(new Error('none'))")  # as where there is none
+    page.click(with_text("[...document.querySelectorAll('#finding-1 button')]", "copy the fix"))
+    page.wait("window.copied")
+    assert page.ask("window.copied === document.querySelector('#finding-1 .fix').innerText")
+    page.ask("navigator.clipboard.writeText = (text) => { window.written = text; return Promise.resolve(); }")
+    page.click(with_text("[...document.querySelectorAll('#finding-1 button')]", "copy the fix"))
+    page.wait("document.querySelector('#finding-1 [role=status]').textContent === 'copied'")
+    assert page.ask("window.written === document.querySelector('#finding-1 .fix').textContent")
     assert page.errors == []

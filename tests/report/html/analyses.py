@@ -51,7 +51,8 @@ def hostile_analysis() -> Analysis:
 
 
 def large_analysis(count: int = 60_000) -> Analysis:
-    """``count`` files of 300 Python packages and some fifty directories in each, every tenth one flat."""
+    """``count`` files of 300 Python packages and some fifty directories in each, every tenth one flat; a finding about
+    every third file, and one about the files of every second package."""
     entries, owners, packages = Entries(), array("i"), []
     for number in range(300):
         top = f"{_SITE}/package_{number:03}"
@@ -87,6 +88,8 @@ def large_analysis(count: int = 60_000) -> Analysis:
     totals = replace(
         small.totals, visible_bytes=visible, unpacked_bytes=visible, wasted_bytes=0, unowned_bytes=0, files=rows
     )
+    third = replace(small.findings[0], message="every third file", unpacked_bytes=3)
+    second = replace(third, message="every second package", unpacked_bytes=2)
     assert all(entries.kinds[row] == DIRECTORY for row in range(rows, len(entries)))
     return replace(
         small,
@@ -96,5 +99,9 @@ def large_analysis(count: int = 60_000) -> Analysis:
         packages=tuple(packages),
         totals=totals,
         unowned=(),
-        findings=(),
+        findings=(third, second),
+        evidence={
+            third: range(0, count, 3),
+            second: [row for row in range(count) if row // (count // 300) % 2],
+        },
     )

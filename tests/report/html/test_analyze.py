@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.report.html.analyses import hostile_analysis, large_analysis, small_analysis
 from tests.report.html.test_page import Reader
+from tests.report.html.test_tree_data import marks_of
 
 from lightship.analyze.model import Analysis
 from lightship.flows.analyze import analyze_report
@@ -68,10 +69,31 @@ def test_the_data_adds_up_to_the_totals() -> None:
     assert data["packages"][names["app"]["needs"][0]]["name"] == "numpy"
 
 
+def test_findings_know_their_files() -> None:
+    found = small_analysis()
+    data = data_of(rendered(found))
+    (number,) = (each for each, told in data["findings"].items() if told["code"] == "metadata-copy")
+    assert data["findings"][number]["message"] == found.findings[0].message
+    marks = data["hidden"]["marks"]
+    assert marks[0] == int(number)
+    assert not data["files"]["marks"] or int(number) not in marks_of(data["files"])
+    (nodes,) = marks_of(data["hidden"]).values()
+    names = [data["names"][data["hidden"]["name"][node]] for node in nodes]
+    assert "core.so" in names
+    assert sum(data["hidden"]["unpacked"][node] for node in nodes) == found.findings[0].unpacked_bytes
+
+
+def test_a_patch_is_told_line_by_line() -> None:
+    found = small_analysis()
+    bad = replace(found.findings[0], fix="join them\n-RUN <a>\n+RUN b\n same")
+    text = rendered(replace(found, findings=(bad,)))
+    assert '<pre class="patch"><del>-RUN &lt;a&gt;</del>\n<ins>+RUN b</ins>\n same</pre>' in text
+
+
 def test_hostile_names_only_show() -> None:
     reader, plain = (Reader(rendered(each)) for each in (hostile_analysis(), small_analysis()))
     assert reader.open == []
-    assert set(reader.tags) <= {*plain.tags, "pre"}
+    assert set(reader.tags) <= {*plain.tags, "pre", "ins"}
     assert reader.tags.count("script") == plain.tags.count("script") == 2
     assert not any(name.startswith("on") for name, _ in reader.attributes)
     shown = [each for each in reader.said if not each.startswith("(()=>") and "{color-scheme" not in each]
@@ -86,6 +108,7 @@ def test_sixty_thousand_files_stay_below_three_megabytes() -> None:
     assert len(text.encode()) < 3_000_000
     assert data["files"]["files"][0] == 60_000
     assert len(data["files"]["name"]) > 40_000
+    assert 10_000 < len(marks_of(data["files"])[1]) <= 20_000
 
 
 def test_thousands_of_packages_stay_below_the_same_limit() -> None:

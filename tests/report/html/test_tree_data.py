@@ -18,6 +18,7 @@ LEAVES = st.lists(
         st.integers(0, 10**5),
         st.integers(0, 3),
         st.integers(-1, 3),
+        st.lists(st.integers(0, 3), max_size=2, unique=True).map(tuple),
     ),
     max_size=30,
 )
@@ -50,6 +51,42 @@ def test_every_sum_is_that_of_what_is_in_it(leaves: list[Leaf], most_bytes: int)
             kinds = {columns[key][each] for each in below}
             assert not kinds or columns[key][place] == (kinds.pop() if len(kinds) == 1 else MIXED)
     assert sorted(seen) == list(range(len(columns["name"])))  # each node is in one place
+
+
+@given(LEAVES, st.integers(1, 2000))
+def test_marks_are_at_the_nodes_that_have_them_below(leaves: list[Leaf], most_bytes: int) -> None:
+    columns, names = told(leaves, most_bytes)
+    above = {below: place for place in range(len(columns["name"])) for below in inside(columns, place)}
+    marks = marks_of(columns)
+    for mark in range(4):
+        marked = [leaf for leaf in leaves if mark in leaf.marks]
+        assert bool(marked) == (mark in marks)
+        for node in marks.get(mark, ()):
+            assert not columns["count"][node]
+            steps: list[str] = []
+            here = node
+            while here:
+                steps.insert(0, names[columns["name"][here]])
+                here = above[here]
+            path = "/".join(steps) if columns["kind"][node] != FOLDED else "/".join(steps[:-1])
+            assert any(leaf.path == path or leaf.path.startswith(f"{path}/") or not path for leaf in marked)
+    if most_bytes > 1000 and all(columns["count"][each] or columns["kind"][each] == FILE for each in range(len(above))):
+        for mark, nodes in marks.items():
+            assert len(nodes) == sum(mark in leaf.marks for leaf in leaves)
+
+
+def marks_of(columns: dict[str, list[int]]) -> dict[int, list[int]]:
+    told, marks = iter(columns["marks"]), {}
+    for mark in told:
+        nodes: list[int] = []
+        end = 0
+        for _ in range(next(told)):
+            start = end + next(told)
+            end = start + next(told)
+            nodes += range(start, end)
+        assert mark not in marks
+        marks[mark] = nodes
+    return marks
 
 
 def test_the_smallest_of_a_large_directory_are_one_node() -> None:
@@ -88,6 +125,9 @@ def test_what_is_told_stays_below_its_limit() -> None:
     ]
     columns, names = told(leaves, most_bytes=400_000)
     assert 350_000 < len(json.dumps([columns, names], separators=(",", ":"))) < 401_000
+    marked = [leaf._replace(marks=(number % 3, 7, 9)) for number, leaf in enumerate(leaves)]
+    columns, names = told(marked, most_bytes=400_000)
+    assert 250_000 < len(json.dumps([columns, names], separators=(",", ":"))) < 401_000
 
 
 def test_no_files_are_a_root_alone() -> None:

@@ -5,22 +5,22 @@ policy names its hash; what an image says is data to it, never markup.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 
 from lightship.analyze.model import NOBODY, Analysis, Package
-from lightship.findings import Report
+from lightship.findings import Finding, Report
 from lightship.report.html.analyze_parts import (
     ECOSYSTEMS,
     contents,
     explorer,
     figures,
-    findings_of,
     layers_of,
     packages_of,
     places_of,
 )
 from lightship.report.html.diff import diff_section
+from lightship.report.html.findings_part import findings_of, ordered_findings
 from lightship.report.html.page import definitions, embedded, page, section, shown
 from lightship.report.html.tree_data import MIXED, Leaf, Names, tree_columns
 from lightship.units import format_bytes
@@ -32,19 +32,21 @@ _HIDDEN_BYTES = 400_000
 _MOST_PACKAGES = 3000
 _MOST_NEEDS = 40
 _MOST_LETTERS = 200
-_SCRIPTS = ("core.js", "treemap.js", "explore.js", "packages.js")
+_MOST_MARKS = 400
+_SCRIPTS = ("core.js", "marks.js", "treemap.js", "explore.js", "findings.js", "packages.js")
 
 
 def render_analysis_html(analysis: Analysis, report: Report, *, diff: Report | None = None, version: str = "") -> str:
     """A self-contained page of ``report``, which is of ``analysis``; ``diff`` is what changed since another image. At
     most about 3 MB, however much the image holds."""
-    data = _data(analysis)
+    findings = ordered_findings(report.findings)
+    data = _data(analysis, findings)
     body = [
         "" if analysis.complete else _incomplete(),
         figures(analysis),
         contents(analysis, has_diff=diff is not None),
-        explorer(has_hidden=data["hidden"] is not None),
-        findings_of(report.findings),
+        explorer(has_hidden=data["hidden"] is not None, has_findings=bool(analysis.evidence)),
+        findings_of(findings),
         layers_of(analysis),
         packages_of(analysis),
         places_of(analysis.unowned),
@@ -84,19 +86,23 @@ def _facts(analysis: Analysis) -> Iterator[tuple[str, str]]:
             yield name, value if isinstance(value, str) else " ".join(value)
 
 
-def _data(analysis: Analysis) -> dict[str, object]:
-    names, numbers = Names(shown), _numbers(analysis)
-    hidden = _hidden(analysis) if analysis.totals.wasted_bytes else ()
+def _data(analysis: Analysis, findings: Sequence[Finding]) -> dict[str, object]:
+    names, numbers, marks = Names(shown), _numbers(analysis), _marks(analysis, findings)
+    hidden = _hidden(analysis, marks) if analysis.totals.wasted_bytes else ()
     present = {package.ecosystem for package in analysis.packages}
     packages = [_package(analysis.packages[number], numbers) for number in numbers]
     left = _DATA_BYTES - len(json.dumps(packages)) - (_HIDDEN_BYTES if hidden else 0)
     return {
-        "files": tree_columns(_visible(analysis, numbers), names, most_bytes=left),
+        "files": tree_columns(_visible(analysis, numbers, marks), names, most_bytes=left),
         "hidden": tree_columns(hidden, names, most_bytes=_HIDDEN_BYTES) if hidden else None,
         "names": names.table,
         "layers": [{"instruction": shown(layer.instruction[:_MOST_LETTERS])} for layer in analysis.layers],
         "ecosystems": {name: shown(ECOSYSTEMS.get(name, name)) for name in sorted(present)},
         "packages": packages,
+        "findings": {
+            number: {"code": each.code, "severity": each.severity, "message": shown(each.message[:_MOST_LETTERS])}
+            for number, each in enumerate(findings[:_MOST_MARKS], start=1)
+        },
         "unowned": {
             "unpacked": analysis.totals.unowned_bytes,
             "compressed": sum(place.compressed_bytes for place in analysis.unowned),
@@ -112,19 +118,30 @@ def _numbers(analysis: Analysis) -> dict[int, int]:
     return {number: place for place, number in enumerate(sorted(largest[:_MOST_PACKAGES]))}
 
 
-def _visible(analysis: Analysis, numbers: Mapping[int, int]) -> Iterator[Leaf]:
+def _marks(analysis: Analysis, findings: Sequence[Finding]) -> Mapping[int, tuple[int, ...]]:
+    """The numbers of findings that are about a row, by row."""
+    marks: dict[int, tuple[int, ...]] = {}
+    for number, finding in enumerate(findings[:_MOST_MARKS], start=1):
+        for row in analysis.evidence.get(finding, ()):
+            marks[row] = (*marks.get(row, ()), number)
+    return marks
+
+
+def _visible(analysis: Analysis, numbers: Mapping[int, int], marks: Mapping[int, tuple[int, ...]]) -> Iterator[Leaf]:
     layers, owners = analysis.entries.layers, analysis.owners
     for path, row, unpacked, compressed in analysis.tree.shares(analysis.entries):
         owner = owners[row]
         told = NOBODY if owner == NOBODY else numbers.get(owner, MIXED)
-        yield Leaf(path, unpacked, compressed, layers[row], told)
+        yield Leaf(path, unpacked, compressed, layers[row], told, marks.get(row, ()))
 
 
-def _hidden(analysis: Analysis) -> Iterable[Leaf]:
+def _hidden(analysis: Analysis, marks: Mapping[int, tuple[int, ...]]) -> Iterable[Leaf]:
     """Every copy that cannot be seen; as its owner, the layer that hides it."""
     entries = analysis.entries
     return [
-        Leaf(entries.paths[row], entries.sizes[row], entries.compressed[row], entries.layers[row], by)
+        Leaf(
+            entries.paths[row], entries.sizes[row], entries.compressed[row], entries.layers[row], by, marks.get(row, ())
+        )
         for row, by, _, _ in analysis.tree.shadows()
     ]
 

@@ -1,13 +1,13 @@
-"""What the page of ``analyze`` says without a script: three figures, layers, findings, packages, what nobody owns."""
+"""What the page of ``analyze`` says without a script: three figures, layers, packages, what nobody owns."""
 
 from collections.abc import Iterable, Sequence
 
 from lightship.analyze.model import Analysis, LayerFacts, Package, UnownedPlace
-from lightship.findings import Finding
 from lightship.report.html.page import Cell, escaped, paragraph, section, table
+from lightship.report.html.words import counted, folded
 from lightship.units import format_bytes
 
-__all__ = ["ECOSYSTEMS", "contents", "explorer", "figures", "findings_of", "layers_of", "packages_of", "places_of"]
+__all__ = ["ECOSYSTEMS", "contents", "explorer", "figures", "layers_of", "packages_of", "places_of"]
 
 ECOSYSTEMS = {
     "deb": "Debian",
@@ -21,11 +21,8 @@ ECOSYSTEMS = {
 }
 """What kinds of packages are called."""
 
-_SEVERITIES = ("error", "warning", "note")
-_MOST_FINDINGS = 12
 _MOST_PACKAGES = 60
 _MOST_PLACES = 25
-_LONG = 150
 _HEADS = (
     ("name", "package"),
     ("ecosystem", "kind"),
@@ -43,7 +40,7 @@ def figures(analysis: Analysis) -> str:
     wasted = f"{format_bytes(totals.wasted_bytes)} of it ({1 - totals.efficiency:.1%}) hidden by higher layers"
     unowned = f"{totals.files:,} files; {format_bytes(totals.unowned_bytes)} owned by no package"
     cards = (
-        ("compressed", totals.compressed_bytes, f"travels when it is pulled, in {_count(layers, 'layer')}"),
+        ("compressed", totals.compressed_bytes, f"travels when it is pulled, in {counted(layers, 'layer')}"),
         ("unpacked", totals.unpacked_bytes, f"lies on disk; {wasted if totals.wasted_bytes else 'none of it hidden'}"),
         ("unique", totals.unique_bytes, "compressed, and in no image given with --beside"),
         ("visible", totals.visible_bytes, f"unpacked, and seen by a container: {unowned}"),
@@ -60,9 +57,9 @@ def contents(analysis: Analysis, *, has_diff: bool) -> str:
     """Links to the parts, with how many are in each."""
     links = [
         ("bytes", "where the bytes are"),
-        ("findings", _count(len(analysis.findings), "finding")),
-        ("layers", _count(len(analysis.layers), "layer")),
-        ("packages", _count(len(analysis.packages), "package")),
+        ("findings", counted(len(analysis.findings), "finding")),
+        ("layers", counted(len(analysis.layers), "layer")),
+        ("packages", counted(len(analysis.packages), "package")),
         *([("unowned", "owned by no package")] if analysis.unowned else []),
         *([("changes", "what changed")] if has_diff else []),
     ]
@@ -70,14 +67,15 @@ def contents(analysis: Analysis, *, has_diff: bool) -> str:
     return f'<nav class="parts" aria-label="Parts of the page">{made}</nav>'
 
 
-def explorer(*, has_hidden: bool) -> str:
+def explorer(*, has_hidden: bool, has_findings: bool) -> str:
     """Where the script draws the treemap and what belongs to it; hidden until it does."""
     views = [("packages", "packages"), ("files", "files"), *([("hidden", "hidden copies")] if has_hidden else [])]
+    modes = [("owner", "owner"), ("layer", "layer"), *([("findings", "findings")] if has_findings else [])]
     tools = "".join(
         (
             _choice("view", "by", views),
             _choice("measure", "area", [("unpacked", "unpacked"), ("compressed", "compressed")]),
-            _choice("mode", "colour", [("owner", "owner"), ("layer", "layer")]),
+            _choice("mode", "colour", modes),
         )
     )
     return section(
@@ -88,35 +86,21 @@ def explorer(*, has_hidden: bool) -> str:
         'placeholder="file or directory" autocomplete="off" spellcheck="false"> '
         '<span id="found" class="note" role="status"></span></span></div>',
         '<nav aria-label="Where in the image"><ol id="trail"></ol></nav>',
+        '<p id="about" role="status" hidden></p>',
         '<div class="explorer"><div>',
         '<div id="stage" role="group" aria-label="Treemap: the larger, the more bytes" aria-describedby="keys"></div>',
         '<p id="pointed" aria-hidden="true"></p>',
         '<ul id="legend" class="key" aria-label="Colours and patterns"></ul></div>',
-        '<div class="side" tabindex="0" role="region" aria-label="What is in it, largest first"><table><thead><tr>'
+        '<div class="beside"><div class="side" tabindex="0" role="region" aria-label="What is in it, largest first">',
+        "<table><thead><tr>"
         '<th scope="col">name</th><th scope="col" id="list-head">unpacked</th><th scope="col">share</th></tr>'
         '</thead><tbody id="list"></tbody></table><p id="list-empty" class="note" hidden>Nothing is there.</p>'
-        '<button type="button" id="more" hidden></button></div></div>',
-        '<div id="details" role="status"></div>',
+        '<button type="button" id="more" hidden></button></div>',
+        '<div id="details" role="status"></div></div></div>',
         '<p id="keys" class="note">Enter opens, Escape goes back out; the arrows lead to neighbours (left, right), '
         "into a directory (down) and out of it (up). The list beside says the same as the treemap.</p>",
         "</div>",
         name="bytes",
-    )
-
-
-def findings_of(findings: Sequence[Finding]) -> str:
-    """Errors first, then those of most bytes."""
-    if not findings:
-        return section("Findings", paragraph("Nothing was found that is waste."), name="findings")
-    ordered = sorted(findings, key=lambda each: (each.severity != "error", -(each.unpacked_bytes or 0)))
-    counts = [(name, sum(each.severity == name for each in findings)) for name in _SEVERITIES]
-    said = ", ".join(_count(count, name) for name, count in counts if count)
-    told = f"{said}. Errors first, then what costs most bytes; two findings may tell of the same bytes."
-    pieces = [_finding(each) for each in ordered]
-    rest = pieces[_MOST_FINDINGS:]
-    more = f'<details class="more"><summary>{_count(len(rest), "more finding")}</summary>{"".join(rest)}</details>'
-    return section(
-        "Findings", paragraph(told, note=True), *pieces[:_MOST_FINDINGS], *([more] if rest else []), name="findings"
     )
 
 
@@ -181,7 +165,7 @@ def places_of(places: Sequence[UnownedPlace]) -> str:
     ]
     left = places[_MOST_PLACES:]
     rest = (
-        f"and {_count(len(left), 'smaller place')}, {format_bytes(sum(each.unpacked_bytes for each in left))} unpacked"
+        f"and {counted(len(left), 'smaller place')}, {format_bytes(sum(each.unpacked_bytes for each in left))} unpacked"
     )
     return section(
         "Owned by no package",
@@ -189,31 +173,6 @@ def places_of(places: Sequence[UnownedPlace]) -> str:
         *([paragraph(rest, note=True)] if left else []),
         name="unowned",
     )
-
-
-def _finding(finding: Finding) -> str:
-    cause = finding.cause
-    pairs = [("where", _code(finding.location))] if finding.location else []
-    if cause is not None:
-        pairs.append(("caused by", f"layer {cause.layer + 1}: {_folded(cause.instruction)}"))
-    if finding.fix:
-        pairs.append(("fix", f"<pre>{_lines(finding.fix)}</pre>" if "\n" in finding.fix else escaped(finding.fix)))
-    pairs.append(("rule", escaped(finding.code) + (f", {escaped(finding.safety)}" if finding.safety else "")))
-    told = "".join(f"<dt>{name}</dt><dd>{said}</dd>" for name, said in pairs)
-    worth = ""
-    if finding.unpacked_bytes is not None:
-        worth = f"<b>{escaped(format_bytes(finding.unpacked_bytes))}</b><small>unpacked</small>"
-    if finding.compressed_bytes is not None:
-        worth += f"<small>, {escaped(format_bytes(finding.compressed_bytes))} compressed</small>"
-    return (
-        f'<article class="finding {finding.severity}"><h3><span class="badge">{finding.severity}</span>'
-        f'{escaped(finding.message)}</h3><div class="worth">{worth}</div><dl>{told}</dl></article>'
-    )
-
-
-def _lines(text: str) -> str:
-    """``text`` as `escaped`, with its lines: a patch, a piece of a Dockerfile."""
-    return "\n".join(escaped(line) for line in text.splitlines())
 
 
 def _stacked(number: int, layer: LayerFacts) -> str:
@@ -234,7 +193,7 @@ def _layer_row(number: int, layer: LayerFacts, most: int) -> str:
     lost = layer.wasted_bytes / layer.unpacked_bytes if layer.unpacked_bytes else 0.0
     inner = f'<span class="lost" style="width:{lost:.2%}"></span>' if lost else ""
     bar = f'<span class="bar" style="width:{width:.2%}" aria-hidden="true">{inner}</span>'
-    said = _folded(layer.instruction) if layer.instruction else '<span class="note">no instruction is told</span>'
+    said = folded(layer.instruction) if layer.instruction else '<span class="note">no instruction is told</span>'
     broken = "" if layer.rows is not None else '<small class="warning">could not be read</small>'
     ratio = f"{layer.unpacked_bytes / layer.compressed_bytes:.1f}x" if layer.compressed_bytes else ""
     numbers = (
@@ -254,7 +213,7 @@ def _package_row(package: Package, packages: Sequence[Package]) -> str:
     if not names and package.requested:
         needed = "asked for"
     kind = ECOSYSTEMS.get(package.ecosystem, package.ecosystem)
-    own = _count(package.files, "file") if package.within is None else f"in {packages[package.within].name}"
+    own = counted(package.files, "file") if package.within is None else f"in {packages[package.within].name}"
     numbers = (format_bytes(package.compressed_bytes), format_bytes(package.unpacked_bytes), own, package.layer + 1)
     return (
         f'<tr><th scope="row">{escaped(package.name)}<small>{escaped(package.version)}</small></th>'
@@ -270,18 +229,3 @@ def _choice(name: str, said: str, options: Iterable[tuple[str, str]]) -> str:
         for number, (value, words) in enumerate(options)
     )
     return f'<fieldset><legend>{said}</legend><span class="choice">{made}</span></fieldset>'
-
-
-def _folded(text: str) -> str:
-    """A long instruction shows its beginning, and the rest when it is asked for."""
-    if len(text) <= _LONG:
-        return _code(text)
-    return f"<details><summary>{_code(text[:_LONG] + '…')}</summary>{_code(text)}</details>"
-
-
-def _code(text: str) -> str:
-    return f"<code>{escaped(text)}</code>"
-
-
-def _count(count: int, name: str) -> str:
-    return f"{count:,} {name}{'' if count == 1 else 's'}"

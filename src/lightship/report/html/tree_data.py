@@ -5,7 +5,7 @@ one directory's content the smallest beyond a thousand become one node. What is 
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -25,17 +25,20 @@ _LONGEST_NAME = 160
 _MOST_NUMBERS_BYTES = 60
 _LETTER_BYTES = 3
 _CHILDREN_BYTES = 12
+_MARK_BYTES = 9
 _FULL = 0.97
 
 
 class Leaf(NamedTuple):
-    """A file, or whatever else is no directory. ``owner`` and ``layer`` are numbers that the page understands."""
+    """A file, or whatever else is no directory. ``owner``, ``layer`` and ``marks`` (findings that are about it) are
+    numbers that the page understands."""
 
     path: str
     unpacked_bytes: int
     compressed_bytes: int
     layer: int
     owner: int
+    marks: tuple[int, ...] = ()
 
 
 class Names:
@@ -68,15 +71,18 @@ class _Directory:
     files: int = 0
     layer: int | None = None
     owner: int | None = None
+    marks: frozenset[int] = frozenset()
     leaves: list[Leaf] = field(default_factory=list)
     inside: "list[_Directory]" = field(default_factory=list)
 
-    def add(self, unpacked: int, compressed: int, files: int, layer: int, owner: int) -> None:
+    def add(self, unpacked: int, compressed: int, files: int, layer: int, owner: int, marks: Iterable[int]) -> None:
         self.unpacked_bytes += unpacked
         self.compressed_bytes += compressed
         self.files += files
         self.layer = layer if self.layer in (None, layer) else MIXED
         self.owner = owner if self.owner in (None, owner) else MIXED
+        if marks:
+            self.marks = self.marks.union(marks)
 
 
 class _Node(NamedTuple):
@@ -87,17 +93,20 @@ class _Node(NamedTuple):
     files: int
     layer: int
     owner: int
+    marks: Collection[int] = ()
     directory: _Directory | None = None
 
 
 def tree_columns(leaves: Iterable[Leaf], names: Names, *, most_bytes: int) -> dict[str, list[int]]:
     """Columns of nodes, the root first, the children of one node next to each other: ``first`` and ``count`` say where.
-    ``files`` counts what is no directory, here or below. At most ``most_bytes`` as JSON, the names included, but the
-    root is always there."""
+    ``files`` counts what is no directory, here or below. ``marks`` is no column: for each mark its number and how many
+    pairs follow, each of how many nodes are passed over and how many then have it, or have it somewhere below and no
+    children to tell where. At most ``most_bytes`` as JSON, the names included, but the root is always there."""
     columns: dict[str, list[int]] = {
         key: [] for key in ("name", "kind", "unpacked", "compressed", "files", "layer", "owner", "first", "count")
     }
     before, root = names.spent_bytes, _summed(leaves)
+    marked: list[tuple[int, Collection[int]]] = [(0, root.marks)]
     numbers = _append(columns, _of_directory(root, ""), names)
     waiting = [(-root.unpacked_bytes - root.compressed_bytes, 0, root)]
     while waiting and (spent := names.spent_bytes - before + numbers) < most_bytes * _FULL:
@@ -107,13 +116,33 @@ def tree_columns(leaves: Iterable[Leaf], names: Names, *, most_bytes: int) -> di
             continue  # a smaller one may have room
         columns["first"][place], columns["count"][place] = len(columns["name"]), len(nodes)
         columns["kind"][place] = DIRECTORY
-        numbers += _CHILDREN_BYTES
+        numbers += _CHILDREN_BYTES + _MARK_BYTES * len(directory.marks)
+        beside: Collection[int] = ()
         for node in nodes:
             number = len(columns["name"])
             numbers += _append(columns, node, names)
+            if node.marks:
+                numbers += _MARK_BYTES * len([mark for mark in node.marks if mark not in beside])
+                marked.append((number, node.marks))
+            beside = node.marks
             if node.directory is not None:
                 heapq.heappush(waiting, (-node.unpacked - node.compressed, number, node.directory))
+    columns["marks"] = _runs((number, marks) for number, marks in marked if not columns["count"][number])
     return columns
+
+
+def _runs(marked: Iterable[tuple[int, Collection[int]]]) -> list[int]:
+    runs: dict[int, list[int]] = {}
+    ends: dict[int, int] = {}
+    for number, marks in marked:
+        for mark in marks:
+            pairs, end = runs.setdefault(mark, []), ends.get(mark, 0)
+            if pairs and end == number:
+                pairs[-1] += 1
+            else:
+                pairs += [number - end, 1]
+            ends[mark] = number + 1
+    return [each for mark in sorted(runs) for each in (mark, len(runs[mark]) // 2, *runs[mark])]
 
 
 def _append(columns: dict[str, list[int]], node: _Node, names: Names) -> int:
@@ -127,7 +156,8 @@ def _append(columns: dict[str, list[int]], node: _Node, names: Names) -> int:
 
 def _most_of(node: _Node) -> int:
     """No fewer bytes than the node takes, whatever is known of its name."""
-    return _MOST_NUMBERS_BYTES + min(len(node.name) * _LETTER_BYTES, _LONGEST_NAME * 4)
+    marks = _MARK_BYTES * len(node.marks)
+    return _MOST_NUMBERS_BYTES + min(len(node.name) * _LETTER_BYTES, _LONGEST_NAME * 4) + marks
 
 
 def _summed(leaves: Iterable[Leaf]) -> _Directory:
@@ -137,14 +167,15 @@ def _summed(leaves: Iterable[Leaf]) -> _Directory:
         parent = leaf.path.rpartition("/")[0]
         directory = directories.get(parent) or _made(directories, parent)
         directory.leaves.append(leaf)
-        directory.add(leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner)
+        directory.add(leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner, leaf.marks)
     for path in sorted(directories, key=lambda path: -path.count("/")):
         if path:
             below, above = directories[path], directories[path.rpartition("/")[0]]
             above.inside.append(below)
             above.add(
-                below.unpacked_bytes, below.compressed_bytes, below.files, _known(below.layer), _known(below.owner)
-            )
+                below.unpacked_bytes, below.compressed_bytes, below.files,
+                _known(below.layer), _known(below.owner), below.marks,
+            )  # fmt: skip
     return directories[""]
 
 
@@ -164,7 +195,7 @@ def _known(number: int | None) -> int:
 def _of_directory(directory: _Directory, name: str) -> _Node:
     return _Node(
         name, UNOPENED, directory.unpacked_bytes, directory.compressed_bytes, directory.files,
-        _known(directory.layer), _known(directory.owner), directory,
+        _known(directory.layer), _known(directory.owner), directory.marks, directory,
     )  # fmt: skip
 
 
@@ -175,7 +206,7 @@ def _content(directory: _Directory) -> Sequence[_Node]:
         return nodes
     rest = _Directory("")
     for node in nodes[_MOST_CHILDREN - 1 :]:
-        rest.add(node.unpacked, node.compressed, node.files, node.layer, node.owner)
+        rest.add(node.unpacked, node.compressed, node.files, node.layer, node.owner, node.marks)
     folded = _of_directory(rest, "")._replace(kind=FOLDED, directory=None)
     return [*nodes[: _MOST_CHILDREN - 1], folded]
 
@@ -183,6 +214,6 @@ def _content(directory: _Directory) -> Sequence[_Node]:
 def _told(directory: _Directory) -> Iterator[_Node]:
     for leaf in directory.leaves:
         name = leaf.path.rpartition("/")[2]
-        yield _Node(name, FILE, leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner)
+        yield _Node(name, FILE, leaf.unpacked_bytes, leaf.compressed_bytes, 1, leaf.layer, leaf.owner, leaf.marks)
     for below in directory.inside:
         yield _of_directory(below, below.path.rpartition("/")[2])

@@ -82,7 +82,7 @@ function columnFields(columns, index) {
   const title = kind === FOLDED ? `… ${files(count)}` : kind === UNOPENED ? `${name}/ …` : name;
   return {
     title, kind, files: count, unpacked: columns.unpacked[index], compressed: columns.compressed[index],
-    layer: columns.layer[index], owner: columns.owner[index],
+    layer: columns.layer[index], owner: columns.owner[index], columns, node: index,
   };
 }
 
@@ -97,19 +97,19 @@ function columnTree(columns, title, isHidden) {
   return Object.assign(at(0, null), { title });
 }
 
-let parents = null;
+const parents = new Map();
 
-function aboveOf() {
-  // For each node of the tree of files the one it is in.
-  const { first, count } = data.files;
-  if (parents) return parents;
-  parents = new Int32Array(count.length).fill(-1);
-  count.forEach((many, index) => parents.fill(index, first[index], first[index] + many));
-  return parents;
+function aboveOf(columns) {
+  // For each node the one it is in.
+  if (parents.has(columns)) return parents.get(columns);
+  const { first, count } = columns, above = new Int32Array(count.length).fill(-1);
+  count.forEach((many, index) => above.fill(index, first[index], first[index] + many));
+  parents.set(columns, above);
+  return above;
 }
 
 function packageTree(title) {
-  const columns = data.files, above = aboveOf(), owned = new Map();
+  const columns = data.files, above = aboveOf(columns), owned = new Map();
   columns.count.forEach((count, index) => {
     if (count || columns.owner[index] === MIXED) return;
     if (!owned.has(columns.owner[index])) owned.set(columns.owner[index], []);
@@ -127,15 +127,16 @@ function packageTree(title) {
       groups.set(it.ecosystem, group);
       all.push(group);
     }
-    const { unpacked, compressed, layer } = it;
-    const fields = { title: packageTitle(it), kind: PACKAGE, owner, layer, unpacked, compressed, files: it.files };
-    group.list.push(new Place(fields, group, (self) => pathsOf(self, owned.get(owner) || [], columns, above)));
+    const { unpacked, compressed, layer } = it, leaves = owned.get(owner) || [];
+    const fields = { title: packageTitle(it), kind: PACKAGE, owner, layer, unpacked, compressed, files: it.files, leaves };
+    group.list.push(new Place(fields, group, (self) => pathsOf(self, leaves, columns, above)));
     add(group, fields);
   });
   const { unpacked, compressed, files: count } = data.unowned;
   if (count) {
-    const fields = { title: "no package", kind: GROUP, owner: -1, layer: MIXED, unpacked, compressed, files: count };
-    all.push(new Place(fields, root, (self) => pathsOf(self, owned.get(-1) || [], columns, above)));
+    const leaves = owned.get(-1) || [];
+    const fields = { title: "no package", kind: GROUP, owner: -1, layer: MIXED, unpacked, compressed, files: count, leaves };
+    all.push(new Place(fields, root, (self) => pathsOf(self, leaves, columns, above)));
   }
   all.forEach((group) => add(root, group));
   return root;
@@ -151,9 +152,10 @@ function pathsOf(holder, leaves, columns, above) {
     add(at, fields);
     for (const index of names) {
       if (!at.inside.has(index)) {
-        at.inside.set(index, { title: data.names[columns.name[index]], inside: new Map(), ...sums() });
+        at.inside.set(index, { title: data.names[columns.name[index]], inside: new Map(), leaves: [], ...sums() });
       }
       at = at.inside.get(index);
+      at.leaves.push(leaf);
       add(at, fields);
     }
     at.inside.set(leaf, fields);
@@ -173,8 +175,8 @@ function placesOf(at, parent) {
       [below] = below.inside.values();
       names += `/${below.title}`;
     }
-    const { unpacked, compressed, files: count } = below;
-    const fields = { title: names, kind: 1, owner: parent.owner, layer: MIXED, unpacked, compressed, files: count };
+    const { unpacked, compressed, files: count, leaves } = below;
+    const fields = { title: names, kind: 1, owner: parent.owner, layer: MIXED, unpacked, compressed, files: count, leaves };
     return new Place(fields, parent, (self) => placesOf(below, self));
   });
 }

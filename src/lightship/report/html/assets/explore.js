@@ -1,4 +1,5 @@
-// The part of the page that is walked through: which tree, where in it, measured by what. Where is in the address.
+// The part of the page that is walked through: which tree, where in it, measured by what, and which finding's files are
+// highlighted. Where it is, and the finding, are in the address.
 
 const views = {
   packages: () => packageTree("all that is visible"),
@@ -8,22 +9,23 @@ const views = {
 const roots = {};
 const state = {
   view: data.packages.length ? "packages" : "files", place: null, chosen: null,
-  measure: "unpacked", mode: "owner", rows: 40, isByKey: false,
+  measure: "unpacked", mode: "owner", rows: 40, isByKey: false, finding: null,
 };
 const rootOf = (view) => (roots[view] ??= views[view]());
 
 function address(place) {
   const numbers = [];
   for (let here = place; here.parent; here = here.parent) numbers.unshift(here.parent.inside.indexOf(here));
-  return `#in.${[state.view, ...numbers].join(".")}`;
+  return `#in.${[state.view, ...numbers].join(".")}${state.finding ? `~${state.finding}` : ""}`;
 }
 
 function readAddress() {
   // Null where it names another part of the page.
-  const [start, view, ...numbers] = location.hash.slice(1).split(".");
-  if (!start) return rootOf(state.view);
+  const [where, finding] = location.hash.slice(1).split("~"), [start, view, ...numbers] = where.split(".");
+  if (!start) { state.finding = null; return rootOf(state.view); }
   if (start !== "in" || !Object.hasOwn(views, view) || (view === "hidden" && !data.hidden)) return null;
   state.view = view;
+  state.finding = data.findings[Number(finding)] ? Number(finding) : null;
   let place = rootOf(view);
   for (const text of numbers) place = place.inside[Number(text)] || place;
   return place.isOpen ? place : place.parent || place;
@@ -58,26 +60,28 @@ function foundFiles(wanted) {
   columns.name.forEach((name, index) => {
     if (index && columns.kind[index] !== FOLDED && fits[name]) hits.push(index);
   });
-  return hits.sort((one, other) => columns.unpacked[other] - columns.unpacked[one]).slice(0, 500).map(placeAt);
+  return hits.sort((one, other) => columns.unpacked[other] - columns.unpacked[one]).slice(0, 500).map((node) => placeAt(node));
 }
 
-function placeAt(index) {
-  const { first } = data.files, steps = [];
+function placeAt(index, view = "files") {
+  const columns = data[view], steps = [];
   for (let here = index; here > 0; here = steps[0].from) {
-    const from = aboveOf()[here];
-    steps.unshift({ from, step: here - first[from] });
+    const from = aboveOf(columns)[here];
+    steps.unshift({ from, step: here - columns.first[from] });
   }
-  return steps.reduce((place, { step }) => place.inside[step], rootOf("files"));
+  return steps.reduce((place, { step }) => place.inside[step], rootOf(view));
 }
 
 function goToFile(place) {
   state.view = "files";
+  state.finding = null;
   go(place.isOpen ? place : place.parent);
   if (!place.isOpen) open(place);
 }
 
 function goToPackage(owner) {
   state.view = "packages";
+  state.finding = null;
   for (const group of rootOf("packages").inside) {
     const found = group.inside.find((it) => it.kind === PACKAGE && it.owner === owner);
     if (found) return go(found);
@@ -89,6 +93,7 @@ function show(place) {
   state.rows = 40;
   byId("find").value = "";
   showTrail();
+  showAbout();
   redraw();
   for (const input of document.querySelectorAll("input[name=view]")) input.checked = input.value === state.view;
   if (state.isByKey) byId("stage").tiles[0]?.button.focus();  // what had the focus is gone
@@ -97,7 +102,7 @@ function show(place) {
 
 function redraw() {
   drawTreemap(byId("stage"), state.place, {
-    measure: state.measure, mode: state.mode, whole: rootOf(state.view)[state.measure], open, point: pointAt,
+    measure: state.measure, mode: state.mode, whole: rootOf(state.view)[state.measure], lit: litBy(), open, point: pointAt,
   });
   showLegend();
   showList();
@@ -122,7 +127,7 @@ function showLegend() {
     if (isOpen || place.kind === FOLDED) continue;
     const paintedAs = button.className.replace("tile ", ""), pack = place.pack;
     const isOfLayer = state.mode === "layer" || place.isHidden;
-    let said = isOfLayer ? layerTitle(place.layer) : place.ecosystem ? place.title : pack ? ecosystemTitle(pack.ecosystem) : "no package";
+    let said = paintedAs === "lit" ? litWords() : paintedAs === "dim" ? "anything else" : isOfLayer ? layerTitle(place.layer) : place.ecosystem ? place.title : pack ? ecosystemTitle(pack.ecosystem) : "no package";
     if (paintedAs === "mixed") said = "several";
     kinds.set(said, paintedAs);
   }
@@ -133,15 +138,19 @@ function showLegend() {
 
 function showList() {
   const { measure, place } = state, wanted = byId("find").value.trim(), found = wanted ? foundFiles(wanted) : null;
-  const told = sorted(found || branching(place).inside, measure), whole = (found ? rootOf("files") : place)[measure];
+  const isOf = !found && state.finding, whole = (found ? rootOf("files") : isOf ? amount(place, isOf) || place : place)[measure];
+  const parts = new Map(isOf ? branching(place).inside.map((it) => [it, amount(it, isOf)]) : []);
+  const inside = found || branching(place).inside.filter((it) => !isOf || parts.get(it));
+  const count = (it) => (parts.get(it) || it)[measure];
+  const told = [...inside].sort((one, other) => count(other) - count(one));
   const rows = told.slice(0, state.rows).map((it) => {
     const act = found ? () => goToFile(it) : () => open(it);
     const name = element("button", { type: "button", text: found ? it.path : it.title, click: act });
     if (it.isOpen) name.className = "deeper";
     const bar = element("span", { class: "share", "aria-hidden": "true" });
-    bar.style.width = `${(100 * it[measure]) / (told[0][measure] || 1)}%`;
+    bar.style.width = `${(100 * count(it)) / (count(told[0]) || 1)}%`;
     const row = element("tr", {}, element("th", { scope: "row" }, name, bar),
-      element("td", { text: bytes(it[measure]) }), element("td", { text: percent(it[measure], whole) }));
+      element("td", { text: bytes(count(it)) }), element("td", { text: percent(count(it), whole) }));
     row.place = it;
     return row;
   });
@@ -194,6 +203,8 @@ function detailsOf(place) {
     if (place.kind === PACKAGE && pack.missing.length) put("needs, and is not there", pack.missing.join(", "));
     if (place.kind === PACKAGE && pack.location) put("where", `/${pack.location.replace(/^\//, "")}`);
   }
+  const findings = place.parent ? touching(place) : [];
+  if (findings.length) put(findings.length === 1 ? "finding" : "findings", findingLinks(findings, place));
   return rows;
 }
 
@@ -212,6 +223,7 @@ function listenToKeys(event) {
     open(tile.place);
   } else if (event.key === "Escape" || event.key === "Backspace") {
     let out = state.place.parent;
+    if (!out && state.finding) return showFinding(null);
     if (!out) return;
     while (out.parent && out.inside.length === 1) out = out.parent;
     state.isByKey = true;
@@ -231,14 +243,19 @@ function startExploring() {
   const hear = (name, act) => document.querySelectorAll(`input[name=${name}]`).forEach((input) => {
     input.addEventListener("change", () => act(input.value));
   });
-  hear("view", (view) => { state.view = view; go(rootOf(view)); });
+  hear("view", (view) => {
+    if (state.finding && (view === "hidden") !== (viewOf(state.finding) === "hidden")) state.finding = null;
+    state.view = view;
+    go(rootOf(view));
+  });
   hear("measure", (measure) => { state.measure = measure; redraw(); });
   hear("mode", (mode) => { state.mode = mode; redraw(); });
   byId("more").addEventListener("click", () => { state.rows += 200; showList(); });
   byId("stage").addEventListener("keydown", listenToKeys);
   window.addEventListener("hashchange", () => {
-    const place = readAddress();
-    if (!place || place === state.place) return;  // of another part of the page, or where `go` has led
+    const before = state.finding, place = readAddress();
+    if (!place) return showTarget();  // another part of the page
+    if (place === state.place && before === state.finding) return;  // where `go` has led
     state.chosen = null;
     show(place);
   });

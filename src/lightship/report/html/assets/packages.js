@@ -81,3 +81,4 @@ function startPackages() {
 data.packages.forEach((it, owner) => { it.owner = owner; });
 startExploring();
 startPackages();
+startFindings();

@@ -54,8 +54,8 @@ function tilesOf(place, inside, measure, box, level, above, tiles) {
   if (seen < told.length) {
     const fields = { kind: FOLDED, ...unknown() };
     told.slice(seen).forEach((it) => blend(fields, it));
-    const isHidden = place.isHidden, hint = place;
-    items.push([fields[measure], new Place({ ...fields, title: `… ${files(fields.files)}`, isHidden, hint }, place, null)]);
+    const isHidden = place.isHidden, hint = place, parts = told.slice(seen);
+    items.push([fields[measure], new Place({ ...fields, title: `… ${files(fields.files)}`, isHidden, hint, parts }, place, null)]);
   }
   for (const [it, at] of squarified(items, box)) {
     const tile = { place: it, box: at, level, above, first: null };
@@ -83,15 +83,17 @@ function paint(tile, mode) {
 
 const ecosystemNumber = (name) => Object.keys(data.ecosystems).indexOf(name) % 6;
 
-function drawTreemap(stage, place, { measure, mode, whole, open, point }) {
+function drawTreemap(stage, place, { measure, mode, whole, lit, open, point }) {
   const box = { x: 0, y: 0, w: stage.clientWidth, h: stage.clientHeight };
   const tiles = tilesOf(place, place.inside, measure, box, 0, null, []);
   const made = tiles.map((tile) => {
     const { files: count } = tile.place, title = tile.title || tile.place.title, { x, y, w, h } = tile.box;
-    const said = bytes(tile.place[measure]);
+    const said = bytes(tile.place[measure]), part = lit && !tile.isOpen ? lit(tile.place) : null;
+    const shade = lit && !tile.isOpen ? (part ? "lit" : "dim") : paint(tile, mode);
     const button = element("div", {
-      role: "button", tabindex: "-1", class: `tile ${paint(tile, mode)}`,
-      "aria-label": `${title}: ${said} ${measure}, ${percent(tile.place[measure], whole)}, ${files(count)}`,
+      role: "button", tabindex: "-1", class: `tile ${shade}`,
+      "aria-label": `${title}: ${said} ${measure}, ${percent(tile.place[measure], whole)}, ${files(count)}`
+        + (part ? `; ${bytes(part[measure])} of it highlighted` : ""),
     });
     Object.assign(button.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
     // Neighbouring packages differ a little, so that it is seen where one ends.
