@@ -13,7 +13,7 @@ __all__ = ["DEFAULTS", "NAMES", "Default"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Default:
     """What a repository's images are. ``varies``: a word of the tag may name another distribution. ``versioned``: the
-    tag begins with the distribution's version. ``shells`` is ``dev`` where only tags with ``dev`` or ``debug`` have one,
+    tag begins with the distribution's version. ``shells`` is ``dev`` where only such tags, or ``debug``, have one,
     ``no`` where only those that name a distribution do. ``bare``: no package manager in any. ``static``: no C library.
 
     ``ships`` is the language that the tag's version is of; ``packaged`` is the distribution's own Python, and ``some``
