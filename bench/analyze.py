@@ -19,13 +19,13 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from bench.analyze_image import make_image
+from bench.analyze_image import Truth, make_image, truth_of
 
 _FLOOR = """\
 import sys
@@ -41,6 +41,7 @@ for path in sys.argv[1:]:
     with open(path, "rb") as stream:
         hashlib.file_digest(stream, "sha256")
 """
+_MOST_OFF = 0.01
 _LIGHTSHIP = Path(sys.executable).parent / "lightship"
 
 
@@ -52,7 +53,7 @@ class Cost:
     peak_mb: float
 
 
-def run(command: Sequence[str], output: Path) -> Cost:
+def run(command: list[str], output: Path) -> Cost:
     """Run ``command`` to its end, its stdout in ``output``; a failure ends the measurement."""
     with output.open("wb") as stream:
         child = os.posix_spawnp(
@@ -97,11 +98,20 @@ def measure(images: Path, work: Path, dive: str | None, syft: str | None, rounds
             print(f"lightship / {peer}: {cpu['lightship, archive'] / cpu[peer]:.2f}")
     for floor in ("inflate", "inflate and verify"):
         print(f"lightship / {floor}: {cpu['lightship, gzip layout'] / cpu[floor]:.2f}")
-    document = json.loads((work / "lightship, archive.out").read_bytes())
-    (finding,) = [finding for finding in document["findings"] if finding["code"] == "metadata-copy"]
-    print(f"lightship: {document['totals']['wasted_bytes']:,} bytes wasted, by {finding['cause']['instruction']}")
+    for name in ("lightship, archive", "lightship, gzip layout"):
+        compare(json.loads((work / f"{name}.out").read_bytes()), truth_of(images))
     if dive is not None:
         print(f"dive: {json.loads((work / 'dive.json').read_bytes())['image']['inefficientBytes']:,} bytes inefficient")
+
+
+def compare(document: dict[str, Any], truth: Truth) -> None:
+    """Hold what was said of the waste against what `make_image` knows of it; end the measurement where it is wrong."""
+    wasted = document["totals"]["wasted_bytes"]
+    (finding,) = [finding for finding in document["findings"] if finding["code"] == "metadata-copy"]
+    off = wasted / truth.wasted_bytes - 1
+    print(f"lightship: {wasted:,} bytes wasted ({off:+.2%}), by {finding['cause']['instruction']}")
+    if abs(off) > _MOST_OFF or finding["cause"]["instruction"] != truth.instruction:
+        raise SystemExit(f"that is wrong: {truth}")
 
 
 def main() -> None:
@@ -116,7 +126,7 @@ def main() -> None:
         images = given.images
         if images is None:
             images = Path(work) / "images"
-            print(f"{make_image(images):,} bytes were copied by chown")
+            print(f"{make_image(images).wasted_bytes:,} bytes were copied by chown")
         measure(images, Path(work), given.dive, given.syft, given.rounds)
 
 
