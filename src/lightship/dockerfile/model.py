@@ -35,6 +35,13 @@ class Logical:
         """The span in the file of ``text[start:end]``, with what was taken out between its ends."""
         return Span(self._place(start), self._place(end - 1) + 1 if end > start else self._place(start))
 
+    def part(self, start: int, end: int) -> "Logical":
+        """``text[start:end]`` as such a text of its own."""
+        first = max(0, bisect_right(self.pieces, (start, 1 << 62)) - 1)
+        last = bisect_right(self.pieces, (end, -1))
+        rest = [(offset - start, place) for offset, place in self.pieces[first + 1 : last]]
+        return Logical(text=self.text[start:end], pieces=((0, self._place(start)), *rest))
+
     def _place(self, offset: int) -> int:
         start, place = self.pieces[max(0, bisect_right(self.pieces, (offset, 1 << 62)) - 1)]
         return place + offset - start
@@ -60,7 +67,7 @@ class Flag:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heredoc:
     """A here-document. ``content`` is its lines (without leading tabs where ``<<-`` asked for that), ``expand`` whether
-    variables count in it; ``span`` is the body in the file, without the line that ends it."""
+    variables count in it; ``span`` is the body in the file as written, without the line that ends it."""
 
     name: str
     content: str
@@ -71,13 +78,15 @@ class Heredoc:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
-    """One instruction. ``keyword`` is in capitals; ``span`` runs from it to the end of its last line (that of the last
-    heredoc's end word), without the line end; ``line`` and ``end_line`` count from 1.
+    """One instruction. ``keyword`` is in capitals, whether the builder knows it or not; ``span`` runs from it to the
+    end of its last line (that of the last heredoc's end word), without the line end; ``line`` and ``end_line`` count
+    from 1.
 
-    ``argument`` is all after keyword and flags. ``words`` are what BuildKit's parser gives for this keyword: for
-    ENV, LABEL and ARG the pairs as written; for the shell form of RUN, CMD, ENTRYPOINT and of a health check's command
-    one word, the whole line. ``exec_form`` holds the strings of a JSON array where that is what was written.
-    ``inner`` is ONBUILD's instruction.
+    ``argument`` is all after keyword and flags, without bodies of heredocs. ``words`` are what BuildKit's parser gives
+    for this keyword: for ARG and for ENV and LABEL with ``=`` the pairs as written, for ``ENV name value`` these two;
+    for the shell form of RUN, CMD, ENTRYPOINT and of a health check's command (after ``CMD``) one word, the whole line;
+    for a JSON array its strings, which ``exec_form`` holds too; none for a keyword that the builder does not know.
+    ``inner`` is ONBUILD's instruction; the heredocs of the line are with both.
     """
 
     keyword: str
@@ -90,6 +99,7 @@ class Instruction:
     exec_form: tuple[str, ...] | None = None
     heredocs: tuple[Heredoc, ...] = ()
     inner: "Instruction | None" = None
+    keyword_span: Span = Span(0, 0)
 
     def flag(self, name: str) -> str | None:
         """The last value of ``--name``: empty where it has none, None where the flag is not given."""
@@ -98,7 +108,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParserDirective:
-    """``# name=value`` before anything else: ``syntax``, ``escape``, ``check``."""
+    """``# name=value`` before anything else: ``syntax``, ``escape``, ``check``. ``span`` runs from ``#`` to the end."""
 
     name: str
     value: str
