@@ -56,6 +56,32 @@ def test_beside_an_image_that_nodes_have(layout: str, lightship: Lightship) -> N
     assert json.loads(said.stdout)["totals"]["unique_bytes"] == 0
 
 
+def test_what_changed_follows_the_text(layout: str, lightship: Lightship) -> None:
+    write_layout(synthetic_image({"srv/other": b"1"}), lightship.home / "before", [Tag("latest")])
+    said = lightship("analyze", layout, "--against", "oci:before")
+    assert "\nbefore oci:before  linux/amd64  " in said.stdout
+    assert "\nto pull: " in said.stdout
+    said = lightship("analyze", layout, "--against", "oci:before", "--format", "json")
+    assert "note: --against tells nothing in json: take lightship diff oci:before oci:out --format json" in said.stderr
+    Draft202012Validator(analyze_schema()).validate(json.loads(said.stdout))
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence", "hint"),
+    [
+        (["-o", "absent/report"], "-o absent/report: there is no directory absent", "mkdir -p absent"),
+        (["-o", "oci:report"], "-o is for the report: got oci:report", "the image is named without -o: oci:report"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_told_before_the_work(
+    words: list[str], sentence: str, hint: str, layout: str, lightship: Lightship
+) -> None:
+    said = lightship("analyze", layout, *words)
+    assert (said.status, said.stdout) == (2, "")
+    assert said.error == f"error: {sentence}" or sentence in said.error
+    assert hint in said.hint
+
+
 def test_a_page_is_one_file(layout: str, lightship: Lightship) -> None:
     write_layout(synthetic_image({"srv/other": b"1"}), lightship.home / "before", [Tag("latest")])
     said = lightship("analyze", layout, "--against", "oci:before", "--format", "html", "-o", "report.html")

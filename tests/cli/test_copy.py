@@ -27,7 +27,7 @@ def source(tmp_path: Path) -> Path:
 def test_the_digest_is_the_only_line_of_stdout(source: Path, lightship: Lightship, tmp_path: Path) -> None:
     said = lightship("copy", source, f"oci:{tmp_path}/out")
     assert (said.status, said.stdout) == (0, f"{digest_of(IMAGE)}\n")
-    assert "2 layers: 2 as it was" in said.stderr
+    assert "2 layers: 2 unchanged" in said.stderr
     assert "the digest is the source's" in said.stderr
     assert lightship("copy", "-q", source, f"oci:{tmp_path}/out").stderr == ""
 
@@ -39,6 +39,15 @@ def test_the_json_is_what_its_schema_says(source: Path, lightship: Lightship, tm
     Draft202012Validator(schema).validate(report)
     assert [layer["how"] for layer in report["layers"]] == ["made", "made"]
     assert report["digest"] != report["source_digest"]
+
+
+def test_a_report_goes_to_its_file_and_the_digest_to_stdout(source: Path, lightship: Lightship, tmp_path: Path) -> None:
+    for form, start in (("json", "{"), ("text", "oci:")):
+        said = lightship("copy", source, f"oci:{tmp_path}/out", "--format", form, "-o", "report")
+        assert (said.status, said.stdout) == (0, f"{digest_of(IMAGE)}\n")
+        text = (lightship.home / "report").read_text()
+        assert text.startswith(start)
+        assert "unchanged" in text if form == "text" else str(digest_of(IMAGE)) in text
 
 
 def test_every_layer_is_told_when_asked(source: Path, lightship: Lightship, tmp_path: Path) -> None:

@@ -67,3 +67,12 @@ def test_a_damaged_blob_is_one_sentence(images: tuple[str, str], lightship: Ligh
     said = lightship("diff", *images)
     assert said.status == 3
     assert "mismatch" in said.error
+
+
+def test_a_page_needs_nothing_else(images: tuple[str, str], lightship: Lightship) -> None:
+    said = lightship("diff", *images, "--format", "html", "-o", "diff.html")
+    assert (said.status, said.stdout) == (0, "")
+    page = (lightship.home / "diff.html").read_text()
+    assert "<h1>oci:before → after</h1>" in page
+    assert "numpy" in page
+    assert "<script" not in page

@@ -38,7 +38,7 @@ def test_what_was_done_and_what_it_weighs() -> None:
     text = render_copy(copy_report(made))
     assert text.splitlines() == [
         "oci:here to docker://there.example/a:1",
-        "linux/amd64, 3 layers: 1 as it was, 1 compressed before, 1 compressed",
+        "linux/amd64, 3 layers: 1 unchanged, 1 compressed before, 1 compressed",
         "6.00 MB in layers before, 4.00 MB after (0.67x), 10 B moved",
         "open 0.50 s  write 2.00 s",
     ]
@@ -47,7 +47,7 @@ def test_what_was_done_and_what_it_weighs() -> None:
 def test_a_copy_that_changes_nothing_says_so() -> None:
     same = outcome(layer(1, "kept", 2_000_000), digest="sha256:a", moved_bytes=2_000_000)
     text = render_copy(copy_report(same))
-    assert "linux/amd64, 1 layer: 1 as it was" in text
+    assert "linux/amd64, 1 layer: 1 unchanged" in text
     assert "2.00 MB in layers, 2.00 MB moved\nthe digest is the source's\n" in text
 
 

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    default_jobs,
+    flag,
+    platform_option,
+    registry_options,
+    report_options,
+)
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -16,12 +24,13 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+_CHANGES = ("text", "markdown", "html")
 _FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
 
 
 @click.command(name="analyze", short_help="What is in an image, who owns it, what is waste.", epilog=VARIABLES)
 @click.argument("image", metavar="IMAGE")
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@platform_option
 @flag(
     "--beside",
     multiple=True,
@@ -31,22 +40,10 @@ _FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
 @flag(
     "--against",
     metavar="IMAGE",
-    help="For a page or Markdown: an image before this one, and what has changed since; layers that differ are read.",
+    help="For text, Markdown or a page: an image before this one, and what has changed since; layers that differ are "
+    "read.",
 )
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS),
-    default="text",
-    help="Of the report; html is one page that needs nothing else, github are annotations. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE.",
-)
+@report_options(*_FORMATS, said="; html is one page that needs nothing else, github are annotations")
 @flag("--tui", is_flag=True, help="Walk through layers and files in the terminal; wants lightship[tui].")
 @registry_options
 @common_options
@@ -103,14 +100,16 @@ def command(
             for reference in references
         )
         changes = None
-        if against is not None:
+        if against is not None and form not in _CHANGES:
+            console.note(f"--against tells nothing in {form}: take lightship diff {against} {image} --format json")
+        elif against is not None:
             from lightship.flows.diff import diff_images, diff_report
 
             changes = diff_report(
-                diff_images(others.pop(), opened, references=(against, image), packages=True, progress=console)
+                diff_images(others[-1], opened, references=(against, image), packages=True, progress=console)
             )
         found = analyze_image(
-            opened, references[0], name=image, others=others, jobs=default_jobs(jobs), progress=console
+            opened, references[0], name=image, others=others[: len(beside)], jobs=default_jobs(jobs), progress=console
         )
         if not tui or report_file is not None:
             console.deliver(_rendered(found, form, changes, verbose=verbose), report_file)
@@ -166,4 +165,9 @@ def _rendered(found: "Analysis", form: str, changes: "Report | None", *, verbose
         case _:
             from lightship.report.analyze import render_analysis
 
-            return render_analysis(report, verbose=verbose)
+            text = render_analysis(report, verbose=verbose)
+            if changes is None:
+                return text
+            from lightship.report.diff import render_diff
+
+            return f"{text}\n{render_diff(changes, verbose=verbose)}"

@@ -13,8 +13,10 @@ from lightship.cli.options import (
     default_jobs,
     engine_option,
     flag,
+    platform_option,
     probe_options,
     registry_options,
+    report_options,
 )
 from lightship.cli.variables import unknown_variables
 
@@ -71,20 +73,9 @@ __all__ = ["command"]
 )
 @probe_options
 @engine_option
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "html", "markdown"]),
-    default="text",
-    help="Of the report: text, json, html (a page with charts), markdown. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE; text goes to stderr as well.",
+@platform_option
+@report_options(
+    "text", "json", "html", "markdown", said="; html is a page with charts", written="; text goes to stderr as well"
 )
 @registry_options
 @common_options

@@ -6,7 +6,15 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options, setting_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    default_jobs,
+    flag,
+    registry_options,
+    report_options,
+    setting_options,
+)
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -38,14 +46,7 @@ __all__ = ["command"]
     metavar="FILE",
     help="Configuration. Default: lightship.toml, or [tool.lightship] in pyproject.toml, of the project.",
 )
-@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report (or the plan) to FILE.",
-)
+@report_options("text", "json", written=", or the plan", image="the image goes to --output {}")
 @flag("--plan", "plan_only", is_flag=True, help="Print the plan as JSON: every file, its layer, why. No image is made.")
 @flag("--update-base", is_flag=True, help="Lock the base anew: its packages, or the digest of its image.")
 @flag(
@@ -83,20 +84,16 @@ def command(
     DIGEST=$(lightship build …). With --format json and without -o, stdout is the JSON alone, which has the digest.
     """
     from lightship.config import cache_root, configuration_notes, load_options, registry_access, source_date_epoch
-    from lightship.errors import UsageError
     from lightship.flows.deliver import check_request
     from lightship.flows.outcome import IndexOutcome, build_report, index_report
     from lightship.flows.request import BuildRequest
     from lightship.flows.several import build_all
     from lightship.launch.processor import runs_here
     from lightship.oci.platform import Platform
-    from lightship.oci.reference import TRANSPORTS
     from lightship.report.json import render_json
     from lightship.report.text import render_text
     from lightship.store.cache import Cache, make_root
 
-    if report_file is not None and str(report_file).partition(":")[0] in TRANSPORTS:
-        raise UsageError(f"-o is for the report: got {report_file}", hint=f"the image goes to --output {report_file}")
     with Console(quiet=quiet, verbose=verbose) as console:
         for note in (
             *unknown_variables(os.environ, click.get_current_context()),

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    default_jobs,
+    flag,
+    platform_option,
+    registry_options,
+    report_options,
+)
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -74,21 +82,8 @@ _FORMATS = ("text", "json", "markdown", "github", "sarif", "junit", "gitlab")
     is_flag=True,
     help="Where the image has become smaller, lower max in the file, which else stays as it is.",
 )
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS),
-    default="text",
-    help="Of the report; github are annotations, with a summary of the job in $GITHUB_STEP_SUMMARY. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE.",
-)
+@platform_option
+@report_options(*_FORMATS, said="; github are annotations, with a summary of the job in $GITHUB_STEP_SUMMARY")
 @flag("--also", multiple=True, metavar="FORMAT=FILE", help="Write it in another format too. Repeatable.")
 @registry_options
 @common_options

@@ -6,7 +6,14 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    default_jobs,
+    flag,
+    registry_options,
+    report_options,
+)
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -30,7 +37,7 @@ __all__ = ["command"]
     help="Paths, one a line, that eStargz puts first, for a snapshotter to fetch ahead.",
 )
 @flag("--platform", metavar="OS/ARCH", help="Copy this image of an index. Default: the whole index.")
-@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
+@report_options("text", "json", image="DST is named without -o: {}")
 @registry_options
 @common_options
 def command(
@@ -43,6 +50,7 @@ def command(
     prioritized: Path | None,
     platform: str | None,
     form: str,
+    report_file: Path | None,
     plain_http: bool,
     ca_file: Path | None,
     quiet: bool,
@@ -55,7 +63,7 @@ def command(
     SRC is named as for lightship run; DST is oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF,
     containers-storage:REF or docker://REF. DST is complete or as it was, and nothing is sent that it has. The digest
     stays what it was unless layers are compressed otherwise; it is the last line of stdout: DIGEST=$(lightship copy …).
-    With --format json, stdout is the JSON alone, which has the digest.
+    With --format json and without -o, stdout is the JSON alone, which has the digest.
     """
     from lightship.config import cache_root, registry_access
     from lightship.flows.copied import copy_report
@@ -87,8 +95,12 @@ def command(
         outcome = copy_images(request, cache, console)
         report = copy_report(outcome)
         if form == "json":
-            console.data(render_json(report))
-            return 0
-        console.talk(render_copy(report, verbose=verbose).rstrip("\n"))
+            console.deliver(render_json(report), report_file)
+            if report_file is None:
+                return 0
+        elif report_file is not None:
+            console.deliver(render_copy(report, verbose=True), report_file)
+        else:
+            console.talk(render_copy(report, verbose=verbose).rstrip("\n"))
         console.data(outcome.digest)
     return 0

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag, registry_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    flag,
+    platform_option,
+    registry_options,
+    report_options,
+)
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -19,26 +26,13 @@ __all__ = ["command"]
 @click.command(name="diff", short_help="What changed between two images; what a node must pull.", epilog=VARIABLES)
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="AFTER")
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@platform_option
 @flag(
     "--packages/--no-packages",
     default=True,
     help="Read the layers that changed, for the packages in them. Without, no layer is opened. Default: read them.",
 )
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    help="Of the report. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE.",
-)
+@report_options("text", "json", "markdown", "html", said="; html is one page that needs nothing else")
 @registry_options
 @common_options
 def command(
@@ -60,7 +54,7 @@ def command(
     Both are named as for lightship run. Layers are compared by their digests, so what both have is not read. Told are
     the bytes to pull and their share, the layers that are kept, new and gone, the packages that changed with their
     versions, and what an engine unpacks anew: everything above the first layer that changed. The status is 0 whatever
-    differs.
+    differs. lightship analyze AFTER --against BEFORE --format html tells the same beside what is in the image.
     """
     from contextlib import ExitStack
 
@@ -101,6 +95,11 @@ def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
         from lightship.report.json import render_json
 
         return render_json(report)
+    if form == "html":
+        from lightship import __version__
+        from lightship.report.html.diff import render_diff_html
+
+        return render_diff_html(report, version=__version__)
     from lightship.report.diff import render_diff, render_diff_markdown
 
     return render_diff_markdown(report) if form == "markdown" else render_diff(report, verbose=verbose)

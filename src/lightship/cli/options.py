@@ -23,8 +23,10 @@ __all__ = [
     "default_jobs",
     "engine_option",
     "flag",
+    "platform_option",
     "probe_options",
     "registry_options",
+    "report_options",
     "setting_options",
 ]
 
@@ -138,6 +140,63 @@ def registry_options(command: _Command) -> _Command:
     for option in reversed(made):
         command = option(command)
     return command
+
+
+def platform_option(command: _Command) -> _Command:
+    """``--platform``: which image of an index a command means that looks at one."""
+    return flag(
+        "--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor."
+    )(command)
+
+
+def report_options(
+    *formats: str, said: str = "", written: str = "", image: str = "the image is named without -o: {}"
+) -> Callable[[_Command], _Command]:
+    """``--format -o``: the parameters ``form`` and ``report_file``. The first of ``formats`` is the default; ``said``
+    and ``written`` are added to what the two say. ``image`` is the hint for whoever gives ``-o`` an image."""
+
+    def check(_ctx: click.Context, _param: click.Parameter, file: Path | None) -> Path | None:
+        if file is not None:
+            _check_report_file(file, image)
+        return file
+
+    options: tuple[Callable[[Any], Any], ...] = (
+        flag(
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            default=formats[0],
+            help=f"Of the report{said}. Default: {formats[0]}.",
+        ),
+        flag(
+            "-o",
+            "--report-file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            callback=check,
+            help=f"Write the report to FILE{written}.",
+        ),
+    )
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _check_report_file(file: Path, image: str) -> None:
+    """Raise UsageError for what cannot be written to; before the work whose report would be lost."""
+    from lightship.errors import UsageError
+    from lightship.oci.reference import TRANSPORTS
+
+    if str(file).partition(":")[0] in TRANSPORTS:
+        raise UsageError(f"-o is for the report: got {file}", hint=image.format(file))
+    if not file.parent.is_dir():
+        raise UsageError(
+            f"-o {file}: there is no directory {file.parent}", hint=f"mkdir -p {shlex.quote(str(file.parent))}"
+        )
 
 
 def engine_option(command: _Command) -> _Command:

@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, engine_option, flag, registry_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    engine_option,
+    flag,
+    platform_option,
+    registry_options,
+)
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
@@ -39,7 +46,7 @@ __all__ = ["command"]
     help="The network it sees. Default: host, this machine's.",
 )
 @engine_option
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@platform_option
 @registry_options
 @common_options
 def command(

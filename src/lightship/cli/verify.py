@@ -14,8 +14,10 @@ from lightship.cli.options import (
     default_jobs,
     engine_option,
     flag,
+    platform_option,
     probe_options,
     registry_options,
+    report_options,
 )
 from lightship.cli.variables import unknown_variables
 
@@ -59,21 +61,8 @@ __all__ = ["command"]
     help="From which severity on a finding makes the status 1. Default: error.",
 )
 @engine_option
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github"]),
-    default="text",
-    help="Of the report: text, json, or github, annotations for GitHub Actions. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE.",
-)
+@platform_option
+@report_options("text", "json", "github", said="; github are annotations for GitHub Actions")
 @registry_options
 @common_options
 def command(

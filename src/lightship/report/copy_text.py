@@ -6,7 +6,7 @@ from lightship.units import format_bytes, format_seconds
 
 __all__ = ["render_copy"]
 
-_HOW = {"kept": "as it was", "cached": "compressed before", "made": "compressed"}
+_HOW = {"kept": "unchanged", "cached": "compressed before", "made": "compressed"}
 
 
 def render_copy(report: Report, *, verbose: bool = False) -> str:

@@ -21,8 +21,9 @@ def render_diff(report: Report, *, verbose: bool = False) -> str:
     document = report.document
     layers, packages = _rows(document["layers"]), document["packages"]
     shown = [layer for layer in layers if verbose or layer["state"] != "kept"]
-    lines = [*_sides(document), "", *_totals(_row(document["totals"]))]
-    lines += textwrap.wrap(_growth(document), 80, subsequent_indent="  ")
+    lines = [*_sides(document), ""]
+    for line in _summary(document):
+        lines += textwrap.wrap(line, 80, subsequent_indent="  ")
     if shown:
         rows = [(_cut(_words(layer)), str(layer["state"]), *_sizes(layer)) for layer in shown]
         lines += ["", *render_table(_LAYERS, rows)]
@@ -38,7 +39,7 @@ def render_diff_markdown(report: Report) -> str:
     document = report.document
     layers, packages = _rows(document["layers"]), document["packages"]
     lines = [*(f"{escape_markdown(line)}  " for line in _sides(document)), ""]
-    lines += [f"* {escape_markdown(line)}" for line in (*_totals(_row(document["totals"])), _growth(document))]
+    lines += [f"* {escape_markdown(line)}" for line in _summary(document)]
     changed = [layer for layer in layers if layer["state"] != "kept"]
     if changed:
         rows = [[escape_markdown(_words(layer)), str(layer["state"]), *_sizes(layer)] for layer in changed]
@@ -57,6 +58,20 @@ def _sides(document: dict[str, object]) -> Iterable[str]:
         yield f"{name:7}{what}  {side['platform']}  {size}"
 
 
+def _summary(document: dict[str, object]) -> Iterable[str]:
+    totals = _row(document["totals"])
+    if _row(document["before"])["digest"] == _row(document["after"])["digest"]:
+        yield "the same image: a node that has the one pulls nothing for the other"
+    elif not totals["pulled_layers"]:
+        metadata = format_bytes(_int(totals["metadata_bytes"]))
+        yield f"every layer is already there: {metadata} of manifest and config differ"
+        if totals["gone_bytes"]:
+            yield _growth(document)
+    else:
+        yield from _totals(totals)
+        yield _growth(document)
+
+
 def _totals(totals: dict[str, object]) -> Iterable[str]:
     share = totals["pulled_share"]
     percent = f"{share:.1%}" if isinstance(share, float) else "0.0%"
@@ -70,7 +85,7 @@ def _totals(totals: dict[str, object]) -> Iterable[str]:
 
 
 def _growth(document: dict[str, object]) -> str:
-    return f"grown: {_row(document['explanation'])['sentence']}"
+    return f"growth: {_row(document['explanation'])['sentence']}"
 
 
 def _layers(number: int) -> str:

@@ -45,12 +45,12 @@ def render_analysis_html(analysis: Analysis, report: Report, *, diff: Report | N
         "" if analysis.complete else _incomplete(),
         figures(analysis),
         contents(analysis, has_diff=diff is not None),
+        "" if diff is None else diff_section(diff),
         explorer(has_hidden=data["hidden"] is not None, has_findings=bool(analysis.evidence)),
         findings_of(findings),
         layers_of(analysis),
         packages_of(analysis),
         places_of(analysis.unowned),
-        "" if diff is None else diff_section(diff),
         section("The image", definitions(_facts(analysis))),
         embedded("data", data),
     ]
@@ -59,7 +59,7 @@ def render_analysis_html(analysis: Analysis, report: Report, *, diff: Report | N
         _lead(analysis),
         filter(None, body),
         footer=f"lightship {version} analyze".replace("  ", " "),
-        style=_asset("analyze.css"),
+        style=_asset("parts.css") + _asset("analyze.css"),
         script=f'(()=>{{"use strict";\n{"".join(_asset(name) for name in _SCRIPTS)}}})();',
     )
 

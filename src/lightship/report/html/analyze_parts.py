@@ -56,12 +56,12 @@ def figures(analysis: Analysis) -> str:
 def contents(analysis: Analysis, *, has_diff: bool) -> str:
     """Links to the parts, with how many are in each."""
     links = [
+        *([("changes", "what changed")] if has_diff else []),
         ("bytes", "where the bytes are"),
         ("findings", counted(len(analysis.findings), "finding")),
         ("layers", counted(len(analysis.layers), "layer")),
         ("packages", counted(len(analysis.packages), "package")),
         *([("unowned", "owned by no package")] if analysis.unowned else []),
-        *([("changes", "what changed")] if has_diff else []),
     ]
     made = "".join(f'<a href="#{name}">{escaped(said)}</a>' for name, said in links)
     return f'<nav class="parts" aria-label="Parts of the page">{made}</nav>'

@@ -97,7 +97,7 @@ function drawTreemap(stage, place, { measure, mode, whole, lit, open, point }) {
     });
     Object.assign(button.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
     // Neighbouring packages differ a little, so that it is seen where one ends.
-    if (tile.place.owner >= 0 && mode === "owner") button.style.setProperty("--tone", `${26 + ((tile.place.owner * 7) % 5) * 6}%`);
+    if (tile.place.owner >= 0 && mode === "owner" && !lit) button.style.setProperty("--tone", `${26 + ((tile.place.owner * 7) % 5) * 6}%`);
     if (w > 30 && h > 17) {
       button.append(element("b", { text: title, class: w < 90 ? "cut" : false }));
       if (tile.isOpen ? w > 120 : h > 36 && w > 60) button.append(element("i", { text: said }));
