@@ -30,14 +30,6 @@ def require_tool(name: str) -> str:
     return path
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Say where pytest-xdist passes over its groups: an engine for each worker costs minutes and is not noticed."""
-    if getattr(session.config.option, "loadgroup", False):
-        loose = [item.nodeid for item in session.items if item.get_closest_marker("xdist_group")]
-        if any("@" not in name for name in loose):
-            raise pytest.UsageError("this pytest-xdist does not keep groups with this pytest: see pyproject.toml")
-
-
 @pytest.fixture(name="require_tool")
 def _require_tool() -> object:
     return require_tool
