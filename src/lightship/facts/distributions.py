@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 __all__ = ["RELEASES", "Release", "find_release"]
 
-_DEBIAN = "https://packages.debian.org/search?searchon=sourcenames&keywords=glibc and .../python3-defaults"
-_UBUNTU = "https://packages.ubuntu.com/search?searchon=sourcenames&keywords=glibc and .../python3-defaults"
+_DEBIAN = "Debian's source packages glibc and python3-defaults, by its package search"
+_UBUNTU = "Ubuntu's source packages glibc and python3-defaults, by its package search"
 _MANYLINUX = "https://github.com/pypa/manylinux, README: what each tag's image is made from"
 _READ = "2026-11"
 
@@ -66,6 +66,7 @@ RELEASES: tuple[Release, ...] = (
     _ubuntu("20.04", "focal", 31, "3.8"),
     _ubuntu("22.04", "jammy", 35, "3.10"),
     _ubuntu("24.04", "noble", 39, "3.12"),
+    _ubuntu("26.04", "resolute", 43, "3.14"),
     _enterprise("8", 28),
     _enterprise("9", 34),
     _enterprise("10", 39),

@@ -1,0 +1,1 @@
+"""Which base fits a lock: the candidates, what each costs, and why not the others."""

@@ -1,0 +1,119 @@
+"""The order of the bases for one lock: what fits first, by compressed bytes of the result; then what must be compiled;
+then what is closed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lightship.base.fit.bases import Candidate
+from lightship.ecosystem.python.fits import Reason, libc_reasons
+from lightship.ecosystem.python.offers import ANY_GLIBC, ANY_MUSL, LockFacts, Offer
+
+__all__ = ["Packages", "Row", "Status", "judge", "packages_on", "rank", "smallest"]
+
+Status = Literal["fits", "compiles", "closed"]
+
+_ORDER: dict[str, int] = {"fits": 0, "compiles": 1, "closed": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """The lock on one base. ``builds`` have no wheel for it and are built from their source, ``extra`` those of them
+    that have a wheel elsewhere; ``missing`` have neither. ``compressed_bytes`` sums the wheels' sizes in the lock,
+    which is about what their layers come to. ``estimated`` packages count with the wheel of the other C library,
+    ``unsized`` ones, for which there is no wheel at all, are not in it."""
+
+    wheels: int
+    builds: tuple[str, ...]
+    extra: tuple[str, ...]
+    missing: tuple[str, ...]
+    compressed_bytes: int
+    estimated: int
+    unsized: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One base, judged. ``total_bytes`` is base and packages; None where the base's size is not known."""
+
+    candidate: Candidate
+    packages: Packages
+    status: Status
+    reasons: tuple[Reason, ...]
+
+    @property
+    def total_bytes(self) -> int | None:
+        """Compressed bytes of base and packages, without the application."""
+        figure = self.candidate.figure
+        return None if figure is None else figure.compressed_bytes + self.packages.compressed_bytes
+
+
+def judge(candidate: Candidate, facts: LockFacts) -> Row:
+    """What the lock comes to on this base."""
+    version = candidate.libc_version or (ANY_MUSL if candidate.libc == "musl" else ANY_GLIBC)
+    reasons: list[Reason] = []
+    if candidate.python is None and candidate.lacks:
+        reasons.append(Reason(code="other-python", message=candidate.lacks, closed=True))
+    if candidate.libc is None:
+        reasons.append(Reason(code="no-libc", message="it has no C library, and Python needs one", closed=True))
+    else:
+        reasons += libc_reasons(facts, candidate.libc, version)
+    status: Status = "fits"
+    if reasons:
+        status = "closed" if any(reason.closed for reason in reasons) else "compiles"
+    return Row(
+        candidate=candidate,
+        packages=packages_on(facts.offers, candidate.libc or "", version),
+        status=status,
+        reasons=tuple(reasons),
+    )
+
+
+def packages_on(offers: Iterable[Offer], libc: str, version: tuple[int, int]) -> Packages:
+    """What each package becomes on a base with this C library."""
+    wheels, total, estimated, unsized = 0, 0, 0, 0
+    builds: list[str] = []
+    extra: list[str] = []
+    missing: list[str] = []
+    for offer in offers:
+        wheel = offer.wheel(libc, version)
+        sized = wheel or next(iter(offer.wheels), None)
+        if sized is None or sized.size_bytes is None:
+            unsized += 1
+        else:
+            total += sized.size_bytes
+            estimated += wheel is None
+        if wheel is not None:
+            wheels += 1
+            continue
+        if offer.has_sdist or not offer.listed:
+            builds.append(offer.name)
+            extra += [offer.name] if offer.wheels else []
+        else:
+            missing.append(offer.name)
+    return Packages(
+        wheels=wheels,
+        builds=tuple(builds),
+        extra=tuple(extra),
+        missing=tuple(missing),
+        compressed_bytes=total,
+        estimated=estimated,
+        unsized=unsized,
+    )
+
+
+def rank(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Best first. A base whose size is not known, or is only a lower bound, stands behind those that are known."""
+
+    def key(row: Row) -> tuple[int, int, int, str]:
+        figure = row.candidate.figure
+        total = row.total_bytes
+        unknown = 2 if figure is None else 1 if figure.at_least else 0
+        return _ORDER[row.status], unknown, total or 0, row.candidate.key
+
+    return tuple(sorted(rows, key=key))
+
+
+def smallest(rows: Sequence[Row]) -> Row | None:
+    """The best base that the lock fits without compiling what has wheels; None where there is none."""
+    return next((row for row in rank(rows) if row.status == "fits"), None)

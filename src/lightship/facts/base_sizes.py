@@ -1,0 +1,127 @@
+"""Compressed and unpacked bytes of common base images, as cited: what to say where no registry can be asked.
+
+``compressed_bytes`` is the sum of the layers' sizes in the manifest of linux/amd64, ``unpacked_bytes`` what repo-info
+calls the virtual size, which it rounds to 0.1 MB. Tags move, so a figure is that of its ``date``, the day on which the
+last layer was made. What nobody publishes in bytes (distroless, Chainguard's images) is left out.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["BASE_SIZES", "CLOSURE", "PYTHON_RELEASES", "BaseSize", "ClosureSize", "find_size"]
+
+_REPO_INFO = "https://github.com/docker-library/repo-info, repos/{}/remote/{}.md"
+_LAYERS = "the lowest layers of python:3.12-trixie, https://github.com/docker-library/repo-info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseSize:
+    """One image of linux/amd64. ``release`` is the codename or version of its distribution; ``python`` and ``node`` the
+    versions it has, empty where it has none."""
+
+    name: str
+    compressed_bytes: int
+    unpacked_bytes: int | None = None
+    family: str
+    release: str
+    python: str = ""
+    node: str = ""
+    slim: bool = False
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClosureSize:
+    """What lightship's own base of distribution packages came to."""
+
+    packages: int
+    compressed_bytes: int
+    unpacked_bytes: int
+    source: str
+    date: str
+
+
+def _python(tag: str, compressed_bytes: int, version: str, date: str, *, unpacked_bytes: int | None = None) -> BaseSize:
+    alpine = tag.endswith("-alpine")
+    return BaseSize(
+        name=f"python:{tag}",
+        compressed_bytes=compressed_bytes,
+        unpacked_bytes=unpacked_bytes,
+        family="alpine" if alpine else "debian",
+        release="3.24" if alpine else "trixie",
+        python=version,
+        slim=tag.endswith("-slim"),
+        source=_REPO_INFO.format("python", tag if tag.endswith(("-alpine", "-slim")) else f"{tag}-trixie"),
+        date=date,
+    )
+
+
+def _distribution(
+    name: str, compressed_bytes: int, release: str, date: str, *, slim: bool = False, source: str = ""
+) -> BaseSize:
+    family, _, tag = name.partition(":")
+    return BaseSize(
+        name=name,
+        compressed_bytes=compressed_bytes,
+        family="debian" if family == "buildpack-deps" else family,
+        release=release,
+        slim=slim,
+        source=source or _REPO_INFO.format(family, tag),
+        date=date,
+    )
+
+
+BASE_SIZES: tuple[BaseSize, ...] = (
+    _python("3.11", 409_120_197, "3.11.15", "2026-07-14"),
+    _python("3.11-slim", 45_520_747, "3.11.15", "2026-08-05"),
+    _python("3.11-alpine", 20_395_849, "3.11.16", "2026-09-17"),
+    _python("3.12", 410_908_459, "3.12.14", "2026-08-13"),
+    _python("3.12-slim", 43_188_023, "3.12.13", "2026-08-05", unpacked_bytes=119_200_000),
+    _python("3.12-alpine", 18_037_743, "3.12.14", "2026-09-17"),
+    _python("3.13", 412_660_988, "3.13.14", "2026-07-14"),
+    _python("3.13-slim", 42_961_458, "3.13.14", "2026-08-05"),
+    _python("3.13-alpine", 16_906_875, "3.13.15", "2026-09-17"),
+    _python("3.14-slim", 43_437_809, "3.14.7", "2026-08-05"),
+    _distribution("debian:bookworm-slim", 28_232_590, "bookworm", "2026-08-04", slim=True),
+    _distribution("debian:trixie", 49_312_314, "trixie", "2026-08-04", source=_LAYERS),
+    _distribution("debian:trixie-slim", 29_780_765, "trixie", "2026-08-04", slim=True, source=_LAYERS),
+    _distribution("buildpack-deps:trixie", 379_068_870, "trixie", "2026-08-05", source=_LAYERS),
+    _distribution("alpine:3.24", 3_849_738, "3.24", "2026-09-17", source=_LAYERS.replace("trixie", "alpine")),
+    _distribution("ubuntu:24.04", 29_764_116, "noble", "2026-09-11"),
+)
+
+CLOSURE = ClosureSize(
+    packages=38,
+    compressed_bytes=19_400_000,
+    unpacked_bytes=52_000_000,
+    source="measured: Debian 12's python3.11 with the whole standard library, CA certificates, tzdata, libstdc++, "
+    "libgomp; docs/decisions/base-closure.md",
+    date="2026-11",
+)
+"""gzip; linux/amd64."""
+
+PYTHON_RELEASES = ("3.10.21", "3.11.16", "3.12.14", "3.13.15", "3.14.7")
+"""CPython in Docker's official images: https://github.com/docker-library/official-images, library/python, 2026-08-13.
+Which packages apply can hang on the last number: before 3.11.3 redis wants async-timeout."""
+
+
+def find_size(
+    *, family: str, release: str = "", python: str = "", node: str = "", slim: bool = False
+) -> BaseSize | None:
+    """The figure of an image like that: its ``python`` and ``node`` of the same minor and major version, ``release``
+    the same where it is given; None where there is none."""
+    for size in BASE_SIZES:
+        languages = (_minor(size.python), _major(size.node))
+        if (size.family, languages, size.slim) != (family, (_minor(python), _major(node)), slim):
+            continue
+        if not release or size.release == release:
+            return size
+    return None
+
+
+def _major(version: str) -> str:
+    return version.partition(".")[0]
+
+
+def _minor(version: str) -> str:
+    return ".".join(version.split(".")[:2])
