@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
-from tools import analyze_reference, drop_rules_reference, verify_reference
+from tools import analyze_reference, drop_rules_reference, schemas_lint, verify_reference
 from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
@@ -130,6 +130,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
         REFERENCE / "schemas" / "verify.schema.json": _json(verify_reference.verify_schema()),
+        REFERENCE / "schemas" / "lint.schema.json": _json(schemas_lint.lint_schema()),
+        schemas_lint.PAGE: schemas_lint.reference(),
         analyze_reference.PAGE: analyze_reference.reference(),
         drop_rules_reference.PAGE: drop_rules_reference.reference(),
         verify_reference.PAGE: verify_reference.reference(),

@@ -30,6 +30,7 @@ COMMANDS = {
     "copy": "an image from store to store; its layers recompressed on request",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",
+    "lint": "Dockerfiles: what each line costs, and the edit that mends it",
     "bench": "pull, unpack and cold start over a chosen link, phase by phase, side by side",
 }
 """What each command does, in the order in which help lists them; their modules are imported when asked for."""

@@ -43,17 +43,19 @@ def _nothing(_path: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The build context: ``files`` are the bytes of each file that is sent, by path; ``left_out`` those that
-    ``.dockerignore`` keeps back (of a directory that is left out whole only its own name with ``/`` and the bytes
-    below it). ``read`` gives the text of a small file that is sent, None where there is none, it is no text or larger
-    than a megabyte. ``has_ignore_file`` tells an empty ``.dockerignore`` from none."""
+    """The build context: ``files`` are the bytes of each file that is sent, by path; ``left_out`` the paths that
+    ``.dockerignore`` keeps back, of a directory that is left out whole only its own, ending with ``/``. There may be
+    more files than were looked at where ``is_complete`` is False. ``read`` gives the text of a small file that is sent,
+    None where there is none, it is no text or larger than a megabyte. ``has_ignore_file`` tells an empty
+    ``.dockerignore`` from none."""
 
     files: Mapping[str, int]
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
     directories: frozenset[str] = frozenset()
     read: Callable[[str], str | None] = field(default=_nothing, compare=False)
     ignore: Ignore = field(default_factory=Ignore)
     has_ignore_file: bool = False
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

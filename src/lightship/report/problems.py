@@ -44,7 +44,7 @@ def problems_of(report: Report) -> tuple[Problem, ...]:
     broken = [row for row in _rows(document.get("budgets")) if not row["passed"]]
     found = [_of_budget(row) for row in broken]
     found += [_of_failure(row) for row in _rows(document.get("failures"))]
-    found += [Problem(finding=finding, identity=_identity(finding)) for finding in report.findings]
+    found += [_of_finding(finding) for finding in report.findings]
     found += [_of_ignored(row) for row in _rows(document.get("ignored"))]
     seen: dict[str, int] = {}
     for place, problem in enumerate(found):
@@ -52,6 +52,13 @@ def problems_of(report: Report) -> tuple[Problem, ...]:
         if times > 1:
             found[place] = replace(problem, identity=f"{problem.identity}\0{times}")
     return tuple(found)
+
+
+def _of_finding(finding: Finding) -> Problem:
+    place = finding.place
+    if place is None:
+        return Problem(finding=finding, identity=_identity(finding))
+    return Problem(finding=finding, identity=_identity(finding), is_in_image=False, file=place.file, line=place.line)
 
 
 def budget_name(row: dict[str, object]) -> str:

@@ -73,7 +73,7 @@ RULE = Rule(
     family="ignores",
     severity="warning",
     safety=None,
-    title="an ignore comment that does nothing",
+    title="an ignore comment that does not do what it seems to",
     find=_nothing,
     doc=__doc__,
 )

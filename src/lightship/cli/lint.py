@@ -1,0 +1,196 @@
+"""``lightship lint``: Dockerfiles with what each line costs, and mended."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lightship.cli.console import Console
+from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.variables import unknown_variables
+
+if TYPE_CHECKING:
+    from lightship.findings import Report, Safety, Severity
+    from lightship.flows.lint import LintRequest
+    from lightship.lint.check import Linted
+
+__all__ = ["command"]
+
+_FORMATS = ("text", "json", "markdown", "github", "sarif")
+_STDIN = "-"
+
+
+@click.command(
+    name="lint", short_help="Dockerfiles: what each line costs, and the edit that mends it.", epilog=VARIABLES
+)
+@click.argument("dockerfiles", metavar="[DOCKERFILE]...", nargs=-1)
+@flag(
+    "--context",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="The build context. Default: the Dockerfile's folder, or the one above it that has what COPY names.",
+)
+@flag("--target", metavar="STAGE", help="The stage that is built. Default: the last.")
+@flag("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A build argument. Repeatable.")
+@flag("--fix", is_flag=True, help="Print a patch that mends what may be mended (git apply takes it).")
+@flag("--write", is_flag=True, help="With --fix: change the files instead of printing the patch.")
+@flag(
+    "--safety",
+    type=click.Choice(["lossless", "safe", "closure", "traced"]),
+    default="safe",
+    help="How far --fix may go: the same files in the image, without what nothing reads, … Default: safe.",
+)
+@flag("--ignore", "ignored", multiple=True, metavar="RULE", help="Do not ask this rule. Repeatable.")
+@flag("--rule", "only", multiple=True, metavar="RULE", help="Ask this rule, and no other. Repeatable.")
+@flag(
+    "--fail-on",
+    type=click.Choice(["error", "warning", "note", "never"]),
+    default="warning",
+    help="The status is 1 from findings of this severity on. Default: warning.",
+)
+@flag(
+    "--format",
+    "form",
+    type=click.Choice(_FORMATS),
+    default="text",
+    help="Of the report; github are annotations. Default: text.",
+)
+@flag(
+    "-o",
+    "--report-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report to FILE.",
+)
+@common_options
+def command(
+    dockerfiles: tuple[str, ...],
+    context: Path | None,
+    target: str | None,
+    arguments: tuple[str, ...],
+    fix: bool,
+    write: bool,
+    safety: "Safety",
+    ignored: tuple[str, ...],
+    only: tuple[str, ...],
+    fail_on: str,
+    form: str,
+    report_file: Path | None,
+    quiet: bool,
+    verbose: bool,
+    cache_dir: Path | None,  # noqa: ARG001 - every command has it
+    jobs: int | None,  # noqa: ARG001 - every command has it
+) -> int:
+    """Ask the rules about each DOCKERFILE (a folder means those in it, - is stdin; default: this folder's).
+
+    A finding names its stage, says whether that stage ships, and what the fix saves in bytes and seconds. Nothing is
+    run and nothing is fetched. A comment takes one back, with its reason:
+    # lightship ignore=runs-as-root: the chart sets runAsUser
+
+    The status is 1 where there are findings from --fail-on on; after --fix, of those that are left.
+    """
+    from lightship.errors import UsageError
+    from lightship.flows.lint import LintRequest, lint_report, mend
+
+    if write and not fix:
+        raise UsageError("--write goes with --fix")
+    request = LintRequest(
+        context=context,
+        target=target,
+        arguments=dict(_argument(text) for text in arguments),
+        ignored=frozenset(ignored),
+        only=frozenset(only),
+    )
+    request.rules  # noqa: B018 - a code that no rule has is told before files are read
+    with Console(quiet=quiet, verbose=verbose) as console:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
+        files = [_linted(name, path, request) for name, path in _paths(dockerfiles or (".",))]
+        if fix:
+            mended = [mend(each, request, up_to=safety) for each in files]
+            files = [each.left for each in mended]
+            patches = [_mended(each.left.subject.name, each.before, each.after, write=write) for each in mended]
+            console.note(f"mended: {sum(len(each.mended) for each in mended)}; see what is left with lightship lint")
+            if any(patches) or report_file is not None:
+                console.deliver("".join(patches), report_file)
+            return _status(lint_report(files), fail_on)
+        report = lint_report(files)
+        console.deliver(_rendered(report, form, verbose=verbose), report_file)
+    return _status(report, fail_on)
+
+
+def _argument(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _paths(names: tuple[str, ...]) -> "list[tuple[str, Path | None]]":
+    """What to read, with the names that people see."""
+    from lightship.flows.lint import dockerfiles_in
+
+    found: list[tuple[str, Path | None]] = []
+    for name in names:
+        path = Path(name)
+        if name == _STDIN:
+            found.append(("<stdin>", None))
+        elif path.is_dir():
+            found += [(str(each), each) for each in dockerfiles_in(path)]
+        else:
+            found.append((name, path))
+    return found
+
+
+def _linted(name: str, path: Path | None, request: "LintRequest") -> "Linted":
+    from lightship.flows.lint import lint_file
+
+    if path is None:
+        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read())
+    return lint_file(path, request, name=name)
+
+
+def _mended(name: str, before: str, after: str, *, write: bool) -> str:
+    from lightship.dockerfile.edit import patch
+    from lightship.paths import atomic_file, storage_errors
+
+    if not write or before == after or name == "<stdin>":
+        return patch(before, after, name)
+    file = Path(name).resolve()  # a link stays one
+    with storage_errors(f"write {name}"), atomic_file(file, mode=file.stat().st_mode & 0o777) as stream:
+        stream.write(after.encode("utf-8", "surrogateescape"))
+    return ""
+
+
+def _status(report: "Report", fail_on: str) -> int:
+    order: list[Severity] = ["error", "warning", "note"]
+    if fail_on == "never":
+        return 0
+    bad = order[: order.index(fail_on) + 1]  # type: ignore[arg-type]  # click has looked that it is one of them
+    return int(any(finding.severity in bad for finding in report.findings))
+
+
+def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
+    from lightship.report.problems import problems_of
+
+    match form:
+        case "json":
+            from lightship.report.json import render_json
+
+            return render_json(report)
+        case "github":
+            from lightship.report.github import render_annotations
+
+            return render_annotations(problems_of(report))
+        case "sarif":
+            from lightship import __version__
+            from lightship.report.sarif import render_sarif
+
+            return render_sarif(problems_of(report), version=__version__, successful=True, file="Dockerfile")
+        case "markdown":
+            from lightship.report.lint_markdown import render_lint_markdown
+
+            return render_lint_markdown(report)
+    from lightship.report.lint_text import render_lint_text
+
+    return render_lint_text(report, verbose=verbose)

@@ -1,0 +1,230 @@
+"""``lightship lint``: Dockerfiles read, asked by the rules, and mended."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lightship.dockerfile.edit import apply_edits
+from lightship.dockerfile.model import Dockerfile, Instruction
+from lightship.dockerfile.parse import parse
+from lightship.dockerfile.scope import shell_at
+from lightship.dockerfile.shell import Script, script_of
+from lightship.dockerfile.stages import Stages, stages_of
+from lightship.errors import InputError, StorageError
+from lightship.findings import Finding, Report, Safety, Severity
+from lightship.flows.lint_context import context_root, read_context
+from lightship.lint.check import Found, Ignored, Linted, check, edits_of
+from lightship.lint.rule import Rule
+from lightship.lint.rules import RULES
+from lightship.lint.subject import Context, Costs, NoCosts, Subject
+
+__all__ = ["LINT_SCHEMA", "LintRequest", "Mended", "dockerfiles_in", "lint_file", "lint_report", "mend"]
+
+LINT_SCHEMA = "lightship/lint/1"
+
+_MOST_BYTES = 4_000_000
+_MOST_ROUNDS = 8
+_RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintRequest:
+    """``context`` is the build context; None finds it (`lightship.flows.lint_context.context_root`). ``arguments`` are
+    build arguments. ``ignored`` are codes that are not asked, ``only`` those that are, if any."""
+
+    context: Path | None = None
+    target: str | None = None
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Those that are asked. Raise InputError for a code that no rule has."""
+        known = {rule.code for rule in RULES}
+        for code in sorted((self.ignored | self.only) - known):
+            raise InputError(f"no rule is called {code!r}", hint="docs/reference/lint-rules.md lists them")
+        return tuple(
+            rule for rule in RULES if rule.code not in self.ignored and (not self.only or rule.code in self.only)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mended:
+    """A file's text after every edit that ``--fix`` makes, the findings that are gone by that, and what is left."""
+
+    before: str
+    after: str
+    mended: tuple[Found, ...]
+    left: Linted
+
+
+def dockerfiles_in(folder: Path) -> list[Path]:
+    """The Dockerfiles that lie in ``folder`` itself: ``Dockerfile``, ``Containerfile``, ``X.Dockerfile``,
+    ``Dockerfile.x``; no template and no ignore file."""
+    try:
+        names = sorted(path.name for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise StorageError(f"cannot list {folder}: {error.strerror}") from error
+    found = [name for name in names if _is_dockerfile(name.lower())]
+    if not found:
+        raise InputError(f"no Dockerfile in {folder}", hint="name the file, or write one with `lightship init`")
+    return [folder / name for name in found]
+
+
+def _is_dockerfile(name: str) -> bool:
+    if name.endswith((".dockerignore", ".j2", ".tmpl", ".template", ".in", ".swp", "~")):
+        return False
+    return name in ("dockerfile", "containerfile") or name.startswith("dockerfile.") or name.endswith(".dockerfile")
+
+
+def lint_file(
+    path: Path, request: LintRequest, *, name: str = "", text: bytes | None = None, costs: Costs | None = None
+) -> Linted:
+    """Ask the rules about one file; ``text`` instead of what lies at ``path`` (which then need not exist, and has no
+    context unless the request names one). Raise InputError where it is no Dockerfile."""
+    source = _read(path) if text is None else text
+    name = name or str(path)
+    dockerfile = parse(source, name=name)
+    context = None
+    if request.context is not None or text is None:
+        root = request.context or context_root(path.parent, dockerfile)
+        context = read_context(root, path if text is None else None)
+    return _linted(dockerfile, name, context, request, costs)
+
+
+def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", costs: Costs | None = None) -> Mended:
+    """Make the edits of all rules, in rounds: what one edit uncovers, or what stood too near, is mended in the next."""
+    before = linted.subject.dockerfile.text
+    mended: list[Found] = []
+    texts = {before}
+    for _ in range(_MOST_ROUNDS):
+        edits, done = edits_of(linted, up_to=up_to)
+        text = apply_edits(linted.subject.dockerfile.text, edits)
+        if not edits or text in texts:
+            break
+        texts.add(text)
+        mended += done
+        dockerfile = parse(text, name=linted.subject.name)
+        linted = _linted(dockerfile, linted.subject.name, linted.subject.context, request, costs)
+    return Mended(before=before, after=linted.subject.dockerfile.text, mended=tuple(mended), left=linted)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            source = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError as error:
+        raise InputError(f"no file {path}", hint="give the path of a Dockerfile, or - for stdin") from error
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    if len(source) > _MOST_BYTES:
+        raise InputError(f"{path}: larger than {_MOST_BYTES // 1_000_000} MB, which no Dockerfile is")
+    return source
+
+
+def _linted(
+    dockerfile: Dockerfile, name: str, context: Context | None, request: LintRequest, costs: Costs | None
+) -> Linted:
+    try:
+        stages = stages_of(dockerfile, target=request.target, arguments=request.arguments)
+    except InputError as error:
+        raise InputError(f"{name}: {error}", hint=error.hint) from error
+    subject = Subject(
+        name=name,
+        dockerfile=dockerfile,
+        stages=stages,
+        costs=costs or NoCosts(),
+        context=context,
+        scripts=_scripts(stages),
+    )
+    return check(subject, request.rules, known=frozenset(rule.code for rule in RULES))
+
+
+def _scripts(stages: Stages) -> dict[int, Script]:
+    return {
+        instruction.span.start: script_of(instruction, interpreter=shell_at(stages, instruction))
+        for stage in stages.stages
+        for instruction in stage.instructions
+        if _runs(instruction)
+    }
+
+
+def _runs(instruction: Instruction) -> bool:
+    return instruction.keyword in _RUNS
+
+
+def lint_report(files: Sequence[Linted]) -> Report:
+    """Every file with its stages and findings, and what all of them come to."""
+    findings = tuple(each.finding for linted in files for each in linted.found)
+    document: dict[str, object] = {
+        "schema": LINT_SCHEMA,
+        "files": [_file(linted) for linted in files],
+        "totals": {
+            "files": len(files),
+            "errors": _count(findings, "error"),
+            "warnings": _count(findings, "warning"),
+            "notes": _count(findings, "note"),
+            "ignored": sum(len(linted.ignored) for linted in files),
+            "unpacked_bytes": sum(finding.unpacked_bytes or 0 for finding in findings),
+            "compressed_bytes": sum(finding.compressed_bytes or 0 for finding in findings),
+            "seconds": round(sum(finding.seconds or 0 for finding in findings), 3),
+        },
+    }
+    return Report(schema=LINT_SCHEMA, document=document, findings=findings)
+
+
+def _count(findings: Iterable[Finding], severity: Severity) -> int:
+    return sum(finding.severity == severity for finding in findings)
+
+
+def _file(linted: Linted) -> dict[str, object]:
+    subject = linted.subject
+    return {
+        "path": subject.name,
+        "stages": [
+            {
+                "name": stage.label,
+                "base": stage.base,
+                "line": stage.start.line,
+                "ships": subject.stages.ships(stage),
+                "needed": stage.index in subject.stages.needed,
+                "instructions": [_line(subject, instruction) for instruction in (stage.start, *stage.instructions)],
+            }
+            for stage in subject.stages.stages
+        ],
+        "findings": [_found(each) for each in linted.found],
+        "ignored": [_ignored(each) for each in linted.ignored],
+    }
+
+
+def _line(subject: Subject, instruction: Instruction) -> dict[str, object]:
+    return {"line": instruction.line, "keyword": instruction.keyword, **asdict(subject.costs.of(instruction))}
+
+
+def _found(found: Found) -> dict[str, object]:
+    finding = found.finding
+    place = finding.place
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "title": finding.title,
+        "message": finding.message,
+        "location": finding.location,
+        "line": place.line if place is not None else None,
+        "end_line": place.end_line if place is not None else None,
+        "column": place.column if place is not None else None,
+        "stage": found.stage,
+        "ships": found.ships,
+        "unpacked_bytes": finding.unpacked_bytes,
+        "compressed_bytes": finding.compressed_bytes,
+        "seconds": finding.seconds,
+        "how": found.how,
+        "safety": finding.safety,
+        "fix": finding.fix,
+        "fixable": bool(found.edits),
+    }
+
+
+def _ignored(ignored: Ignored) -> dict[str, object]:
+    return {**_found(ignored.found), "reason": ignored.reason}

@@ -1,0 +1,129 @@
+"""A build context on disk as the rules see it: names, sizes, and small texts on demand.
+
+What BuildKit sends: everything below the root that ``NAME.dockerignore`` beside the Dockerfile, or else the root's
+``.dockerignore``, does not leave out (https://docs.docker.com/build/concepts/context/, read November 2026). Links are
+not followed and nothing outside the root is read.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lightship.dockerfile.model import Dockerfile
+from lightship.dockerfile.views import copy_of
+from lightship.ecosystem.dockerignore import Ignore
+from lightship.errors import InputError, StorageError
+from lightship.lint.subject import Context
+
+__all__ = ["context_root", "read_context"]
+
+_MOST_FILES = 200_000
+_MOST_TEXT_BYTES = 1_000_000
+
+
+def read_context(root: Path, dockerfile: Path | None = None) -> Context:
+    """The context at ``root`` for ``dockerfile``. Raise StorageError where it cannot be listed, InputError for a
+    ``.dockerignore`` that Docker refuses."""
+    ignore, has_file = _ignore(root, dockerfile)
+    files: dict[str, int] = {}
+    directories: set[str] = set()
+    left_out: set[str] = set()
+    waiting = [""]
+    try:
+        while waiting and len(files) < _MOST_FILES:
+            folder = waiting.pop()
+            with os.scandir(root / folder) as entries:
+                for entry in entries:
+                    path = f"{folder}/{entry.name}" if folder else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if ignore.prunes(path):
+                            left_out.add(f"{path}/")
+                        else:
+                            directories.add(path)
+                            waiting.append(path)
+                    elif ignore.matches(path):
+                        left_out.add(path)
+                    else:
+                        files[path] = entry.stat(follow_symlinks=False).st_size
+    except OSError as error:
+        raise StorageError(f"cannot list the build context {root}: {error.strerror}") from error
+    return Context(
+        files=dict(sorted(files.items())),
+        left_out=frozenset(left_out),
+        directories=frozenset(directories),
+        read=_reader(root, files),
+        ignore=ignore,
+        has_ignore_file=has_file,
+        is_complete=not waiting,
+    )
+
+
+def context_root(folder: Path, dockerfile: Dockerfile) -> Path:
+    """The folder that the Dockerfile in ``folder`` is built in: of it and the two above, up to that of a repository,
+    the one that has most of what COPY and ADD name; the nearest of those that have as much."""
+    wanted = [source for source in _local_sources(dockerfile) if source.strip("./")]
+    best, most = folder, -1
+    current = folder.absolute()
+    for _ in range(3):
+        has = sum(_exists(current, source) for source in wanted)
+        if has > most:
+            best, most = (folder if most < 0 else current), has
+        if (current / ".git").exists() or current.parent == current:
+            break
+        current = current.parent
+    return best
+
+
+def _local_sources(dockerfile: Dockerfile) -> Iterator[str]:
+    for instruction in dockerfile.instructions:
+        copy = copy_of(instruction)
+        if copy is not None and copy.from_ is None:
+            yield from (word.text for word in copy.sources if "://" not in word.text and "$" not in word.text)
+
+
+def _exists(root: Path, source: str) -> bool:
+    relative = source.lstrip("/")
+    if ".." in relative.split("/"):
+        return False
+    try:
+        return (root / relative).exists() or (bool(set("*?[") & set(relative)) and any(root.glob(relative)))
+    except (OSError, ValueError, NotImplementedError):  # a pattern that only Docker knows
+        return False
+
+
+def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
+    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore") if dockerfile is not None else None
+    for path in (own, root / ".dockerignore"):
+        if path is None:
+            continue
+        try:
+            with path.open("rb") as file:
+                text = file.read(_MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        try:
+            return Ignore.parse(text), True
+        except InputError as error:
+            raise InputError(f"{path}: {error}", hint=error.hint) from error
+    return Ignore(), False
+
+
+def _reader(root: Path, files: dict[str, int]) -> Callable[[str], str | None]:
+    known: dict[str, str | None] = {}
+
+    def read(path: str) -> str | None:
+        if path not in known:
+            known[path] = _text(root / path) if files.get(path, _MOST_TEXT_BYTES) < _MOST_TEXT_BYTES else None
+        return known[path]
+
+    return read
+
+
+def _text(path: Path) -> str | None:
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+            return file.read(_MOST_TEXT_BYTES).decode("utf-8")
+    except (OSError, UnicodeDecodeError):  # gone, a link, no text: as if it were not there
+        return None

@@ -1,0 +1,79 @@
+"""Paths in stages: what a destination means, what lies below what, and where Python looks for modules."""
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import workdir_at
+from lightship.dockerfile.stages import Stage
+from lightship.dockerfile.views import Copy, copy_of
+from lightship.ecosystem.base_images import known_base
+from lightship.lint.subject import Subject
+
+__all__ = ["Copied", "copies", "is_below", "landing", "resolved", "source_stage"]
+
+_UNKNOWN = "/?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copied:
+    """A COPY or ADD of a stage: what its words name, and its destination made absolute (a folder's without the last
+    ``/``)."""
+
+    instruction: Instruction
+    stage: Stage
+    copy: Copy
+    sources: tuple[str, ...]
+    destination: str
+
+
+def copies(subject: Subject, stage: Stage) -> Iterator[Copied]:
+    """Those of one stage, in their order."""
+    for instruction in stage.instructions:
+        copy = copy_of(instruction)
+        if copy is not None:
+            yield Copied(
+                instruction=instruction,
+                stage=stage,
+                copy=copy,
+                sources=tuple(word.text for word in copy.sources),
+                destination=resolved(subject, instruction, copy.destination.text),
+            )
+
+
+def resolved(subject: Subject, instruction: Instruction, path: str) -> str:
+    """``path`` made absolute where the instruction stands: by WORKDIR. Where only a foreign base knows that, the path
+    lies in a folder that no other path names."""
+    folder = workdir_at(subject.stages, instruction)
+    if folder is None:
+        stage = subject.stages.of(instruction)
+        known = known_base(subject.stages.chain(stage)[0].base) if stage is not None else None
+        folder = "/" if known is not None and known.official else _UNKNOWN
+    return posixpath.normpath(posixpath.join("/", folder, path))
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Whether ``path`` is ``folder`` or lies in it; both absolute and normal."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/") or folder == "/"
+
+
+def landing(copied: Copied) -> Iterator[tuple[str, str]]:
+    """Each source with the path at which it lands: a folder's content in the destination, a file under its name where
+    the destination is a folder (it ends with ``/``, is ``.``, or there are several sources)."""
+    into_folder = copied.copy.destination.text.endswith(("/", ".")) or len(copied.sources) > 1
+    for source in copied.sources:
+        name = posixpath.basename(source.rstrip("/"))
+        is_file = "." in name and not source.endswith("/") and name not in (".", "..")
+        yield source, posixpath.join(copied.destination, name) if into_folder and is_file else copied.destination
+
+
+def source_stage(subject: Subject, copied: Copied) -> Stage | None:
+    """The stage that ``--from`` names; None for the build context and for an image."""
+    name = copied.copy.from_
+    if name is None:
+        return None
+    earlier = subject.stages.stages[: copied.stage.index]
+    if name.isdigit():
+        return earlier[int(name)] if int(name) < len(earlier) else None
+    return next((stage for stage in reversed(earlier) if stage.name == name.lower()), None)

@@ -1,0 +1,90 @@
+"""Packages for building are in the image.
+
+What it does
+============
+Finds packages of headers and link libraries (``libpq-dev``, ``openssl-devel``) that a stage that ships installs and
+keeps.
+
+Why
+===
+Only a compiler reads them. What runs needs the library alone, which the ``-dev`` package brings as a dependency: the
+fix names it, where it is known. Wheels from an index bring theirs.
+
+Bad
+===
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends libpq-dev curl && rm -rf /var/lib/apt/lists/*
+
+Good
+====
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends libpq5 curl && rm -rf /var/lib/apt/lists/*
+
+References
+==========
+Debian Policy 4.7, 8.4 "Development files"; names of libraries are those of Debian 12.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.shipped import drop_packages, kept_packages
+from lightship.lint.subject import Subject
+from lightship.units import format_names
+
+__all__ = ["RULE"]
+
+_SUFFIXES = ("-dev", "-devel", "-headers")
+_LIBRARIES = {
+    "libpq-dev": "libpq5", "libmagic-dev": "libmagic1", "libxml2-dev": "libxml2", "libxslt1-dev": "libxslt1.1",
+    "libxslt-dev": "libxslt1.1", "libgmp-dev": "libgmp10", "libmpfr-dev": "libmpfr6", "libmpc-dev": "libmpc3",
+    "libssl-dev": "libssl3", "libffi-dev": "libffi8", "libjpeg-dev": "libjpeg62-turbo",
+    "libjpeg62-turbo-dev": "libjpeg62-turbo", "zlib1g-dev": "zlib1g", "libpng-dev": "libpng16-16",
+    "libfreetype6-dev": "libfreetype6", "libfreetype-dev": "libfreetype6", "libcairo2-dev": "libcairo2",
+    "libpango1.0-dev": "libpangocairo-1.0-0", "libgl1-mesa-dev": "libgl1", "libglib2.0-dev": "libglib2.0-0",
+    "libsndfile1-dev": "libsndfile1", "libldap2-dev": "libldap-2.5-0", "libsasl2-dev": "libsasl2-2",
+    "libmariadb-dev": "libmariadb3", "default-libmysqlclient-dev": "libmariadb3", "libcurl4-openssl-dev": "libcurl4",
+    "libbz2-dev": "libbz2-1.0", "liblzma-dev": "liblzma5", "libsqlite3-dev": "libsqlite3-0", "unixodbc-dev": "unixodbc",
+    "libyaml-dev": "libyaml-0-2", "libgeos-dev": "libgeos-c1v5", "libproj-dev": "libproj25", "libgdal-dev": "libgdal32",
+    "libhdf5-dev": "libhdf5-103-1", "libopenblas-dev": "libopenblas0", "libsnappy-dev": "libsnappy1v5",
+    "librdkafka-dev": "librdkafka1", "libzmq3-dev": "libzmq5", "libtiff-dev": "libtiff6", "libwebp-dev": "libwebp7",
+    "libxmlsec1-dev": "libxmlsec1-openssl", "libkrb5-dev": "libgssapi-krb5-2", "portaudio19-dev": "libportaudio2",
+}  # fmt: skip
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    found = [each for each in kept_packages(subject) if each.name.endswith(_SUFFIXES)]
+    for _, group in groupby(found, key=lambda each: each.action.command.span):
+        packages = list(group)
+        names = tuple(each.name for each in packages)
+        libraries = tuple(_LIBRARIES[name] for name in names if name in _LIBRARIES)
+        all_known = len(libraries) == len(names) and packages[0].action.manager == "apt"
+        cost = subject.costs.of_packages(packages[0].stage, names)
+        yield Remark(
+            span=packages[0].action.command.span,
+            message=f"{format_names(names)}: only a compiler reads {'it' if len(names) == 1 else 'them'}",
+            fix=f"install {format_names(libraries)} instead"
+            if all_known
+            else "install the libraries that they are for, "
+            "or nothing where wheels bring theirs; compile in a stage that does not ship",
+            edits=drop_packages(packages, libraries) if all_known else (),
+            unpacked_bytes=cost.unpacked_bytes,
+            compressed_bytes=cost.compressed_bytes,
+            how=cost.how,
+        )
+
+
+RULE = Rule(
+    code="dev-packages-shipped",
+    family="what ships",
+    severity="warning",
+    safety="closure",
+    title="packages for building are in the image",
+    find=_find,
+    doc=__doc__,
+)

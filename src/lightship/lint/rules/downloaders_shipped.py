@@ -1,0 +1,104 @@
+"""What only fetched something is in the image.
+
+What it does
+============
+Finds ``curl``, ``wget``, ``gnupg``, ``git`` and their kin that a stage that ships installs and keeps, where neither
+CMD, ENTRYPOINT, HEALTHCHECK nor a shell script of the context calls them.
+
+Why
+===
+They are there for a moment of the build: to fetch a key or an archive. ``ADD --checksum``, a download in another
+stage, or a purge in the same RUN does without. What Python code starts is not looked at, so it wants a try.
+
+Bad
+===
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends libpq5 curl gnupg && rm -rf /var/lib/apt/lists/*
+
+Good
+====
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends libpq5 && rm -rf /var/lib/apt/lists/*
+
+References
+==========
+docs.docker.com, "Dockerfile reference", ADD --checksum, RUN --mount (2026).
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from lightship.dockerfile.edit import Edit
+from lightship.lint.rewriting import add_command
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.shipped import Kept, drop_packages, is_called, kept_packages
+from lightship.lint.subject import Subject
+from lightship.units import format_names
+
+__all__ = ["RULE"]
+
+_PROGRAMS = {
+    "curl": ("curl",), "wget": ("wget",), "gnupg": ("gpg",), "gnupg2": ("gpg", "gpg2"), "gpg": ("gpg",),
+    "dirmngr": ("dirmngr",), "git": ("git",), "unzip": ("unzip",), "xz-utils": ("xz",), "bzip2": ("bzip2",),
+    "aria2": ("aria2c",), "lsb-release": ("lsb_release",), "software-properties-common": ("add-apt-repository",),
+    "apt-transport-https": (), "apt-utils": (), "svn": ("svn",), "subversion": ("svn",), "mercurial": ("hg",),
+}  # fmt: skip
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    found = [each for each in kept_packages(subject) if each.name in _PROGRAMS]
+    found = [each for each in found if not is_called(subject, _PROGRAMS[each.name])]
+    for _, group in groupby(found, key=lambda each: each.run.span):
+        packages = list(group)
+        names = tuple(dict.fromkeys(each.name for each in packages))
+        used = [name for name in names if _is_used(subject, name)]
+        cost = subject.costs.of_packages(packages[0].stage, names)
+        after = (
+            f" after {format_names(used)} did {'its' if len(used) == 1 else 'their'} work in the build" if used else ""
+        )
+        yield Remark(
+            span=packages[0].action.command.span,
+            message=f"{format_names(names)} {'stays' if len(names) == 1 else 'stay'} in the image{after}",
+            fix="fetch in another stage, with ADD --checksum, or purge in the same RUN"
+            if used
+            else f"do not install {'it' if len(names) == 1 else 'them'}",
+            edits=_edits(subject, packages, names, used),
+            unpacked_bytes=cost.unpacked_bytes,
+            compressed_bytes=cost.compressed_bytes,
+            how=cost.how,
+        )
+
+
+def _is_used(subject: Subject, name: str, *, but: int | None = None) -> bool:
+    """Whether a RUN line of the shipped stages calls a program of the package; not the one at ``but``."""
+    return any(
+        command.name in _PROGRAMS[name]
+        for _, run in subject.shipped
+        if run.span.start != but
+        for command in subject.script(run).commands
+    )
+
+
+def _edits(subject: Subject, packages: list[Kept], names: tuple[str, ...], used: list[str]) -> tuple[Edit, ...]:
+    if not used:
+        return drop_packages(packages)
+    run, manager = packages[0].run, packages[0].action.manager
+    if manager != "apt" or any(_is_used(subject, name, but=run.span.start) for name in names):
+        return ()
+    edit = add_command(subject, run, f"apt-get purge -y --auto-remove {' '.join(names)}")
+    return (edit,) if edit is not None else ()
+
+
+RULE = Rule(
+    code="downloaders-shipped",
+    family="what ships",
+    severity="warning",
+    safety="traced",
+    title="what only fetched something is in the image",
+    find=_find,
+    doc=__doc__,
+)

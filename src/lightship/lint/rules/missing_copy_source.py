@@ -1,0 +1,201 @@
+"""A COPY from a path that cannot exist.
+
+What it does
+============
+Finds COPY and ADD sources that are not in the build context, or that ``.dockerignore`` keeps back; stages that
+``--from`` names and nobody builds; and paths of a stage that nothing there can have made: a per-user site directory
+without ``pip install --user``, a folder at the root of the file system that no line of the stage names.
+
+Why
+===
+The build stops there, often after minutes. A pattern that matches nothing is an error too.
+
+Bad
+===
+::
+
+    FROM python:3.12-slim AS build
+    RUN pip install --no-cache-dir flask==3.0
+    FROM python:3.12-slim
+    COPY --from=build /root/.local/lib/python3.12/site-packages /usr/local/lib/python3.12/site-packages
+
+Good
+====
+::
+
+    FROM python:3.12-slim AS build
+    RUN pip install --no-cache-dir --user flask==3.0
+    FROM python:3.12-slim
+    COPY --from=build /root/.local/lib/python3.12/site-packages /usr/local/lib/python3.12/site-packages
+
+References
+==========
+docs.docker.com, "Dockerfile reference", COPY (2026); pip 25, "User installs".
+"""
+
+import re
+from collections.abc import Iterator
+
+from lightship.dockerfile.stages import Stage
+from lightship.ecosystem.dockerignore import Ignore
+from lightship.errors import InputError
+from lightship.lint.actions import actions_of
+from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Context, Subject
+
+__all__ = ["RULE"]
+
+_USER_SITE = re.compile(r"/(root|home/[^/]+)/\.local/lib/python[^/]*(/site-packages.*)?")
+_ALWAYS_THERE = frozenset(
+    {"", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin",
+     "srv", "sys", "tmp", "usr", "var"}
+)  # fmt: skip
+"""Folders of every distribution: what is in them only the base knows."""
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    for stage in subject.stages.stages:
+        if stage.index not in subject.stages.needed:
+            continue
+        for copied in copies(subject, stage):
+            from_ = copied.copy.from_
+            if from_ is None and subject.context is not None:
+                yield from _of_context(subject.context, copied)
+            elif from_ is not None:
+                source = source_stage(subject, copied)
+                if source is not None:
+                    yield from _of_stage(subject, source, copied)
+                elif from_.isdigit():
+                    yield Remark(
+                        span=copied.instruction.span,
+                        message=f"--from={from_} names a stage that is not built before this line",
+                        fix="name an earlier stage: FROM … AS build, COPY --from=build",
+                    )
+
+
+def _of_context(context: Context, copied: Copied) -> Iterator[Remark]:
+    if not context.is_complete:
+        return
+    for source in copied.sources:
+        if "://" in source or "$" in source or source.startswith(("git@", "<<")):
+            continue
+        path = source.lstrip("/").removeprefix("./").rstrip("/")
+        if path in ("", ".", "*") or ".." in path.split("/") or _is_sent(context, path):
+            continue
+        kept_back = any(
+            _fits(path, each.rstrip("/")) or is_below("/" + path, "/" + each.rstrip("/")) for each in context.left_out
+        )
+        yield Remark(
+            span=copied.instruction.span,
+            message=f"{source} is kept back by .dockerignore" if kept_back else f"{source} is not in the build context",
+            fix=f"bring it back with !{path} in .dockerignore"
+            if kept_back
+            else "name a path of the context, or give the right one with --context",
+        )
+
+
+def _is_sent(context: Context, path: str) -> bool:
+    if path in context.files or path in context.directories:
+        return True
+    if not set("*?[") & set(path):
+        return False
+    return any(_fits(path, each) for each in (*context.files, *context.directories))
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Docker's patterns are those of ``.dockerignore`` but for ``!`` and ``**``."""
+    try:
+        return Ignore.parse(pattern.lstrip("!#")).matches(path)
+    except InputError:
+        return True
+
+
+def _of_stage(subject: Subject, source: Stage, copied: Copied) -> Iterator[Remark]:
+    for path in copied.sources:
+        if "$" in path:
+            continue
+        absolute = "/" + path.lstrip("/")
+        if _USER_SITE.fullmatch(absolute.rstrip("/")):
+            if not _may_have_user_site(subject, source):
+                yield Remark(
+                    span=copied.instruction.span,
+                    message=f"{path} does not exist in stage {source.label}: pip installs there only with --user",
+                    fix="copy an environment made at its final path (python -m venv), or pip install --user",
+                )
+        elif not _may_exist(subject, source, absolute):
+            yield Remark(
+                span=copied.instruction.span,
+                message=f"nothing in stage {source.label} makes {path}",
+                fix="copy from the path where the stage puts it",
+            )
+
+
+def _lineage(subject: Subject, stage: Stage) -> Iterator[Stage]:
+    current: Stage | None = stage
+    while current is not None:
+        yield current
+        current = subject.stages.stages[current.base_stage] if current.base_stage is not None else None
+
+
+def _may_have_user_site(subject: Subject, stage: Stage) -> bool:
+    """Only ``--user``, ``PIP_USER``, ``PYTHONUSERBASE`` or a line that names the place, or an own base, make it."""
+    for each in _lineage(subject, stage):
+        for instruction in each.instructions:
+            text = instruction.argument.text
+            if instruction.keyword in ("ENV", "ARG") and ("PIP_USER" in text or "PYTHONUSERBASE" in text):
+                return True
+            if instruction.keyword in ("COPY", "ADD", "RUN") and ".local" in text:
+                return True
+            if instruction.keyword == "RUN":
+                script = subject.script(instruction)
+                if not script.understood or any(
+                    action.manager == "pip" and action.has("--user") for action in actions_of(script)
+                ):
+                    return True
+                if any(
+                    command.name in ("pipx", "make", "sh", "bash") or not command.name for command in script.commands
+                ):
+                    return True
+            if instruction.keyword == "USER" and instruction.argument.text.strip() not in ("root", "0"):
+                return True  # pip falls back to the user site where it may not write elsewhere
+    return False
+
+
+def _may_exist(subject: Subject, stage: Stage, path: str) -> bool:
+    """False only for a folder at the root that neither a distribution has nor any line of the stage names."""
+    top = path.split("/")[1]
+    if top in _ALWAYS_THERE or set("*?[") & set(top):
+        return True
+    for each in _lineage(subject, stage):
+        if each.base_stage is None and not _is_plain(each.base):
+            return True
+        for instruction in each.instructions:
+            if f"/{top}" in instruction.argument.text or any(
+                f"/{top}" in (flag.value or "") for flag in instruction.flags
+            ):
+                return True
+            if resolved(subject, instruction, ".").split("/")[1:2] == [top]:
+                return True
+            if instruction.keyword == "RUN" and not subject.script(instruction).understood:
+                return True
+    return False
+
+
+def _is_plain(base: str) -> bool:
+    """An official base, whose root is that of its distribution: others may bring anything."""
+    from lightship.ecosystem.base_images import known_base
+
+    known = known_base(base)
+    return known is not None and known.official
+
+
+RULE = Rule(
+    code="missing-copy-source",
+    family="correctness",
+    severity="error",
+    safety=None,
+    title="a COPY from a path that cannot exist",
+    find=_find,
+    doc=__doc__,
+)

@@ -1,0 +1,156 @@
+"""A package manager's cache stays in the layer.
+
+What it does
+============
+Finds installs that leave lists or downloads behind, in stages that ship: ``apt-get update`` without removing
+``/var/lib/apt/lists``, ``apk add`` without ``--no-cache``, ``pip install`` without ``--no-cache-dir``, ``dnf``,
+``uv``, ``npm``, ``yarn`` and ``conda`` likewise. A cache mount at the cache's place, an environment variable that
+turns it off, or a removal in the same RUN is enough.
+
+Why
+===
+Nobody reads these files at run time. Debian's lists are 20 MB unpacked, pip's cache is as large as what was
+installed.
+
+Bad
+===
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl
+
+Good
+====
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+
+References
+==========
+docs.docker.com, "Building best practices" and "Dockerfile reference", RUN --mount=type=cache (2026); apk(8)
+--no-cache; pip 25, "Caching".
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lightship.dockerfile.edit import Edit
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import environment_at
+from lightship.dockerfile.views import mounts_of
+from lightship.lint.actions import Action, Manager, actions_of
+from lightship.lint.rewriting import add_command, add_option
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cache:
+    """Where a manager keeps what it fetched, which actions fill it, and what turns it off."""
+
+    manager: Manager
+    kinds: tuple[str, ...]
+    folders: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    cleaning: str = ""
+
+
+_CACHES = (
+    _Cache(manager="apt", kinds=("update",), folders=("/var/lib/apt/lists", "/var/lib/apt"),
+           cleaning="rm -rf /var/lib/apt/lists/*"),
+    _Cache(manager="apk", kinds=("install", "update"), folders=("/var/cache/apk", "/etc/apk/cache"),
+           options=("--no-cache",), cleaning="rm -rf /var/cache/apk/*"),
+    _Cache(manager="dnf", kinds=("install", "upgrade", "update"), folders=("/var/cache/dnf", "/var/cache/yum"),
+           cleaning="dnf clean all"),
+    _Cache(manager="pip", kinds=("install", "sync"), folders=("/root/.cache/pip", "/root/.cache", "~/.cache"),
+           options=("--no-cache-dir",), variables=("PIP_NO_CACHE_DIR",)),
+    _Cache(manager="uv", kinds=("install", "sync"), folders=("/root/.cache/uv", "/root/.cache", "~/.cache"),
+           options=("--no-cache", "-n"), variables=("UV_NO_CACHE", "UV_CACHE_DIR")),
+    _Cache(manager="npm", kinds=("install", "sync"), folders=("/root/.npm", "~/.npm"),
+           variables=("npm_config_cache", "NPM_CONFIG_CACHE"), cleaning="npm cache clean --force"),
+    _Cache(manager="yarn", kinds=("install", "sync"), folders=("/usr/local/share/.cache", "/root/.cache", "~/.cache"),
+           variables=("YARN_CACHE_FOLDER",), cleaning="yarn cache clean"),
+    _Cache(manager="conda", kinds=("install", "upgrade"), folders=("/opt/conda/pkgs",), cleaning="conda clean -afy"),
+)  # fmt: skip
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    for _, run in subject.shipped:
+        if run.keyword != "RUN":
+            continue
+        actions = list(actions_of(subject.script(run)))
+        for cache in _CACHES:
+            filling = [each for each in actions if each.manager == cache.manager and each.kind in cache.kinds]
+            kept = [each for each in filling if not each.has(*cache.options)] if cache.options else filling
+            if kept and not _is_off(subject, run, cache, actions):
+                yield _remark(subject, run, cache, kept)
+
+
+def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: list[Action]) -> bool:
+    if any(
+        mount.kind in ("cache", "tmpfs") and (mount.target or "").rstrip("/") in cache.folders
+        for mount in mounts_of(run)
+    ):
+        return True
+    if cache.manager != "apt" and any(each.manager == cache.manager and each.kind == "clean" for each in actions):
+        return True
+    environment = environment_at(subject.stages, run)
+    if any(environment.get(name, "") not in ("", "0", "false", "off") for name in cache.variables):
+        return True
+    script = subject.script(run)
+    if not script.understood:
+        return True
+    if any(
+        text.startswith(f"{name}=") for name in cache.variables for each in script.commands for text in each.assignments
+    ):
+        return True
+    return any(
+        command.name in ("rm", "find")
+        and any(folder.strip("~") in word.text for word in command.words for folder in cache.folders)
+        for command in script.commands
+    )
+
+
+def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> Remark:
+    edits: tuple[Edit, ...] = ()
+    if cache.options:
+        made = [add_option(each.command, cache.options[0], after=_verb(each)) for each in kept]
+        edits = tuple(edit for edit in made if edit is not None) if None not in made else ()
+    elif cache.cleaning:
+        added = add_command(subject, run, cache.cleaning)
+        edits = (added,) if added is not None else ()
+    return Remark(
+        span=kept[0].command.span,
+        message=f"{cache.manager} leaves its {'lists' if 'update' in cache.kinds[:1] else 'cache'} in this layer",
+        fix=f"{cache.options[0]}, or a cache mount"
+        if cache.options
+        else f"{cache.cleaning} in the same RUN, or a cache mount at {cache.folders[0]}",
+        edits=edits,
+    )
+
+
+def _verb(action: Action) -> int:
+    """The place of the word that says what is done: ``install`` of ``python -m pip install``."""
+    first = action.packages[0] if action.packages else None
+    words = action.command.words
+    for place, word in enumerate(words):
+        if word.value in ("install", "add", "sync", "ci", "update", "upgrade", "uninstall"):
+            return place
+        if word is first:
+            break
+    return len(words) - 1
+
+
+RULE = Rule(
+    code="package-cache-kept",
+    family="layers",
+    severity="warning",
+    safety="safe",
+    title="a package manager's cache stays in the layer",
+    find=_find,
+    doc=__doc__,
+)

@@ -1,0 +1,181 @@
+"""Files removed in a later layer.
+
+What it does
+============
+Finds ``rm`` of what an earlier layer of a stage that ships holds: a RUN that fetched or installed it, or a COPY; and
+packages removed in another RUN than the one that installed them.
+
+Why
+===
+The layer below keeps the bytes, and every pull brings them. Remove in the same RUN, mount instead of copying (``RUN
+--mount=type=bind``), or leave it out of the context.
+
+Bad
+===
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl
+    RUN rm -rf /var/lib/apt/lists/*
+
+Good
+====
+::
+
+    FROM debian:bookworm-slim
+    RUN apt-get update && apt-get install -y --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+
+References
+==========
+OCI image-spec 1.1, layer.md, "Whiteouts"; docs.docker.com, "Dockerfile reference", RUN --mount (2026); the waste rule
+shadowed-bytes finds the same in an image.
+"""
+
+import itertools
+from collections.abc import Iterator
+
+from lightship.dockerfile.edit import Edit
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.shell import Command
+from lightship.dockerfile.stages import Stage
+from lightship.lint.actions import SYSTEM_MANAGERS, actions_of
+from lightship.lint.paths import copies, is_below, landing, resolved
+from lightship.lint.rewriting import add_command, drop_command
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+from lightship.units import format_names
+
+__all__ = ["RULE"]
+
+_CACHES = {
+    "/var/lib/apt/lists": ("apt", "update"), "/var/cache/apk": ("apk", "update"), "/var/cache/apt": ("apt", "install"),
+    "/var/cache/dnf": ("dnf", "install"), "/var/cache/yum": ("dnf", "install"),
+}  # fmt: skip
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    for stage in subject.stages.shipped:
+        runs = [each for each in stage.instructions if each.keyword == "RUN"]
+        for run in runs:
+            before = [each for each in runs if each.span.end <= run.span.start]
+            yield from _packages(subject, stage, run, before)
+            for command in subject.script(run).commands:
+                if command.name in ("rm", "rmdir", "unlink"):
+                    yield from _removed(subject, stage, run, command, before)
+
+
+def _removed(
+    subject: Subject, stage: Stage, run: Instruction, command: Command, before: list[Instruction]
+) -> Iterator[Remark]:
+    paths = [resolved(subject, run, word.value) for word in command.words[1:] if word.value and word.value[0] != "-"]
+    here = subject.script(run).commands
+    for copied in copies(subject, stage):
+        if copied.instruction.span.end > run.span.start:
+            continue
+        places = [place for _, place in landing(copied)]
+        gone = [path for path in paths if any(is_below(place, _folder(path)) for place in places)]
+        if gone and not any(_makes(subject, run, other, gone) for other in here if other.span < command.span):
+            cost = subject.costs.of(copied.instruction)
+            yield Remark(
+                span=command.span,
+                message=f"{format_names(gone)} of the COPY in line {copied.instruction.line} stays in the image",
+                fix="mount it for the RUN that needs it (RUN --mount=type=bind), or leave it out of the context",
+                unpacked_bytes=cost.unpacked_bytes,
+                compressed_bytes=cost.compressed_bytes,
+                how=cost.how,
+            )
+    for path in paths:
+        maker = next((each for each in reversed(before) if _made_by(subject, each, _folder(path))), None)
+        if maker is not None and not _fills(subject, run, _folder(path)):
+            yield _of_run(subject, run, command, path, maker)
+
+
+def _of_run(subject: Subject, run: Instruction, command: Command, path: str, maker: Instruction) -> Remark:
+    text = subject.dockerfile.text[command.span.start : command.span.end]
+    moved, dropped = add_command(subject, maker, text), drop_command(subject, run, command)
+    alone = len([word for word in command.words[1:] if not word.text.startswith("-")]) == 1
+    edits: tuple[Edit, ...] = (moved, dropped) if moved is not None and dropped is not None and alone else ()
+    return Remark(
+        span=command.span,
+        message=f"{path} stays in the layer of line {maker.line}, which made it",
+        fix=f"remove it in the RUN of line {maker.line}",
+        edits=edits,
+    )
+
+
+def _folder(path: str) -> str:
+    """``/var/lib/apt/lists/*`` is that folder's content."""
+    return path.rstrip("/").removesuffix("/*").removesuffix("/**") or "/"
+
+
+def _made_by(subject: Subject, run: Instruction, path: str) -> bool:
+    """Whether the RUN is known to fill ``path``, and does not empty it itself."""
+    script = subject.script(run)
+    if any(
+        command.name == "rm" and any(_folder(str(word.value)) == path for word in command.words[1:])
+        for command in script.commands
+    ):
+        return False
+    return _fills(subject, run, path) or any(_makes(subject, run, command, [path]) for command in script.commands)
+
+
+def _fills(subject: Subject, run: Instruction, path: str) -> bool:
+    wanted = _CACHES.get(path)
+    return wanted is not None and any((each.manager, each.kind) == wanted for each in actions_of(subject.script(run)))
+
+
+_OUTPUTS = {"curl": ("-o", "--output"), "wget": ("-O", "--output-document"), "git": (), "tar": ("-C", "--directory"),
+            "unzip": ("-d",), "pip": ("-t", "--target", "--prefix")}  # fmt: skip
+
+
+def _makes(subject: Subject, run: Instruction, command: Command, paths: list[str]) -> bool:
+    """Whether a download, a clone or an unpacking writes to one of ``paths``."""
+    options = _OUTPUTS.get(command.name)
+    if options is None:
+        return False
+    arguments = list(command.arguments)
+    targets = [after for option, after in itertools.pairwise(arguments) if option in options]
+    if command.name == "git" and "clone" in arguments:
+        targets.append(arguments[-1])
+    return any(
+        target and is_below(resolved(subject, run, target), _folder(path)) for target in targets for path in paths
+    )
+
+
+def _packages(subject: Subject, stage: Stage, run: Instruction, before: list[Instruction]) -> Iterator[Remark]:
+    """Packages removed in another layer than they came with."""
+    actions = list(actions_of(subject.script(run)))
+    own = {name for each in actions if each.kind == "install" for name in each.names}
+    earlier = {
+        name: each.manager
+        for instruction in before
+        for each in actions_of(subject.script(instruction))
+        if each.kind == "install" and each.manager in SYSTEM_MANAGERS
+        for name in (*each.names, each.value("--virtual", "-t") or "")
+    }
+    for action in actions:
+        if action.kind != "remove" or action.manager not in SYSTEM_MANAGERS:
+            continue
+        late = tuple(name for name in action.names if earlier.get(name) == action.manager and name not in own)
+        if late:
+            cost = subject.costs.of_packages(stage, late)
+            yield Remark(
+                span=action.command.span,
+                message=f"{format_names(late)} {'stays' if len(late) == 1 else 'stay'} in the layer that installed "
+                f"{'it' if len(late) == 1 else 'them'}",
+                fix="install, use and remove in one RUN, or build in a stage that does not ship",
+                unpacked_bytes=cost.unpacked_bytes,
+                compressed_bytes=cost.compressed_bytes,
+                how=cost.how,
+            )
+
+
+RULE = Rule(
+    code="removed-later",
+    family="layers",
+    severity="warning",
+    safety="lossless",
+    title="files removed in a later layer",
+    find=_find,
+    doc=__doc__,
+)

@@ -1,0 +1,198 @@
+"""Sources are copied before dependencies are installed.
+
+What it does
+============
+Finds a COPY of the whole context, or of a folder of sources, ahead of the RUN that installs dependencies (pip, uv,
+poetry, pdm, npm, pnpm, yarn), in a stage that is built.
+
+Why
+===
+The builder's cache ends at the first line that changed. With sources in front every commit installs everything again:
+minutes of CI, and a layer of hundreds of megabytes that every node pulls again for one changed line.
+
+Bad
+===
+::
+
+    FROM python:3.12-slim
+    WORKDIR /app
+    COPY . .
+    RUN pip install --no-cache-dir -r requirements.txt
+    CMD ["python", "-m", "app"]
+
+Good
+====
+::
+
+    FROM python:3.12-slim
+    WORKDIR /app
+    COPY requirements.txt .
+    RUN pip install --no-cache-dir -r requirements.txt
+    COPY . .
+    CMD ["python", "-m", "app"]
+
+References
+==========
+docs.docker.com, "Optimize cache usage in builds" (2026); one changed line re-pulled 798 MB of Dify's naive image and
+3.5 MB with dependencies first.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lightship.dockerfile.edit import Edit, whole_lines
+from lightship.dockerfile.model import Instruction, Span
+from lightship.dockerfile.stages import Stage
+from lightship.lint.actions import Action, actions_of
+from lightship.lint.paths import Copied, copies
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+_LANGUAGE = frozenset({"pip", "uv", "poetry", "pdm", "pipenv", "npm", "pnpm", "yarn", "bun", "conda"})
+_LISTS = re.compile(
+    r"(.*/)?(pyproject\.toml|setup\.(py|cfg)|(.*)requirements(.*)\.(txt|in)|requirements/?|uv\.lock|uv\.toml|poetry\.lock|"
+    r"poetry\.toml|pdm\.lock|pdm\.toml|Pipfile(\.lock)?|pylock(\..*)?\.toml|constraints.*\.txt|environment\.ya?ml|"
+    r"package(-lock)?\.json|package\*\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|\.npmrc|\.yarnrc.*|"
+    r"npm-shrinkwrap\.json|README.*|LICENSE.*|\.python-version|.*\.whl|.*\.(ya?ml|conf|ini|crt|pem))"
+)
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    needed = subject.stages.needed
+    for stage in subject.stages.stages:
+        if stage.index not in needed:
+            continue
+        early = [each for each in copies(subject, stage) if each.copy.from_ is None and _has_sources(subject, each)]
+        for run in stage.instructions:
+            if run.keyword != "RUN":
+                continue
+            installs = [each for each in actions_of(subject.script(run)) if _installs_dependencies(each)]
+            before = [each for each in early if each.instruction.span.end <= run.span.start]
+            if installs and before:
+                yield _remark(subject, stage, before[0], run, installs)
+                break
+
+
+def _has_sources(subject: Subject, copied: Copied) -> bool:
+    for source in copied.sources:
+        if "://" in source or _LISTS.fullmatch(source.strip("/")):
+            continue
+        path = source.strip("/").removeprefix("./")
+        if path in ("", ".", "*"):
+            return True
+        context = subject.context
+        if context is None or path in context.directories:
+            return True
+    return False
+
+
+def _installs_dependencies(action: Action) -> bool:
+    """From a list or a lock; not the project itself, which needs its sources, nor a tool by its name."""
+    if action.manager not in _LANGUAGE:
+        return False
+    if action.kind == "sync":
+        return not action.has("--no-deps")
+    lists = [value for name, value in action.values if name in ("-r", "--requirement", "-f", "--file")]
+    return action.kind == "install" and bool(lists)
+
+
+def _remark(subject: Subject, stage: Stage, copied: Copied, run: Instruction, installs: list[Action]) -> Remark:
+    cost = subject.costs.of(run)
+    line = copied.instruction.line
+    return Remark(
+        span=copied.instruction.span,
+        message=f"every change of a source makes line {run.line} install all dependencies again",
+        fix=f"copy {_wanted(installs)} first, install, then copy the sources: line {line} below line {run.line}",
+        edits=_edits(subject, copied, run, installs),
+        unpacked_bytes=cost.unpacked_bytes if subject.stages.ships(stage) else None,
+        compressed_bytes=cost.compressed_bytes if subject.stages.ships(stage) else None,
+        seconds=cost.seconds,
+        how=f"again at every change; {cost.how}" if cost.how else "",
+    )
+
+
+_FILES = {
+    "uv": "pyproject.toml uv.lock", "poetry": "pyproject.toml poetry.lock", "pdm": "pyproject.toml pdm.lock",
+    "pipenv": "Pipfile Pipfile.lock", "npm": "package.json package-lock.json", "pnpm": "package.json pnpm-lock.yaml",
+    "yarn": "package.json yarn.lock", "bun": "package.json bun.lock",
+}  # fmt: skip
+
+
+def _wanted(installs: list[Action]) -> str:
+    lists = [
+        value for each in installs for name, value in each.values if name in ("-r", "--requirement", "-f", "--file")
+    ]
+    lists += [
+        word.value
+        for each in installs
+        if each.manager in ("pip", "uv")
+        for word in each.packages
+        if word.value and word.value.endswith(".txt")
+    ]
+    if lists:
+        return " ".join(dict.fromkeys(lists))
+    return _FILES.get(installs[0].manager, "the lock")
+
+
+def _edits(subject: Subject, copied: Copied, run: Instruction, installs: list[Action]) -> tuple[Edit, ...]:
+    """For pip's lists that lie in the context: they are copied in front, and the COPY goes behind the RUN."""
+    context, text = subject.context, subject.dockerfile.text
+    wanted = _wanted(installs).split()
+    whole = copied.sources == (".",) and not copied.instruction.heredocs and not copied.instruction.flags
+    if context is None or not whole or any(each.manager not in ("pip", "npm", "pnpm", "yarn") for each in installs):
+        return ()
+    if len(list(subject.script(run).commands)) != len(installs) or any(path not in context.files for path in wanted):
+        return ()
+    if any("/" in path for path in wanted) or _includes_others(subject, wanted) or not _follows(copied, run):
+        return ()
+    lines = whole_lines(text, copied.instruction.span)
+    after = whole_lines(text, run.span)
+    moved = text[lines.start : lines.end]
+    newline = "\r\n" if moved.endswith("\r\n") else "\n"
+    destination = copied.copy.destination.text
+    folder = destination if destination.endswith(("/", ".")) else f"{destination}/"
+    first = f"{copied.instruction.keyword} {' '.join(wanted)} {folder}{newline}"
+    ends = text[after.start : after.end].endswith("\n")
+    return (
+        Edit(lines, first),
+        Edit(Span(after.end, after.end), ("" if ends else newline) + moved.rstrip("\r\n") + (newline if ends else "")),
+    )
+
+
+def _includes_others(subject: Subject, lists: list[str]) -> bool:
+    """Whether a list names files of the project: ``-r other.txt``, ``-e .``, ``./vendor``."""
+    read = subject.context.read if subject.context is not None else (lambda _path: None)
+    for path in lists:
+        text = read(path)
+        if text is None or (
+            path.endswith(".txt") and re.search(r"^\s*(-[rce]\b|--|\.|.*@\s*(file:|\.))", text, re.MULTILINE)
+        ):
+            return path.endswith(".txt") or text is None
+        if path == "package.json" and re.search(
+            r'"(preinstall|install|postinstall|prepare)"|"(file|link|workspace):', text
+        ):
+            return True
+    return False
+
+
+def _follows(copied: Copied, run: Instruction) -> bool:
+    """Whether the RUN comes right after the COPY, but for lines that touch no file."""
+    between = [
+        each
+        for each in copied.stage.instructions
+        if copied.instruction.span.end <= each.span.start and each.span.end <= run.span.start
+    ]
+    return all(each.keyword in ("ENV", "ARG", "LABEL", "EXPOSE") for each in between)
+
+
+RULE = Rule(
+    code="sources-before-dependencies",
+    family="cache order",
+    severity="warning",
+    safety="lossless",
+    title="sources are copied before dependencies are installed",
+    find=_find,
+    doc=__doc__,
+)

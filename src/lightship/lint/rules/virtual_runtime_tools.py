@@ -1,0 +1,93 @@
+"""A tool that is needed at run time is removed with the build tools.
+
+What it does
+============
+Finds ``apk add --virtual NAME`` of programs that applications call at run time (ffmpeg, poppler-utils, tesseract,
+fonts, …), followed by ``apk del NAME``; the same with apt.
+
+Why
+===
+``apk del`` of the virtual package removes all that it brought. The build is green and the first request that needs
+the tool fails.
+
+Bad
+===
+::
+
+    FROM alpine:3.20
+    RUN apk add --no-cache --virtual .deps ffmpeg gcc && apk del .deps
+
+Good
+====
+::
+
+    FROM alpine:3.20
+    RUN apk add --no-cache ffmpeg && apk add --no-cache --virtual .build gcc && apk del .build
+
+References
+==========
+apk(8) 2.14, "apk add --virtual".
+"""
+
+from collections.abc import Iterator
+
+from lightship.lint.actions import Action, actions_of
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.special import RUNTIME_PROGRAMS
+from lightship.lint.subject import Subject
+from lightship.units import format_names
+
+__all__ = ["RULE"]
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    waiting: list[tuple[Action, str]] = []
+    for _, run in subject.shipped:
+        if run.keyword != "RUN":
+            continue
+        for action in actions_of(subject.script(run)):
+            group = action.value("--virtual", "-t")
+            if action.manager == "apk" and action.kind == "install" and group:
+                waiting.append((action, group))
+            elif action.kind == "remove":
+                gone = {word.value for word in action.packages}
+                yield from (_remark(added) for added, name in waiting if name in gone and _tools(added))
+    installed: list[Action] = []
+    for _, run in subject.shipped:
+        for action in actions_of(subject.script(run)):
+            if action.manager == "apt" and action.kind == "install":
+                installed.append(action)
+            elif action.manager == "apt" and action.kind == "remove":
+                lost = [name for each in installed for name in _tools(each) if name in action.names]
+                if lost:
+                    yield Remark(
+                        span=action.command.span,
+                        message=f"{format_names(lost)} {'is' if len(lost) == 1 else 'are'} removed again, though "
+                        "called at run time",
+                        fix="remove only what the build alone needs",
+                    )
+
+
+def _tools(action: Action) -> list[str]:
+    return [name for name in action.names if name in RUNTIME_PROGRAMS]
+
+
+def _remark(added: Action) -> Remark:
+    tools = _tools(added)
+    return Remark(
+        span=added.command.span,
+        message=f"{format_names(tools)} {'goes' if len(tools) == 1 else 'go'} with the virtual package that is deleted "
+        "later",
+        fix="add what runs at run time without --virtual",
+    )
+
+
+RULE = Rule(
+    code="virtual-runtime-tools",
+    family="special binaries",
+    severity="error",
+    safety=None,
+    title="a tool that is needed at run time is removed with the build tools",
+    find=_find,
+    doc=__doc__,
+)

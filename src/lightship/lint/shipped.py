@@ -1,0 +1,110 @@
+"""What RUN lines leave in the image: the operating system's packages that the shipped stages install and keep."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lightship.dockerfile.edit import Edit
+from lightship.dockerfile.model import Instruction, Span
+from lightship.dockerfile.shell import ShellWord
+from lightship.dockerfile.stages import Stage
+from lightship.lint.actions import SYSTEM_MANAGERS, Action, actions_of, bare_name
+from lightship.lint.subject import Subject
+
+__all__ = ["Kept", "call_sites", "drop_packages", "is_called", "kept_packages"]
+
+_ENTRY = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
+_MOST_SCRIPTS = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A package that is in the image: its ``name``, the ``word`` that asked for it, and where."""
+
+    name: str
+    word: ShellWord
+    action: Action
+    run: Instruction
+    stage: Stage
+
+
+def kept_packages(subject: Subject) -> Iterator[Kept]:
+    """Every package that a shipped stage installs by name and does not remove in the same RUN. One that is removed in
+    a later RUN is in the image all the same: its layer is."""
+    for stage, run in subject.shipped:
+        if run.keyword != "RUN":
+            continue
+        actions = [each for each in actions_of(subject.script(run)) if each.manager in SYSTEM_MANAGERS]
+        gone = {word.value for each in actions if each.kind == "remove" for word in each.packages}
+        for action in actions:
+            if action.kind != "install" or (action.value("--virtual", "-t") in gone and action.manager == "apk"):
+                continue
+            for word in action.packages:
+                name = bare_name(action.manager, word.value) if word.value else ""
+                if name and name not in gone and word.value not in gone:
+                    yield Kept(name=name, word=word, action=action, run=run, stage=stage)
+
+
+def is_called(subject: Subject, programs: Iterable[str]) -> bool:
+    """Whether the way the image starts names one of ``programs``: CMD, ENTRYPOINT, HEALTHCHECK, or a shell script of
+    the context. What Python code calls is not looked at."""
+    return any(True for _ in call_sites(subject, programs))
+
+
+def call_sites(subject: Subject, programs: Iterable[str]) -> Iterator[str]:
+    """Where they are named: ``CMD``, ``docker/entrypoint.sh``."""
+    wanted = frozenset(programs)
+    for _, instruction in subject.shipped:
+        if instruction.keyword in _ENTRY and wanted & _words(instruction.argument.text):
+            yield instruction.keyword
+    context = subject.context
+    if context is not None:
+        scripts = [path for path in context.files if path.endswith((".sh", ".bash")) or "entrypoint" in path]
+        for path in scripts[:_MOST_SCRIPTS]:
+            text = context.read(path)
+            if text is not None and any(program in text for program in wanted) and wanted & _words(_code(text)):
+                yield path
+
+
+def _code(text: str) -> str:
+    return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+
+
+def _words(text: str) -> frozenset[str]:
+    for mark in "\"'`[](){},;|&$<>=":
+        text = text.replace(mark, " ")
+    return frozenset(word.rpartition("/")[2] for word in text.split())
+
+
+def drop_packages(packages: Iterable[Kept], replaced: Iterable[str] = ()) -> tuple[Edit, ...]:
+    """Their words taken out of the lines that install them, ``replaced`` put in place of the first; nothing where a
+    line would then install nothing."""
+    wanted = list(packages)
+    instead = " ".join(replaced)
+    edits = []
+    for package in wanted:
+        words = package.action.packages
+        here = [each for each in wanted if each.action is package.action]
+        if len(here) == len(words) and not instead:
+            return ()
+        everything = package.action.command.words
+        place = next((number for number, word in enumerate(everything) if word is package.word), 0)
+        if place == 0 or everything[place].span == package.action.command.span:
+            return ()
+        if instead:
+            edits.append(Edit(package.word.span, instead))
+            instead = ""
+        else:
+            edits.append(Edit(Span(everything[place - 1].span.end, package.word.span.end), ""))
+    return _merged(edits)
+
+
+def _merged(edits: list[Edit]) -> tuple[Edit, ...]:
+    """Neighbours that touch become one edit."""
+    merged: list[Edit] = []
+    for edit in sorted(edits):
+        last = merged[-1] if merged else None
+        if last is not None and last.span.end >= edit.span.start:
+            merged[-1] = Edit(Span(last.span.start, edit.span.end), last.replacement + edit.replacement)
+        else:
+            merged.append(edit)
+    return tuple(merged)

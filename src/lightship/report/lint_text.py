@@ -1,0 +1,112 @@
+"""What ``lightship lint`` found, as text: 80 columns, readable without colour."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from lightship.findings import Report
+from lightship.report.text import render_table
+from lightship.units import format_bytes, format_seconds
+
+__all__ = ["render_lint_text"]
+
+_COLUMNS = 80
+_WORDS = {"errors": "error", "warnings": "warning", "notes": "note"}
+
+
+def render_lint_text(report: Report, *, verbose: bool = False) -> str:
+    """Findings in the order of the files and their lines, each with its stage, what its fix saves, and the fix. Of a
+    single file, and of all with ``verbose``, first what each line of each stage costs, where that is known."""
+    files = _rows(report.document["files"])
+    lines: list[str] = []
+    for file in files:
+        if verbose or len(files) == 1:
+            lines += _stages(file, verbose=verbose)
+        for finding in _rows(file["findings"]):
+            lines += [*_finding(str(file["path"]), finding), ""]
+        if verbose:
+            for finding in _rows(file["ignored"]):
+                lines += [*_ignored(str(file["path"]), finding), ""]
+    return "\n".join([*lines, _total(report)]) + "\n"
+
+
+def _stages(file: dict[str, object], *, verbose: bool) -> Iterator[str]:
+    for stage in _rows(file["stages"]):
+        rows = [_line(row) for row in _rows(stage["instructions"]) if verbose or _is_known(row)]
+        if not rows or not (stage["needed"] or verbose):
+            continue
+        fate = "ships" if stage["ships"] else "is built, does not ship" if stage["needed"] else "is not built"
+        yield f"stage {stage['name']} from {stage['base']}: {fate}"
+        yield from (f"  {line}" for line in render_table(("line", "compressed", "unpacked", "seconds", ""), rows))
+        yield ""
+
+
+def _is_known(row: dict[str, object]) -> bool:
+    return row["unpacked_bytes"] is not None or row["compressed_bytes"] is not None or row["seconds"] is not None
+
+
+def _line(row: dict[str, object]) -> tuple[str, ...]:
+    unpacked, compressed, seconds = row["unpacked_bytes"], row["compressed_bytes"], row["seconds"]
+    about = "" if row["measured"] or not _is_known(row) else "about "
+    return (
+        f"{row['line']} {row['keyword']}",
+        about + format_bytes(compressed) if isinstance(compressed, int) else "",
+        about + format_bytes(unpacked) if isinstance(unpacked, int) else "",
+        format_seconds(seconds) if isinstance(seconds, float) else "",
+        "",
+    )
+
+
+def _finding(path: str, finding: dict[str, object]) -> Iterator[str]:
+    where = f"{path}:{finding['line']}"
+    yield f"{where}: {finding['severity']}: {finding['title']} [{finding['code']}]"
+    message = str(finding["message"])
+    stage = str(finding["stage"]) + ("" if finding["ships"] else ", which does not ship") if finding["stage"] else ""
+    yield from _wrapped(message + (f" (stage {stage})" if stage else ""), "  ")
+    saved = _saved(finding)
+    if saved:
+        yield from _wrapped(saved, "  ")
+    if finding["fix"]:
+        mends = " (--fix does it)" if finding["fixable"] else ""
+        yield from _wrapped(f"fix: {finding['fix']}{mends}", "  ", further="       ")
+
+
+def _saved(finding: dict[str, object]) -> str:
+    compressed, unpacked, seconds = finding["compressed_bytes"], finding["unpacked_bytes"], finding["seconds"]
+    parts = []
+    if isinstance(compressed, int):
+        parts.append(f"{format_bytes(compressed)} compressed")
+    if isinstance(unpacked, int):
+        parts.append(f"{format_bytes(unpacked)} unpacked")
+    if isinstance(seconds, float):
+        parts.append(format_seconds(seconds))
+    how = f" ({finding['how']})" if finding["how"] else ""
+    return f"saves {', '.join(parts)}{how}" if parts else ""
+
+
+def _ignored(path: str, finding: dict[str, object]) -> Iterator[str]:
+    yield f"{path}:{finding['line']}: ignored: {finding['title']} [{finding['code']}]"
+    yield from _wrapped(f"because: {finding['reason']}", "  ")
+
+
+def _total(report: Report) -> str:
+    totals = report.document["totals"]
+    assert isinstance(totals, dict)  # noqa: S101 - the report's own shape
+    counts = [
+        f"{totals[name]} {word}{'' if totals[name] == 1 else 's'}" for name, word in _WORDS.items() if totals[name]
+    ]
+    files = "1 file" if totals["files"] == 1 else f"{totals['files']} files"
+    ignored = f", {totals['ignored']} ignored" if totals["ignored"] else ""
+    if not counts:
+        return f"{files}: nothing found{ignored}"
+    return f"{files}: {', '.join(counts)}{ignored}"
+
+
+def _wrapped(text: str, indent: str, *, further: str | None = None) -> Sequence[str]:
+    return textwrap.wrap(
+        text, _COLUMNS, initial_indent=indent, subsequent_indent=further or indent, break_on_hyphens=False,
+        break_long_words=False,
+    )  # fmt: skip
+
+
+def _rows(value: object) -> list[dict[str, object]]:
+    return value if isinstance(value, list) else []
