@@ -30,7 +30,7 @@ _WORDS = {
     "diff_id": "Of the unpacked tar, as in the config.",
     "media_type": "As in the manifest.",
     "compressed_bytes": "Bytes that a registry stores and a node pulls.",
-    "unpacked_bytes": "Bytes of the tar that the layer unpacks from.",
+    "unpacked_bytes": "Of its files: what lies on disk.",
     "files": "Entries of the tar, directories and links among them.",
     "created_by": "As in the config's history.",
     "annotations": "Of the layer's descriptor in the manifest; eStargz has some.",

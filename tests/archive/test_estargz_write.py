@@ -62,13 +62,14 @@ def test_a_layer_says_what_it_is() -> None:
     blob, written = write(("usr/a", Inline(b"a")), ("usr/empty", Inline(b"")))
     tar = gzip.decompress(blob)
     assert (written.digest, written.diff_id) == (Digest.of(blob), Digest.of(tar))
-    assert (written.compressed_bytes, written.unpacked_bytes) == (len(blob), len(tar))
+    assert (written.compressed_bytes, written.tar_bytes) == (len(blob), len(tar))
     assert written.media_type == "application/vnd.oci.image.layer.v1.tar+gzip"
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         names = archive.getnames()
         toc = archive.extractfile(names[-1])
         assert toc is not None
         raw = toc.read()
+        assert written.unpacked_bytes == sum(member.size for member in archive)
     assert names == ["usr", "usr/a", "usr/empty", "usr/link", "usr/same", ".no.prefetch.landmark", "stargz.index.json"]
     assert written.files == 6
     assert written.annotations == {TOC_DIGEST: str(Digest.of(raw)), UNCOMPRESSED_SIZE: str(len(tar))}

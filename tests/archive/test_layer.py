@@ -65,7 +65,8 @@ def test_a_layer_says_what_it_is(tmp_path: Path, compression: LayerCompression) 
         diff_id=Digest.of(tar),
         media_type=f"application/vnd.oci.image.layer.v1.tar+{compression}",
         compressed_bytes=len(blob),
-        unpacked_bytes=len(tar),
+        tar_bytes=len(tar),
+        unpacked_bytes=len(TEXT) + len(b"small") + 100_000,
         files=4,
     )
 

@@ -57,7 +57,7 @@ def odd_tar() -> bytes:
 def test_gzip_and_zstd_keep_every_byte(compression: LayerCompression, tar: bytes) -> None:
     blob, written = recoded(tar, compression)
     assert open_decompressed(io.BytesIO(blob)).read() == tar
-    assert (written.diff_id, written.unpacked_bytes) == (Digest.of(tar), len(tar))
+    assert (written.diff_id, written.tar_bytes) == (Digest.of(tar), len(tar))
     assert (written.digest, written.compressed_bytes) == (Digest.of(blob), len(blob))
     assert written.annotations == {}
 

@@ -3,11 +3,13 @@
 import json
 import stat
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from tests.flows.world import MINOR, World, listing, opened
 from tests.validated import assert_valid
 
+from lightship.analyze.analysis import analyze
 from lightship.archive.estargz.toc import TOC_DIGEST
 from lightship.image.views import manifest_of
 from lightship.oci.config import ImageConfig
@@ -57,6 +59,21 @@ def test_the_plan_names_every_file_of_the_image(world: World, tmp_path: Path) ->
         assert {path: rows[path] for path in meant} == meant
         assert all(rows[path]["type"] == "dir" for path in rows.keys() - meant.keys())
     assert [layer["dropped"] for layer in kept["layers"]] == [layer["dropped"] for layer in plan["layers"]]
+
+
+@pytest.mark.parametrize("compression", ["gzip", "estargz"])
+def test_a_build_and_an_analysis_count_the_same(
+    compression: Literal["gzip", "estargz"], world: World, tmp_path: Path
+) -> None:
+    outcome = world.build(tmp_path / "out", compression=compression)
+    with opened(tmp_path / "out") as image:
+        found = analyze(image)
+    assert [layer.unpacked_bytes for layer in outcome.layers] == [layer.unpacked_bytes for layer in found.layers]
+    assert [layer.files for layer in outcome.layers] == [layer.files for layer in found.layers]
+    assert (outcome.unpacked_bytes, outcome.compressed_bytes) == (
+        found.totals.unpacked_bytes,
+        found.totals.compressed_bytes,
+    )
 
 
 def test_what_a_rule_left_out_is_gone_and_told(world: World, tmp_path: Path) -> None:

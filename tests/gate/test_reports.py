@@ -65,11 +65,11 @@ def test_an_analysis_with_holes_tells_no_sums() -> None:
     assert "could not be read" in found.figure("findings", "error").reason
 
 
-def test_build_counts_tars_which_are_no_files() -> None:
+def test_build_tells_of_layers_and_files() -> None:
     found = read_measures(raw(BUILD), "build.json")
     assert found.figure("compressed").value == 70
-    assert found.figure("unpacked").value is None
-    assert "counts tars" in found.figure("unpacked").reason
+    assert found.figure("unpacked").value == BUILD["unpacked_bytes"]
+    assert found.figure("waste").value is None
 
 
 def test_of_a_build_for_several_platforms_the_right_one() -> None:

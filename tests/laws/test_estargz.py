@@ -76,7 +76,7 @@ def test_what_is_written_is_what_is_read(files: dict[str, bytes], level: int, bo
     toc = verify_estargz(io.BytesIO(blob), Digest.parse(written.annotations[TOC_DIGEST]))
     assert {entry.member.path for entry in toc.entries} - RESERVED == set(files)
     assert all(chunk.size_bytes <= CHUNK for entry in toc.entries for chunk in entry.chunks)
-    assert (written.diff_id, written.unpacked_bytes) == (Digest.of(tar), len(tar))
+    assert (written.diff_id, written.tar_bytes) == (Digest.of(tar), len(tar))
     assert unpacked(blob) == unpacked(again.getvalue()) == files
     prefetch = verify_estargz(io.BytesIO(again.getvalue()), None).prefetch
     assert prefetch == tuple(dict.fromkeys(chosen))

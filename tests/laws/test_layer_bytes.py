@@ -60,7 +60,7 @@ def test_the_tar_is_the_same_wherever_content_lies(files: list[bytes], level: in
         inline = write(plain, "gzip")[1]
     tar = gzip.decompress(layer)
     assert Digest.of(tar) == spliced.diff_id == inline.diff_id
-    assert (spliced.unpacked_bytes, spliced.digest) == (len(tar), Digest.of(layer))
+    assert (spliced.tar_bytes, spliced.digest) == (len(tar), Digest.of(layer))
     ((blob, zstd),) = zstd_blobs
     assert zstd.diff_id == spliced.diff_id
     assert open_decompressed(io.BytesIO(blob)).read() == tar

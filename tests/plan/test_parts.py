@@ -62,7 +62,7 @@ def test_the_layer_is_a_tar_of_every_file(cache: Cache, compression: PartCompres
     assert Digest.of(blob) == written.digest
     tar = open_decompressed(io.BytesIO(blob)).read()
     assert Digest.of(tar) == written.diff_id
-    assert (len(blob), len(tar)) == (written.compressed_bytes, written.unpacked_bytes)
+    assert (len(blob), len(tar)) == (written.compressed_bytes, written.tar_bytes)
     with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
         found = {each.name: archive.extractfile(each).read().decode() for each in archive if each.isfile()}  # type: ignore[union-attr]
     assert found == project.files

@@ -45,7 +45,7 @@ DROPPED = (drop("deb-documentation", 1_980_000), drop("deb-manuals", 69_500))
 
 CHANGED = """\
 shop:1  sha256:0
-18.8 MB compressed, 56.3 MB as tar, 4,936 files, linux/amd64, Python 3.11.2
+18.8 MB compressed, 56.3 MB unpacked, 4,936 files, linux/amd64, Python 3.11.2
 
 layer made        compressed  unpacked  files  of
 packages-light-2      365 kB   1.09 MB  1,234  click, flask, itsdangerous, …
@@ -59,7 +59,7 @@ image 0.00 s  write 0.01 s
 
 UNCHANGED = """\
 shop:1  sha256:0
-12.0 MB compressed, 36.0 MB as tar, 1,234 files, linux/amd64, Python 3.11.2
+12.0 MB compressed, 36.0 MB unpacked, 1,234 files, linux/amd64, Python 3.11.2
 
 1 layer unchanged (12.0 MB)
 1.98 MB left out by 1 rule (-v shows them)
@@ -70,7 +70,7 @@ image 0.00 s  write 0.01 s
 
 EVERYTHING = """\
 shop:1  sha256:0
-18.8 MB compressed, 56.3 MB as tar, 4,936 files, linux/amd64, Python 3.11.2
+18.8 MB compressed, 56.3 MB unpacked, 4,936 files, linux/amd64, Python 3.11.2
 
 layer             compressed  unpacked  files
 base                 12.0 MB   36.0 MB  1,234  cached

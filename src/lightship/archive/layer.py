@@ -93,13 +93,14 @@ def check_level(compression: LayerCompression, level: int | None) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenLayer:
-    """What was written. ``unpacked_bytes`` is the size of the tar, ``files`` counts what is no directory;
-    ``annotations`` belong to the layer's descriptor."""
+    """What was written. ``tar_bytes`` is the size of the tar, ``unpacked_bytes`` that of the files in it; ``files``
+    counts what is no directory; ``annotations`` belong to the layer's descriptor."""
 
     digest: Digest
     diff_id: Digest
     media_type: str
     compressed_bytes: int
+    tar_bytes: int
     unpacked_bytes: int
     files: int
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -234,6 +235,7 @@ class LayerWriter:
         self._tar = HashingWriter(tar)
         self._containers = Containers()
         self._files = 0
+        self._unpacked_bytes = 0
         self._estargz: EstargzSink | None = None
         self._sink: _GzipSink | _ZstdSink | EstargzSink
         if compression == "estargz":
@@ -258,6 +260,7 @@ class LayerWriter:
         size_bytes = content.unpacked_bytes
         self._header(path, TypeFlag.FILE, mode, uid, gid, size_bytes)
         self._files += 1
+        self._unpacked_bytes += size_bytes
         if size_bytes:
             self._sink.content(content, path)
             if size_bytes % tar_write.BLOCK_BYTES:
@@ -281,6 +284,7 @@ class LayerWriter:
         self._files += member.type != "dir"
         if not member.size_bytes:
             return
+        self._unpacked_bytes += member.size_bytes
         if isinstance(content, Deflated | Inline | Stored):
             self._sink.content(content, member.path)
         elif self._estargz is not None:
@@ -292,7 +296,7 @@ class LayerWriter:
 
     def whole_tar(self, tar: BinaryIO) -> WrittenLayer:
         """Write ``tar`` as it is, to its last byte, instead of entries, and finish: the diff_id is its own. ``files``
-        is 0: nobody looked. eStargz has to look: raise UsageError."""
+        and ``unpacked_bytes`` are 0: nobody looked. eStargz has to look: raise UsageError."""
         if self._estargz is not None:
             raise UsageError("eStargz wants the members of a tar, got a tar")
         copy_stream(tar, self._sink.plain)
@@ -312,12 +316,14 @@ class LayerWriter:
         annotations = self._sink.finish(end=end)
         if self._estargz is not None:
             self._files += 2  # the landmark and the TOC
+            self._unpacked_bytes += self._estargz.own_bytes
         return WrittenLayer(
             digest=self._output.digest,
             diff_id=self._tar.digest,
             media_type=media_type(self._compression),
             compressed_bytes=self._output.count,
-            unpacked_bytes=self._tar.count,
+            tar_bytes=self._tar.count,
+            unpacked_bytes=self._unpacked_bytes,
             files=self._files,
             annotations=annotations,
         )

@@ -156,15 +156,15 @@ def _take(layer: Layer, cache: Cache, progress: Progress) -> tuple[BlobLayer, in
             copy_stream(stream, incoming.stream.write)
             incoming.keep(layer.digest.hex)
         progress.finish("take the base's layer")
-    key = cache_key("taken-layer", 1, str(layer.digest), str(layer.diff_id))
+    key = cache_key("taken-layer", 2, str(layer.digest), str(layer.diff_id))
     record = cache.find("records", key)
     if record is None:
         with layer.open_tar() as tar:
             counting = CountingReader(tar)
-            files = sum(1 for member in TarReader(counting) if member.type != "dir")
+            sizes = [member.size_bytes for member in TarReader(counting) if member.type != "dir"]
             drain(counting)  # what follows the last member is the tar's, and only its end verifies it
         with cache.write("records", key) as stream:
-            stream.write(json.dumps([counting.count, files]).encode())
+            stream.write(json.dumps([sum(sizes), len(sizes)]).encode())
         record = cache.path("records", key)
     unpacked_bytes, files = json.loads(record.read_bytes())
     taken = BlobLayer(

@@ -109,7 +109,7 @@ def _joined(recipe: LayerRecipe, parts: Parts, style: LayerStyle, cache: Cache, 
         recipe.name, parts, cache,
         compression=style.compression, level=style.level, mtime=style.mtime, progress=progress,
     )  # fmt: skip
-    if written.unpacked_bytes == len(END):
+    if written.tar_bytes == len(END):
         return None
     built = keep_layer(recipe.key, written, cache, compression=style.compression, level=style.level, mtime=style.mtime)
     empty = explain_layer(LayerPlan(name=recipe.name, key=recipe.key, entries=(), created_by=parts.created_by))

@@ -25,7 +25,7 @@ from lightship.store.cache import Cache
 __all__ = ["CompilerRoot", "Lower", "LowerLayer", "find_lower", "remember_lower"]
 
 _KIND = "lower"
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

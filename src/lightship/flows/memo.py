@@ -25,7 +25,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["carry_over", "find_memo", "lower_key", "memo_key", "remember"]
 
-_VERSION = 3
+_VERSION = 4
 """Raised when the record changes, or a build gives something else for the same key."""
 
 _KIND = "builds"

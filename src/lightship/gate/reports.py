@@ -109,14 +109,13 @@ def _of_build(node: Node, platform: str) -> Measures:
         offered = ", ".join(row.optional_text("platform") for row in rows)
         raise InputError(f"{node.path}: want an image for {platform}, got {offered}")
     layers = own[0].require("layers")
-    tars = "a report of lightship build counts tars and not files: compare with a report of analyze, or the image"
     return Measures(
         reference=node.optional_text("reference"),
         digest=own[0].optional_text("digest"),
         platform=own[0].optional_text("platform"),
         compressed=_are_compressed(layers),
         layers=_layers(layers),
-        why={"unpacked": tars},
+        unpacked_bytes=own[0].require("unpacked_bytes").integer(),
     )
 
 

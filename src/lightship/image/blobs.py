@@ -28,7 +28,8 @@ class BlobLayer:
     """A `Layer` over a file on disk.
 
     ``owned`` says that the file is lightship's own and never changes (an entry of the cache): a store may hard link
-    it, make it read-only and remember that its bytes were checked. ``unpacked_bytes`` is None where nobody counted.
+    it, make it read-only and remember that its bytes were checked. ``unpacked_bytes`` are its files'; None
+    where nobody counted.
     """
 
     path: Path

@@ -56,13 +56,14 @@ _REPORT_BYTES = 1 << 22
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltLayer:
-    """A layer that is in the cache at ``path``. ``unpacked_bytes`` is the size of its tar, ``files`` counts what is
-    no directory, ``annotations`` belong to its descriptor."""
+    """A layer that is in the cache at ``path``. ``tar_bytes`` is the size of its tar, ``unpacked_bytes`` that of its
+    files, ``files`` counts what is no directory, ``annotations`` belong to its descriptor."""
 
     digest: Digest
     diff_id: Digest
     media_type: str
     compressed_bytes: int
+    tar_bytes: int
     unpacked_bytes: int
     files: int
     path: Path
@@ -190,6 +191,7 @@ def find_layer(
             diff_id=Digest.parse(str(record["diff_id"])),
             media_type=str(record["media_type"]),
             compressed_bytes=int(record["compressed_bytes"]),
+            tar_bytes=int(record["tar_bytes"]),
             unpacked_bytes=int(record["unpacked_bytes"]),
             files=int(record["files"]),
             path=cache.path("blobs", digest.hex),
@@ -252,6 +254,7 @@ def keep_layer(
         "diff_id": str(written.diff_id),
         "media_type": written.media_type,
         "compressed_bytes": written.compressed_bytes,
+        "tar_bytes": written.tar_bytes,
         "unpacked_bytes": written.unpacked_bytes,
         "files": written.files,
         "annotations": dict(written.annotations),
@@ -263,6 +266,7 @@ def keep_layer(
         diff_id=written.diff_id,
         media_type=written.media_type,
         compressed_bytes=written.compressed_bytes,
+        tar_bytes=written.tar_bytes,
         unpacked_bytes=written.unpacked_bytes,
         files=written.files,
         path=cache.path("blobs", written.digest.hex),

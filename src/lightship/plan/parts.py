@@ -32,7 +32,7 @@ from lightship.store.cache import Cache, cache_key
 
 __all__ = ["PARTS_VERSION", "PartCompression", "assemble_parts", "cut", "directories"]
 
-PARTS_VERSION = 2
+PARTS_VERSION = 3
 """Raised when the same entries are cut or written otherwise."""
 
 PartCompression = Literal["gzip", "zstd"]
@@ -51,13 +51,15 @@ _PLAIN_BYTES = 32 << 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
     """A part in the cache: a file with the compressed bytes and, where ``plain``, the plain ones behind them.
-    ``sha256`` and ``plain_sha256`` are theirs; while the file has ``mark`` they are not checked (`lightship.store.seal`
-    says why that is enough). ``told`` are its rows of an explanation, JSON without the brackets."""
+    ``sha256`` and ``plain_sha256`` are theirs, ``tar_bytes`` the plain ones', ``unpacked_bytes`` those of files;
+    while the file has ``mark`` they are not checked (`lightship.store.seal` says why that is enough). ``told`` are
+    its rows of an explanation, JSON without the brackets."""
 
     sha256: str
     plain_sha256: str
     mark: str
     compressed_bytes: int
+    tar_bytes: int
     unpacked_bytes: int
     plain: bool
     files: int
@@ -133,7 +135,7 @@ class _Assembly:
     def run(self) -> tuple[WrittenLayer, str]:
         known = [self.find(key) for key in self.keys]
         missing = [number for number, part in enumerate(known) if part is None]
-        files = 0
+        files = unpacked_bytes = 0
         told: list[str] = []
         with ThreadPoolExecutor(1, thread_name_prefix="parts") as pool, self.cache.incoming("blobs") as incoming:
             making = pool.submit(self.make, missing)
@@ -142,6 +144,7 @@ class _Assembly:
                 part = known[number] or making.result()[number]
                 self.join(key, part, output)
                 files += part.files
+                unpacked_bytes += part.unpacked_bytes
                 told += [part.told] if part.told else []
             self.end(output)
             incoming.keep(output.digest.hex)
@@ -150,7 +153,8 @@ class _Assembly:
             diff_id=self.tar.digest,
             media_type=media_type(self.compression),
             compressed_bytes=output.count,
-            unpacked_bytes=self.tar.count,
+            tar_bytes=self.tar.count,
+            unpacked_bytes=unpacked_bytes,
             files=files,
         )
         return written, ",".join(told)
@@ -187,6 +191,7 @@ class _Assembly:
             plain_sha256=written.diff_id.hex,
             mark=_mark(self.cache.path(_BLOBS, key).stat()),
             compressed_bytes=written.compressed_bytes,
+            tar_bytes=written.tar_bytes,
             unpacked_bytes=written.unpacked_bytes,
             plain=plain is not None,
             files=written.files,
@@ -206,13 +211,13 @@ class _Assembly:
                     _check(file, part)
                 if part.plain:
                     _copy(file, part.compressed_bytes, output)
-                    _copy(file, part.unpacked_bytes, self.tar)
+                    _copy(file, part.tar_bytes, self.tar)
                 else:
                     passing = CountingReader(file, output.write)
                     copy_stream(open_decompressed(passing, self.compression, what="a part"), self.tar.write)
         except (FileNotFoundError, LightshipError) as error:
             raise _DamagedError(key) from error
-        if (output.count - before[0], self.tar.count - before[1]) != (part.compressed_bytes, part.unpacked_bytes):
+        if (output.count - before[0], self.tar.count - before[1]) != (part.compressed_bytes, part.tar_bytes):
             raise _DamagedError(key)
 
     def end(self, output: HashingWriter) -> None:
@@ -238,7 +243,7 @@ def _copy(file: BinaryIO, size_bytes: int, writer: HashingWriter) -> None:
 def _check(file: BinaryIO, part: _Part) -> None:
     """Raise MismatchError when ``file`` is not the one that was written; it is at its beginning again."""
     halves = [(part.sha256, part.compressed_bytes)]
-    halves += [(part.plain_sha256, part.unpacked_bytes)] if part.plain else []
+    halves += [(part.plain_sha256, part.tar_bytes)] if part.plain else []
     for sha256, size_bytes in halves:
         found = HashingWriter(None)
         _copy(file, size_bytes, found)

@@ -106,7 +106,7 @@ def _headline(document: dict[str, object]) -> list[str]:
     names = [str(document.get("reference") or "image"), str(document["digest"])]
     facts = [
         f"{_bytes_of(document, 'compressed_bytes')} compressed",
-        f"{_bytes_of(document, 'unpacked_bytes')} as tar",
+        f"{_bytes_of(document, 'unpacked_bytes')} unpacked",
         f"{_int(document['files']):,} files",
         str(document["platform"]),
         f"Python {document['python']}",

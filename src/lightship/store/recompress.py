@@ -197,7 +197,6 @@ class _Work:
                 diff_id=Digest.parse(str(record["diff_id"])),
                 media_type=str(record["media_type"]),
                 compressed_bytes=int(record["compressed_bytes"]),
-                unpacked_bytes=int(record["unpacked_bytes"]),
                 annotations={str(name): str(text) for name, text in record["annotations"].items()},
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError, InputError):
@@ -210,7 +209,6 @@ class _Work:
             "diff_id": str(written.diff_id),
             "media_type": written.media_type,
             "compressed_bytes": written.compressed_bytes,
-            "unpacked_bytes": written.unpacked_bytes,
             "annotations": dict(written.annotations),
         }
         with self.cache.write("records", self._key(layer)) as stream:
@@ -223,6 +221,5 @@ class _Work:
             diff_id=written.diff_id,
             media_type=written.media_type,
             compressed_bytes=written.compressed_bytes,
-            unpacked_bytes=written.unpacked_bytes,
             annotations=written.annotations,
         )

@@ -63,6 +63,7 @@ class EstargzSink:
         self._toc_bytes = 0
         self._member: TarMember | None = None
         self._landmark = False
+        self.own_bytes = 0
         self._run: list[bytes | bytearray | memoryview] = []
         self._run_bytes = 0
 
@@ -77,6 +78,7 @@ class EstargzSink:
         self._landmark = True
         path = PREFETCH if prefetch else NO_PREFETCH
         size_bytes = len(LANDMARK)
+        self.own_bytes += size_bytes
         self._begin(TarMember(path, "file", 0o644, 0, 0, size_bytes, self._mtime))
         self.plain(tar_write.header(path, flag=TypeFlag.FILE, mode=0o644, size_bytes=size_bytes, mtime=self._mtime))
         self.chunks([LANDMARK])
@@ -129,6 +131,7 @@ class EstargzSink:
         self._flush()
         offset = self._output.count
         toc = encode_toc(self._entries)
+        self.own_bytes += len(toc)
         header = tar_write.header(TOC_NAME, flag=TypeFlag.FILE, mode=0o644, size_bytes=len(toc), mtime=self._mtime)
         # One member on purpose: readers stop at its end and look no further.
         self._run = [header, toc, tar_write.padding(len(toc)), tar_write.END]

@@ -46,7 +46,7 @@ def _lead(document: _Row) -> str:
     pulled = f"{_size(totals, 'pulled_bytes')} compressed ({cast('float', totals['pulled_share']):.1%} of the image)"
     said = f"A node that has {_called(before)} pulls {pulled} for {_called(after)}."
     growth = str(cast("_Row", document["explanation"])["sentence"])
-    return f"{said} Growth: {growth}."
+    return f"{said} In all {growth}."
 
 
 def _parts(document: _Row) -> Iterable[str]:
