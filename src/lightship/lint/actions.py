@@ -34,9 +34,9 @@ class Action:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The packages' names without versions, those that are known."""
-        known = (word.value for word in self.packages)
-        return tuple(bare_name(self.manager, value) for value in known if value)
+        """The packages' names without versions, those that are known: that of ``nodejs=$VERSION`` is."""
+        names = (bare_name(self.manager, word.value or word.text) for word in self.packages)
+        return tuple(name for name in names if name and "$" not in name)
 
     def has(self, *options: str) -> bool:
         """Whether one of ``options`` is given: ``-y`` in ``-yq`` too, ``--yes`` with a value too."""

@@ -39,8 +39,8 @@ def kept_packages(subject: Subject) -> Iterator[Kept]:
             if action.kind != "install" or (action.value("--virtual", "-t") in gone and action.manager == "apk"):
                 continue
             for word in action.packages:
-                name = bare_name(action.manager, word.value) if word.value else ""
-                if name and name not in gone and word.value not in gone:
+                name = bare_name(action.manager, word.value or word.text)
+                if name and "$" not in name and name not in gone and word.value not in gone:
                     yield Kept(name=name, word=word, action=action, run=run, stage=stage)
 
 

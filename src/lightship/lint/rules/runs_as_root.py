@@ -1,0 +1,87 @@
+"""The application runs as root.
+
+What it does
+============
+Finds a target whose last USER is root, or that has none on a base that runs as root. Bases known to switch users
+(``…:nonroot``, ``jupyter/…``) and bases that are not known are left alone.
+
+Why
+===
+Whoever breaks out of the application is root of the container, and owner of every file in it. Clusters with
+``runAsNonRoot`` refuse the image.
+
+Bad
+===
+::
+
+    FROM python:3.12-slim
+    COPY app /app
+    CMD ["python", "/app/main.py"]
+
+Good
+====
+::
+
+    FROM python:3.12-slim
+    COPY app /app
+    USER 1000:1000
+    CMD ["python", "/app/main.py"]
+
+References
+==========
+kubernetes.io, "Pod Security Standards", Restricted (2026); hadolint DL3002.
+"""
+
+from collections.abc import Iterator
+
+from lightship.dockerfile.scope import user_at
+from lightship.ecosystem.base_images import known_base
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+_ROOT = frozenset({"root", "0", "root:root", "0:0", "root:0", "0:root"})
+_DROPS = frozenset({"gosu", "su-exec", "setpriv", "runuser", "chroot", "s6-setuidgid"})
+"""Programs with which an entrypoint gives up being root."""
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    stage = subject.stages.stages[subject.stages.target]
+    last = stage.instructions[-1] if stage.instructions else stage.start
+    if not any(each.keyword in ("CMD", "ENTRYPOINT", "COPY", "RUN") for each in stage.instructions):
+        return
+    said = user_at(subject.stages, last)
+    users = [each for _, each in subject.shipped if each.keyword == "USER"]
+    known = known_base(subject.stages.chain(stage)[0].base)
+    by_default = known is not None and known.official and "nonroot" not in known.name
+    is_root = said in _ROOT if users else by_default
+    if not is_root or _gives_up(subject):
+        return
+    instruction = (
+        users[-1]
+        if users
+        else next((each for each in reversed(stage.instructions) if each.keyword in ("CMD", "ENTRYPOINT")), stage.start)
+    )
+    yield Remark(
+        span=instruction.span,
+        message="the application runs as root" + ("" if users else ": no USER is set"),
+        fix="USER with a number, such as 1000:1000, as the last but the command; own only what is written to",
+    )
+
+
+def _gives_up(subject: Subject) -> bool:
+    from lightship.lint.shipped import is_called
+
+    return is_called(subject, _DROPS)
+
+
+RULE = Rule(
+    code="runs-as-root",
+    family="security",
+    severity="warning",
+    safety=None,
+    title="the application runs as root",
+    find=_find,
+    doc=__doc__,
+)

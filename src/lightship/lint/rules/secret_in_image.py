@@ -1,0 +1,138 @@
+"""A secret is written into the image.
+
+What it does
+============
+Finds values of passwords, tokens and keys in ENV and in ARG defaults; build arguments by such names that a RUN of a
+shipped stage uses; credentials in URLs; and key files or ``.env`` that a COPY names. A name alone is no secret: a
+value must stand there, and one that is a path, a number, a placeholder or a switch
+(``TIKTOKEN_CACHE_DIR=/app/cache``, ``MAX_TOKENS=4096``) is none.
+
+Why
+===
+``docker history`` shows every ENV and build argument to whoever can pull, and a file stays in its layer when a later
+line removes it.
+
+Bad
+===
+::
+
+    FROM python:3.12-slim
+    ENV API_TOKEN=ghp_16C7e42F292c6912E7710c838347Ae178B4a
+    USER 1000
+
+Good
+====
+::
+
+    FROM python:3.12-slim
+    RUN --mount=type=secret,id=token,env=API_TOKEN python fetch.py
+    USER 1000
+
+References
+==========
+docs.docker.com, "Build secrets" (2026); BuildKit check SecretsUsedInArgOrEnv, which goes by the name alone.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.views import copy_of, pairs_of
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+_WORDS = re.compile(
+    r"(^|_)(pass(word|wd|phrase)?|pwd|secret(_?key)?|token|api_?key|apikey|access_?key|private_?key|auth|credentials?|"
+    r"client_?secret|encryption_?key|signing_?key)$",
+    re.IGNORECASE,
+)
+_KNOWN = re.compile(
+    r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|"
+    r"xox[abprs]-[\w-]{10,}|hf_[A-Za-z]{30,}|npm_[A-Za-z0-9]{36}|AIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----|"
+    r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]+:([^/\s@$]+)@", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"|\$.*|<.*>|\{.*\}|/.*|\./.*|\d+(\.\d+)?|true|false|yes|no|on|off|none|null|changeme|change[-_]?me|example|your[-_].*|"
+    r"xxx+|\*+|placeholder|dummy|test(ing)?|unused|basic|bearer|jwt|oauth2?|default|disabled|enabled|optional|[a-z]+://[^@]*",
+    re.IGNORECASE,
+)
+_FILES = re.compile(
+    r"(.*/)?(\.env(\.(?!example|sample|template|dist)[^/]+)?|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.git-credentials|"
+    r"\.aws/credentials|\.npmrc|\.pypirc|kubeconfig|.*\.(p12|pfx|jks|keystore))"
+)
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    for stage in subject.stages.stages:
+        if stage.index not in subject.stages.needed:
+            continue
+        ships = subject.stages.ships(stage)
+        for instruction in stage.instructions:
+            if instruction.keyword in ("ENV", "ARG", "LABEL"):
+                yield from _pairs(subject, instruction, ships=ships)
+            elif instruction.keyword in ("RUN", "CMD", "ENTRYPOINT"):
+                yield from _words(instruction, ships=ships)
+            elif ships:
+                yield from _files(instruction)
+
+
+def _pairs(subject: Subject, instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
+    for pair in pairs_of(instruction):
+        value = (pair.value or "").strip("\"'")
+        named = bool(_WORDS.search(pair.name)) and instruction.keyword != "LABEL"
+        if _KNOWN.search(value) or _URL.search(value) or (named and not _HARMLESS.fullmatch(value) and len(value) >= 6):
+            yield Remark(
+                span=pair.span,
+                message=f"{instruction.keyword} {pair.name} has a secret for its value"
+                + ("" if ships else ", which the build cache keeps"),
+                fix="RUN --mount=type=secret in the build, the platform's secrets at run time; and change the secret",
+                severity=None if ships else "warning",
+            )
+        elif instruction.keyword == "ARG" and named and ships and pair.value is None and _is_used(subject, pair.name):
+            yield Remark(
+                span=pair.span,
+                message=f"the build argument {pair.name} stands in the image's history",
+                fix=f"RUN --mount=type=secret,id={pair.name.lower()},env={pair.name}",
+                severity="warning",
+            )
+
+
+def _is_used(subject: Subject, name: str) -> bool:
+    wanted = re.compile(rf"\$\{{?{re.escape(name)}\b")
+    return any(each.keyword == "RUN" and wanted.search(each.argument.text) for _, each in subject.shipped)
+
+
+def _words(instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
+    text = instruction.argument.text
+    for found in (*_KNOWN.finditer(text), *(each for each in _URL.finditer(text) if not _HARMLESS.fullmatch(each[1]))):
+        yield Remark(
+            span=instruction.argument.span(found.start(), found.end()),
+            message="a secret stands in the command line" + ("" if ships else ", which the build cache keeps"),
+            fix="RUN --mount=type=secret, and change the secret",
+            severity=None if ships else "warning",
+        )
+
+
+def _files(instruction: Instruction) -> Iterator[Remark]:
+    copy = copy_of(instruction)
+    for word in copy.sources if copy is not None and copy.from_ is None else ():
+        if _FILES.fullmatch(word.text):
+            yield Remark(
+                span=word.span,
+                message=f"{word.text} is made to hold secrets, and stays in this layer",
+                fix="mount it for the RUN that needs it: --mount=type=secret",
+            )
+
+
+RULE = Rule(
+    code="secret-in-image",
+    family="security",
+    severity="error",
+    safety=None,
+    title="a secret is written into the image",
+    find=_find,
+    doc=__doc__,
+)
