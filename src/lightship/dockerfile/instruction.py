@@ -18,6 +18,9 @@ __all__ = ["KEYWORDS", "LineError", "read_instruction"]
 _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _NO_BLANKS = re.compile(r"[^\t\v\f\r ]+")
 _NO_SPACES = re.compile(rf"[^{SPACES}]+")
+_BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
+_NO_BYTE_SPACES = re.compile(rf"[^{_BYTE_SPACES}]+")
+_KIND = re.compile(r"[^\t\n\v\f\r ]+")
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DEEPEST_ONBUILD = 8
@@ -67,8 +70,16 @@ class _Argument:
         return _Argument(self.logical, start, self.end, self.escape)
 
 
-_Form = Callable[[_Argument], tuple[tuple[Word, ...], tuple[str, ...] | None]]
-"""From an argument to its words, and the strings of the JSON array that it is."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An argument's words, the strings of the JSON array that it is, and whether it is ``name value``."""
+
+    words: tuple[Word, ...] = ()
+    exec_form: tuple[str, ...] | None = None
+    is_old_form: bool = False
+
+
+_Form = Callable[[_Argument], _Read]
 
 
 def read_instruction(
@@ -81,14 +92,15 @@ def read_instruction(
     written = logical.text[start:keyword_end]
     flags, start_of_argument = _flags(logical, blanks.end(), end, escape) if blanks else ((), end)
     argument = _Argument(logical, *_trimmed(logical.text, start_of_argument, end), escape)
-    # Go's ToLower decides what a keyword is; Python's upper() has other letters that become ASCII.
-    keyword = written.lower().upper() if written.lower() in _FORMS else written.upper()
-    words: tuple[Word, ...] = ()
-    exec_form, inner = None, None
+    form = _FORMS.get(written.lower())
+    keyword = written.lower().upper() if form else written.upper()
+    if form is None and keyword in KEYWORDS:
+        # A long s is an S in capitals, but the builder compares in lower case.
+        keyword = written
+    inner = None
     if keyword == "ONBUILD":
         inner = _inner(argument, span=span, line=line, end_line=end_line, depth=depth)
-    elif written.lower() in _FORMS:
-        words, exec_form = _FORMS[written.lower()](argument)
+    read = form(argument) if form else _Read()
     return Instruction(
         keyword=keyword,
         keyword_span=logical.span(start, keyword_end),
@@ -97,8 +109,9 @@ def read_instruction(
         end_line=end_line,
         flags=flags,
         argument=logical.part(argument.start, argument.end),
-        words=words,
-        exec_form=exec_form,
+        words=read.words,
+        exec_form=read.exec_form,
+        is_old_form=read.is_old_form,
         inner=inner,
     )
 
@@ -113,29 +126,49 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _flags(logical: Logical, start: int, end: int, escape: str) -> tuple[tuple[Flag, ...], int]:
-    """The words in front that begin with ``--``, their quotes taken off, and where the rest begins.
+    """The words in front that begin with ``--``, their quotes taken off, and where the rest begins."""
+    if not logical.text.startswith("--", start):
+        return (), start
+    # BuildKit reads flags byte by byte: with letters beyond ASCII the blanks are others. Here too, but letters stay.
+    text = logical.text[start:end].encode("utf-8", "surrogateescape").decode("latin-1")
+    words, rest = _flag_words(text, escape)
+    places = range(len(text) + 1) if len(text) == end - start else _places(text)
+    flags = []
+    for word, first, last in words:
+        name, equals, value = word[2:].encode("latin-1").decode("utf-8", "surrogateescape").partition("=")
+        span = logical.span(start + places[first], start + places[last])
+        flags.append(Flag(name=name, value=value if equals else None, span=span))
+    return tuple(flags), start + places[rest]
 
-    BuildKit reads them byte by byte, which spoils letters beyond ASCII; here they stay what they are.
-    """
-    text, place = logical.text, start
-    flags: list[Flag] = []
-    while True:
-        found = _NO_SPACES.search(text, place, end)
-        if found is None or not text.startswith("--", found.start(), end):
-            return tuple(flags), found.start() if found else end
-        word, place = _flag_word(text, found.start(), end, escape)
+
+def _places(text: str) -> list[int]:
+    """For every byte the number of characters that began before it."""
+    places = [0]
+    for byte in text:
+        places.append(places[-1] + (not 0x80 <= ord(byte) < 0xC0))
+    return places
+
+
+def _flag_words(text: str, escape: str) -> tuple[list[tuple[str, int, int]], int]:
+    words: list[tuple[str, int, int]] = []
+    place = 0
+    while found := _NO_BYTE_SPACES.search(text, place):
+        if not text.startswith("--", found.start()):
+            return words, found.start()
+        word, place = _flag_word(text, found.start(), escape)
         if word == "--":
-            return tuple(flags), place
-        name, equals, value = word[2:].partition("=")
-        flags.append(Flag(name=name, value=value if equals else None, span=logical.span(found.start(), place)))
+            return words, place
+        words.append((word, found.start(), place))
+    return words, len(text)
 
 
-def _flag_word(text: str, place: int, end: int, escape: str) -> tuple[str, int]:
+def _flag_word(text: str, place: int, escape: str) -> tuple[str, int]:
+    end = len(text)
     letters: list[str] = []
     quote = ""
     while place < end:
         character = text[place]
-        if not quote and character in SPACES:
+        if not quote and character in _BYTE_SPACES:
             break
         place += 1
         if quote and character == quote:
@@ -163,58 +196,60 @@ def _inner(argument: _Argument, *, span: Span, line: int, end_line: int, depth: 
     return read_instruction(logical, argument.escape, span=span, line=line, end_line=end_line, depth=depth + 1)
 
 
-def _whole(argument: _Argument) -> tuple[tuple[Word, ...], None]:
-    return ((argument.word(argument.start, argument.end),) if argument.text else ()), None
+def _nothing(_: _Argument) -> _Read:
+    return _Read()
 
 
-def _blank_separated(argument: _Argument) -> tuple[tuple[Word, ...], None]:
-    return argument.words(_NO_BLANKS), None
+def _whole(argument: _Argument) -> _Read:
+    return _Read((argument.word(argument.start, argument.end),) if argument.text else ())
 
 
-def _names_or_pairs(argument: _Argument) -> tuple[tuple[Word, ...], None]:
-    return argument.words(_PAIRS[argument.escape]), None
+def _blank_separated(argument: _Argument) -> _Read:
+    return _Read(argument.words(_NO_BLANKS))
+
+
+def _names_or_pairs(argument: _Argument) -> _Read:
+    return _Read(argument.words(_PAIRS[argument.escape]))
 
 
 def _pairs(keyword: str) -> _Form:
     """ENV's and LABEL's form: ``name=value …``, or the old ``name value`` where the first word has no ``=``."""
 
-    def form(argument: _Argument) -> tuple[tuple[Word, ...], None]:
+    def form(argument: _Argument) -> _Read:
         words = argument.words(_PAIRS[argument.escape])
         if words and "=" not in words[0].text:
             blanks = _BLANKS.search(argument.logical.text, argument.start, argument.end)
             if blanks is None:
                 raise LineError(f"{keyword} must have two arguments", f"write {keyword} name=value")
-            return (
-                argument.word(argument.start, blanks.start()),
-                argument.word(blanks.end(), argument.end),
-            ), None
+            name, value = argument.word(argument.start, blanks.start()), argument.word(blanks.end(), argument.end)
+            return _Read((name, value), is_old_form=True)
         for word in words:
             if "=" not in word.text:
                 raise LineError(
                     f"{keyword} wants name=value, got {word.text[:60]!r}", "put a value with blanks in quotes"
                 )
-        return words, None
+        return _Read(words)
 
     return form
 
 
-def _shell_or_exec(argument: _Argument) -> tuple[tuple[Word, ...], tuple[str, ...] | None]:
+def _shell_or_exec(argument: _Argument) -> _Read:
     return _json(argument) or _whole(argument)
 
 
-def _list_or_exec(argument: _Argument) -> tuple[tuple[Word, ...], tuple[str, ...] | None]:
+def _list_or_exec(argument: _Argument) -> _Read:
     return _json(argument) or _blank_separated(argument)
 
 
-def _health(argument: _Argument) -> tuple[tuple[Word, ...], tuple[str, ...] | None]:
-    kind = _NO_SPACES.match(argument.logical.text, argument.start, argument.end)
+def _health(argument: _Argument) -> _Read:
+    kind = _KIND.match(argument.logical.text, argument.start, argument.end)
     if kind is None:
-        return (), None
-    command, exec_form = _shell_or_exec(argument.after(_trimmed(argument.logical.text, kind.end(), argument.end)[0]))
-    return (argument.word(*kind.span()), *command), exec_form
+        return _Read()
+    command = _shell_or_exec(argument.after(_trimmed(argument.logical.text, kind.end(), argument.end)[0]))
+    return _Read((argument.word(*kind.span()), *command.words), command.exec_form)
 
 
-def _json(argument: _Argument) -> tuple[tuple[Word, ...], tuple[str, ...]] | None:
+def _json(argument: _Argument) -> _Read | None:
     """The strings of a JSON array; None where the argument is none. `LineError`: one of something else than strings."""
     text = argument.text
     if not text.startswith("["):
@@ -227,7 +262,8 @@ def _json(argument: _Argument) -> tuple[tuple[Word, ...], tuple[str, ...]] | Non
         raise LineError("a JSON array of something else than strings", 'put every element in "double quotes"')
     strings = tuple(_SURROGATE.sub("\ufffd", each) for each in array)
     places = _STRING.finditer(argument.logical.text, argument.start, argument.end)
-    return tuple(argument.word(*found.span(), each) for found, each in zip(places, strings, strict=True)), strings
+    words = tuple(argument.word(*found.span(), each) for found, each in zip(places, strings, strict=True))
+    return _Read(words, strings)
 
 
 def _number(text: str) -> None:
@@ -252,7 +288,7 @@ _FORMS: Mapping[str, _Form] = {
     "healthcheck": _health,
     "label": _pairs("LABEL"),
     "maintainer": _whole,
-    "onbuild": _whole,
+    "onbuild": _nothing,
     "run": _shell_or_exec,
     "shell": _shell_or_exec,
     "stopsignal": _whole,

@@ -86,7 +86,8 @@ class Instruction:
     for this keyword: for ARG and for ENV and LABEL with ``=`` the pairs as written, for ``ENV name value`` these two;
     for the shell form of RUN, CMD, ENTRYPOINT and of a health check's command (after ``CMD``) one word, the whole line;
     for a JSON array its strings, which ``exec_form`` holds too; none for a keyword that the builder does not know.
-    ``inner`` is ONBUILD's instruction; the heredocs of the line are with both.
+    ``is_old_form`` is that of ENV and LABEL without ``=``. ``inner`` is ONBUILD's instruction; the heredocs of the line
+    are with both.
     """
 
     keyword: str
@@ -98,6 +99,7 @@ class Instruction:
     words: tuple[Word, ...] = ()
     exec_form: tuple[str, ...] | None = None
     heredocs: tuple[Heredoc, ...] = ()
+    is_old_form: bool = False
     inner: "Instruction | None" = None
     keyword_span: Span = Span(0, 0)
 

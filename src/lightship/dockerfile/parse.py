@@ -25,7 +25,7 @@ MOST_INSTRUCTIONS = 10_000
 _REGEXP_SPACES = "\t\n\f\r "
 _DIRECTIVE = re.compile(rf"#[{SPACES}]*([a-zA-Z][a-zA-Z0-9]*)[{_REGEXP_SPACES}]*=[{_REGEXP_SPACES}]*(.*)")
 _DIRECTIVES = ("syntax", "escape", "check")
-_HEREDOC = re.compile(rf"([0-9]*)<<(-?)[{_REGEXP_SPACES}]*([^<]+)\Z")
+_HEREDOC = re.compile(rf"([0-9]*)<<(-?)[{_REGEXP_SPACES}]*([^<]*)\Z")
 _HEREDOC_KEYWORDS = ("ADD", "COPY", "RUN")
 _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 

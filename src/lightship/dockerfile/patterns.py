@@ -17,6 +17,7 @@ LONGEST_BYTES = 131_072
 _LONGEST_MATCHED = 1024
 _STAR, _ANY = "*", "?"
 _NOT_HERE, _NEVER = -1, -2
+_ESCAPED = re.compile(r"\\.|.", re.DOTALL)
 _REFERENCE = re.compile(r"\$(?:\$|(\w+)|\{(\w+)\})")
 
 
@@ -29,7 +30,7 @@ def without_prefix(value: str, pattern: str, *, longest: bool) -> str:
 def without_suffix(value: str, pattern: str, *, longest: bool) -> str:
     """``${v%p}`` and ``${v%%p}``: the same, read backwards."""
     backwards = value[::-1]
-    end = _match(_segments(_tokens(pattern, value)[::-1]), backwards, 0, longest=longest)
+    end = _match(_segments(_tokens(_reversed(pattern), value)), backwards, 0, longest=longest)
     return value if end < 0 else backwards[end:][::-1]
 
 
@@ -52,6 +53,11 @@ def replaced(value: str, pattern: str, replacement: str, *, everywhere: bool) ->
         if not everywhere:
             break
     return "".join([*parts, value[kept:]])
+
+
+def _reversed(pattern: str) -> str:
+    """The pattern from its end, every escape still before its character; one at the very end comes first, as in Go."""
+    return "".join(reversed(_ESCAPED.findall(pattern)))
 
 
 def _filled(template: str, match: str) -> str:

@@ -142,7 +142,7 @@ def pairs_of(instruction: Instruction) -> tuple[Pair, ...]:
     words = instruction.words
     if instruction.keyword not in ("ENV", "LABEL", "ARG"):
         return ()
-    if instruction.keyword != "ARG" and len(words) == 2 and "=" not in words[0].text:
+    if instruction.is_old_form:
         name, value = words
         return (Pair(name=name.text, value=value.text, span=Span(name.span.start, value.span.end)),)
     pairs = []

@@ -115,6 +115,8 @@ class _Lexer:
     _put_in: int = 0
 
     def __post_init__(self) -> None:
+        # Go's scanner passes over a byte order mark in front.
+        self._place = int(self.source.startswith("\ufeff"))
         self._buffer: list[str] = []
         self._plain = re.compile(rf"[^$<'\"}}/{re.escape(self.escape)}]+")
         self._quoted = re.compile(rf"[^$\"{re.escape(self.escape)}]+")
