@@ -24,7 +24,8 @@ def test_bytes_have_three_figures(size: int, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "size"), [("200 MB", 200_000_000), ("64MiB", 64 * 2**20), ("1.5 kB", 1500), ("7", 7), ("2 gib", 2 * 2**30)]
+    ("text", "size"),
+    [("200 MB", 200_000_000), ("64MiB", 64 * 2**20), ("1.5 kB", 1500), ("7B", 7), ("0", 0), ("2 gib", 2 * 2**30)],
 )
 def test_sizes_are_read(text: str, size: int) -> None:
     assert parse_bytes(text) == size
@@ -34,6 +35,12 @@ def test_sizes_are_read(text: str, size: int) -> None:
 def test_other_sizes_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="size not understood"):
         parse_bytes(text)
+
+
+def test_a_size_without_a_unit_is_asked_back() -> None:
+    with pytest.raises(UsageError, match="size not understood") as caught:
+        parse_bytes("19")
+    assert caught.value.hint == "say which: 19MB or 19B"
 
 
 @given(st.integers(0, 10**14))

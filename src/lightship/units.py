@@ -8,7 +8,7 @@ from lightship.errors import UsageError
 __all__ = ["format_bytes", "format_names", "format_seconds", "parse_bytes", "parse_seconds"]
 
 _FACTORS = {
-    "": 1, "B": 1,
+    "B": 1,
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40,
 }  # fmt: skip
@@ -37,11 +37,20 @@ def format_names(names: Sequence[str]) -> str:
 
 
 def parse_bytes(text: str) -> int:
-    """Read ``200 MB`` or ``64MiB`` into bytes; raise UsageError for anything else."""
+    """Read ``200 MB`` or ``64MiB`` into bytes; raise UsageError for anything else. Only nought needs no unit: who
+    writes a bare number means megabytes as often as bytes."""
     match = _QUANTITY.fullmatch(text)
     factor = _FACTORS.get(match[2].upper()) if match else None
     if match is None or factor is None:
-        raise UsageError(f"size not understood: want a number and B, kB, MB, GB, KiB, MiB or GiB, got {text!r}")
+        if match is not None and not match[2]:
+            if not float(match[1]):
+                return 0
+            hint = f"say which: {match[1]}MB or {match[1]}B"
+        else:
+            hint = "such as 200MB"
+        raise UsageError(
+            f"size not understood: want a number and B, kB, MB, GB, KiB, MiB or GiB, got {text!r:.80}", hint=hint
+        )
     return round(float(match[1]) * factor)
 
 

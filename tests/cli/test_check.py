@@ -149,3 +149,11 @@ def test_the_ratchet_turns_only_after_a_pass_and_not_for_a_flag(lightship: Light
     assert (lightship.home / "lightship.toml").read_text() == before
     assert lightship("check", "oci:after", "--ratchet", "--max", "layer=1MB", "--max", "compressed=2MB").status == 0
     assert (lightship.home / "lightship.toml").read_text() == before
+
+
+@pytest.mark.parametrize("words", [("--max", "compressed=19"), ("--max-growth", "unpacked=10", "--baseline", "before")])
+def test_a_number_without_a_unit_is_asked_back(words: tuple[str, ...], lightship: Lightship) -> None:
+    said = lightship("check", "oci:after", *words)
+    assert (said.status, said.stdout) == (2, "")
+    assert "say which: 1" in said.hint
+    assert "MB or 1" in said.hint

@@ -41,12 +41,18 @@ def measured(seconds: float, *, failed: bool = False) -> Round:
 
 
 def benched(
-    *names: str, started: bool = True, after: str | None = None, failed: bool = False, imports: bool = False
+    *names: str,
+    started: bool = True,
+    after: str | None = None,
+    failed: bool = False,
+    imports: bool = False,
+    times: tuple[float, ...] = (11.0, 10.0, 14.0),
 ) -> Report:
-    """An image for each name: the second pulls twice as long as the first, the third three times."""
+    """An image for each name: the second pulls twice as long as the first, the third three times; a round for each of
+    ``times``, which are the first's."""
     images = []
     for number, name in enumerate(names, 1):
-        rounds = tuple(measured(seconds * number, failed=failed) for seconds in (11.0, 10.0, 14.0))
+        rounds = tuple(measured(seconds * number, failed=failed) for seconds in times)
         if not started:
             rounds = tuple(
                 replace(each, start_s=None, ready_s=None, first_request_s=None, checks=()) for each in rounds
@@ -67,7 +73,7 @@ def benched(
         )
     conditions = Conditions(
         link=Link(bits_per_s=100_000_000, delay_s=0.02),
-        rounds=3,
+        rounds=len(times),
         parallel=3,
         page_cache="dropped",
         engine="bubblewrap",

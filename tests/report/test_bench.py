@@ -22,6 +22,15 @@ def test_medians_stand_above_ranges_and_ratios() -> None:
     assert lines[5].split() == ["2.00x", "2.00x", "1.00x", "1.00x", "1.00x", "1.69x", "1.00x"]
 
 
+def test_one_round_has_no_range() -> None:
+    report = benched("oci:slim", "oci:other", times=(11.0,))
+    lines = render_bench_text(report).splitlines()
+    assert "11.0 s" in lines[1]
+    assert lines[3].split()[0] == "2.00x"
+    assert "(11.0" not in render_bench_markdown(report)
+    assert "11.0 s" in render_bench_markdown(report)
+
+
 def test_it_says_what_was_measured_and_how() -> None:
     text = render_bench_text(benched("oci:slim", "docker-archive:naive.tar"))
     said = " ".join(text.split())

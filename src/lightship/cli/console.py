@@ -184,4 +184,5 @@ class _Task:
         count = self.done or self.total or 0
         if self.unit == "B":
             return format_bytes(count)
-        return f"{count} {self.unit}".strip() if count else ""
+        unit = self.unit.removesuffix("s") if count == 1 else self.unit
+        return f"{count} {unit}".strip() if count else ""

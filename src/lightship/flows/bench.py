@@ -289,18 +289,22 @@ def _benched(subject: _Subject, measured: Sequence[_Measured]) -> Benched:
 
 
 def _size_of(rootfs: Path) -> tuple[int, int]:
-    """Bytes and number of the files below ``rootfs``; several names of one file count once."""
+    """Bytes of the files below ``rootfs``, several names of one file once; and how many names of what is no directory
+    there are, as an analysis counts them."""
     seen: dict[int, int] = {}
+    files = 0
     waiting = [str(rootfs)]
     while waiting:
         with contextlib.suppress(PermissionError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 status = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(status.st_mode):
+                    waiting.append(entry.path)
+                    continue
+                files += 1
                 if stat.S_ISREG(status.st_mode):
                     seen[status.st_ino] = status.st_size
-                elif stat.S_ISDIR(status.st_mode):
-                    waiting.append(entry.path)
-    return sum(seen.values()), len(seen)
+    return sum(seen.values()), files
 
 
 def _probe_name(probe: Probe | None) -> str | None:

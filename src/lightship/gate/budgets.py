@@ -118,7 +118,7 @@ def parse_growth(text: str, metric: Metric, where: str) -> Growth:
         return Growth(text=text, amount=_quantity(text, metric, where))
     except UsageError as error:
         raise UsageError(
-            f'{where}: want a share such as "2 %" or {_WANTED[UNITS[metric]]}, got {text!r:.80}'
+            f'{where}: want a share such as "2 %" or {_WANTED[UNITS[metric]]}, got {text!r:.80}', hint=error.hint
         ) from error
 
 
@@ -191,7 +191,7 @@ def _growth(table: Table, metric: Metric) -> Growth:
     try:
         return parse_growth(value, metric, table.where("max-growth"))
     except UsageError as error:
-        raise InputError(str(error)) from error
+        raise InputError(str(error), hint=error.hint) from error
 
 
 def _quantity(text: str, metric: Metric, where: str) -> float:
@@ -205,7 +205,7 @@ def _quantity(text: str, metric: Metric, where: str) -> float:
             case _ if text.isascii() and text.isdigit():
                 return int(text)
     except UsageError as error:
-        raise UsageError(f"{where}: {error}") from error
+        raise UsageError(f"{where}: {error}", hint=error.hint) from error
     raise UsageError(f"{where}: want a whole number, got {text!r:.80}")
 
 

@@ -54,7 +54,10 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
     dropped = "dropped before each start" if conditions["page_cache"] == "dropped" else "kept, as the unpacking left it"
     return [
         ("link", shaped),
-        ("rounds", f"{conditions['rounds']}, interleaved; medians, and least to most"),
+        (
+            "rounds",
+            "1" if conditions["rounds"] == 1 else f"{conditions['rounds']}, interleaved; medians, and least to most",
+        ),
         ("total", "pull, unpack and ready; ready counts from the start" if conditions["probe"] else "pull and unpack"),
         ("node", f"has {after}" if after else "empty"),
         ("pull", f"{conditions['parallel']} layers at a time, verified, to disk"),
@@ -70,9 +73,10 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
 
 
 def spread_text(row: _Row, key: str) -> str:
-    """Least to most of a time, in the unit of `time_text`: ``11.9-12.3``; empty where it was not measured."""
+    """Least to most of a time, in the unit of `time_text`: ``11.9-12.3``; empty where nothing, or one round alone, was
+    measured."""
     spread = cast("Mapping[str, _Row | None]", row["spread"])[key]
-    if spread is None:
+    if spread is None or len(cast("Sequence[object]", row["rounds"])) < 2:
         return ""
     low, high = _float(spread["low"]), _float(spread["high"])
     if 0 < _float(spread["median"]) < _SHORT_S:
@@ -101,7 +105,8 @@ def render_bench_text(report: Report) -> str:
     for number, row in enumerate(images, 1):
         medians = [time_text(median) if (median := _median(row, key)) is not None else "-" for key, _ in columns]
         rows.append((str(number), format_bytes(_int(row["pulled_bytes"])), *medians))
-        rows.append(("", "", *(spread_text(row, key) for key, _ in columns)))
+        if any(spreads := [spread_text(row, key) for key, _ in columns]):
+            rows.append(("", "", *spreads))
         if number > 1:
             rows.append(("", ratio_text(row, "pulled_bytes"), *(ratio_text(row, key) for key, _ in columns)))
     lines = [*render_table(head, rows), ""]
@@ -127,7 +132,8 @@ def render_bench_markdown(report: Report) -> str:
         times = []
         for key, _ in columns:
             median = _median(row, key)
-            cell = "-" if median is None else f"{time_text(median)} ({spread_text(row, key)})"
+            spread = spread_text(row, key)
+            cell = "-" if median is None else f"{time_text(median)} ({spread})" if spread else time_text(median)
             times.append(f"**{cell}**" if key == "total_s" and median is not None else cell)
         pulled, unpacked = format_bytes(_int(row["pulled_bytes"])), format_bytes(_int(row["unpacked_bytes"]))
         rows.append((escape_markdown(str(row["image"])), pulled, unpacked, *times, ratio_text(row, "total_s")))

@@ -70,7 +70,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
             fix=f'keep what was left out: keep = ["{name.partition(".")[0]}/**"], or add what it needs',
         )
     if passed_over:
-        yield _TOLD.finding(harmless(subject, passed_over))
+        yield _TOLD.finding(harmless(subject, passed_over, "module"))
     yield from _lost(subject, set(wanted))
 
 

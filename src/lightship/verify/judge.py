@@ -44,12 +44,13 @@ def judge(subject: Subject, failure: Failure) -> Verdict:
     return _alone(subject, failure)
 
 
-def harmless(subject: Subject, failures: Sequence[Failure]) -> str:
-    """One sentence about failures that are none of the image's."""
+def harmless(subject: Subject, failures: Sequence[Failure], what: str) -> str:
+    """One sentence about failures that are none of the image's; ``what`` failed: ``module``, ``entry point``."""
     some = "; ".join(f"{failure.trial} ({failure.said[:90]})" for failure in failures[:_MOST_TOLD])
     more = f" and {len(failures) - _MOST_TOLD} more" if len(failures) > _MOST_TOLD else ""
-    nor = ", nor do they with the wheels unpacked plainly" if subject.trials.plain_failed is not None else ""
-    return f"{len(failures)} do not load for want of something that nobody installed or gave{nor}: {some}{more}"
+    does = f"{what} does" if len(failures) == 1 else f"{what}s do"
+    too = " (the same wheels, unpacked plainly, fail too)" if subject.trials.plain_failed is not None else ""
+    return f"{len(failures)} {does} not load, for lack of something optional{too}: {some}{more}"
 
 
 def _alone(subject: Subject, failure: Failure) -> Verdict:

@@ -147,7 +147,7 @@ def _points(subject: Subject) -> Iterator[Finding]:
                 severity=verdict.severity,
             )
     if passed_over:
-        yield _OPTIONAL.finding(harmless(subject, tuple(passed_over.values())))
+        yield _OPTIONAL.finding(harmless(subject, tuple(passed_over.values()), "entry point"))
 
 
 def _seen_inside(subject: Subject) -> Iterator[Finding]:
