@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from lightship.dockerfile.heredocs import Announced, announced_in
 from lightship.dockerfile.instruction import LineError, read_instruction
 from lightship.dockerfile.model import Dockerfile, Heredoc, Instruction, Logical, ParserDirective, Span
-from lightship.dockerfile.words import SPACES, lex_words
+from lightship.dockerfile.words import SPACES
 from lightship.errors import InputError
 
 __all__ = ["LONGEST_LINE_BYTES", "MOST_BYTES", "MOST_INSTRUCTIONS", "parse"]
@@ -25,7 +26,6 @@ MOST_INSTRUCTIONS = 10_000
 _REGEXP_SPACES = "\t\n\f\r "
 _DIRECTIVE = re.compile(rf"#[{SPACES}]*([a-zA-Z][a-zA-Z0-9]*)[{_REGEXP_SPACES}]*=[{_REGEXP_SPACES}]*(.*)")
 _DIRECTIVES = ("syntax", "escape", "check")
-_HEREDOC = re.compile(rf"([0-9]*)<<(-?)[{_REGEXP_SPACES}]*([^<]*)\Z")
 _HEREDOC_KEYWORDS = ("ADD", "COPY", "RUN")
 _LEADING_TABS = re.compile(r"^\t+", re.MULTILINE)
 
@@ -181,11 +181,11 @@ class _Reader:
         found = []
         end = instruction.span.end
         try:
-            announced = _heredocs_of(text)
+            announced = announced_in(text)
         except InputError as error:
             raise self._fault(instruction.line, str(error), error.hint) from None
-        for heredoc, chomp in announced:
-            body, end = self._body(heredoc, chomp, instruction.line)
+        for each in announced:
+            body, end = self._body(each, instruction.line)
             found.append(body)
         span = Span(instruction.span.start, end)
         changed = replace(instruction, heredocs=tuple(found), span=span, end_line=self._number)
@@ -199,43 +199,20 @@ class _Reader:
         )
         return replace(changed, inner=inner)
 
-    def _body(self, heredoc: Heredoc, chomp: bool, line: int) -> tuple[Heredoc, int]:
+    def _body(self, announced: Announced, line: int) -> tuple[Heredoc, int]:
+        """The heredoc with its body, and where the line ends that ends it."""
         start = None
         for each in self._lines:
             start = each.start if start is None else start
             # Only line ends go; what looks like a comment or a continuation is body.
-            if (each.text.lstrip("\t") if chomp else each.text) == heredoc.name:
+            if (each.text.lstrip("\t") if announced.chomp else each.text) == announced.name:
                 body = self._text[start : each.start]
-                content = _LEADING_TABS.sub("", body) if chomp else body
-                return replace(heredoc, content=content, span=Span(start, each.start)), each.start + len(each.text)
-        raise self._fault(line, f"no line ends the here-document {heredoc.name[:60]!r}", "end it with its name alone")
-
-
-def _heredocs_of(line: str) -> list[tuple[Heredoc, bool]]:
-    """The here-documents that a logical line announces, and of each whether leading tabs go."""
-    try:
-        words = lex_words(line, raw_quotes=True, raw_escapes=True)
-    except InputError:
-        # BuildKit takes a line that its lexer does not understand to have none.
-        return []
-    return [found for word in words if "<<" in word and (found := _heredoc_of(word))]
-
-
-def _heredoc_of(word: str) -> tuple[Heredoc, bool] | None:
-    match = _HEREDOC.match(word)
-    if match is None:
-        return None
-    descriptor, dash, rest = match.groups()
-    plain, raw = lex_words(rest), lex_words(rest, raw_quotes=True)
-    if len(plain) != 1 or len(raw) != 1:
-        return None
-    # A quote that is written but not in the name says that the body is meant as it stands.
-    expand = sum(plain[0].count(quote) - raw[0].count(quote) for quote in "'\"") == 0
-    heredoc = Heredoc(
-        name=plain[0],
-        content="",
-        expand=expand,
-        span=Span(0, 0),
-        file_descriptor=min(int(descriptor[:20] or 0), 2**63 - 1),
-    )
-    return heredoc, dash == "-"
+                heredoc = Heredoc(
+                    name=announced.name,
+                    content=_LEADING_TABS.sub("", body) if announced.chomp else body,
+                    expand=announced.expand,
+                    span=Span(start, each.start),
+                    file_descriptor=announced.file_descriptor,
+                )
+                return heredoc, each.start + len(each.text)
+        raise self._fault(line, f"no line ends the here-document {announced.name[:60]!r}", "end it with its name alone")

@@ -8,6 +8,7 @@ https://github.com/moby/buildkit/tree/v0.17.0/frontend/dockerfile/instructions (
 import re
 from dataclasses import dataclass
 
+from lightship.dockerfile.heredocs import announced_by
 from lightship.dockerfile.model import Flag, Heredoc, Instruction, Span, Word
 
 __all__ = [
@@ -20,12 +21,12 @@ __all__ = [
     "env_pairs",
     "from_of",
     "label_pairs",
+    "mount_fields",
     "mounts_of",
     "pairs_of",
 ]
 
-_HEREDOC = re.compile(r"[0-9]*<<-?[^<]+\Z")
-_FIELD = re.compile(r'\s*"((?:[^"]|"")*)"[^,]*|([^,]*)')
+_FIELD = re.compile(r'(?:"((?:[^"]|"")*+)"|([^",]*))(,|\Z)')
 _TRUE = frozenset({"", "1", "t", "true"})
 _FALSE = frozenset({"0", "f", "false"})
 
@@ -91,12 +92,13 @@ def copy_of(instruction: Instruction) -> Copy | None:
     if instruction.keyword not in ("COPY", "ADD") or len(instruction.words) < 2:
         return None
     *sources, destination = instruction.words
-    inline = {word for word in sources if instruction.heredocs and _HEREDOC.match(word.text)}
+    inline = {word: found for word in sources if (found := announced_by(word.text))}
+    bodies = {heredoc.name: heredoc for heredoc in instruction.heredocs}
     return Copy(
         sources=tuple(word for word in sources if word not in inline),
         destination=destination,
         is_add=instruction.keyword == "ADD",
-        contents=instruction.heredocs if inline else (),
+        contents=tuple(bodies[each.name] for each in inline.values() if each.name in bodies),
         from_=instruction.flag("from") or None,
         chown=instruction.flag("chown") or None,
         chmod=instruction.flag("chmod") or None,
@@ -164,9 +166,9 @@ _ALIASES = {"src": "source", "dst": "target", "destination": "target", "ro": "re
 
 def _mount(flag: Flag) -> Mount:
     options = []
-    for field in _fields(flag.value or ""):
+    for field in mount_fields(flag.value or "") or (flag.value or "").split(","):
         name, _, value = field.partition("=")
-        name = name.strip().lower()
+        name = name.lower()
         options.append((_ALIASES.get(name, name), value))
     said = dict(options)
     kind = said.get("type", "bind").lower()
@@ -189,18 +191,18 @@ def _mount(flag: Flag) -> Mount:
     )
 
 
-def _fields(text: str) -> list[str]:
-    """The fields of one line of comma-separated values, quoted or not."""
+def mount_fields(text: str) -> tuple[str, ...] | None:
+    """The fields of a mount's value, which is a line of comma-separated values; None where its quotes are wrong."""
     fields = []
-    place = 0
-    while place < len(text):
+    place, more = 0, True
+    while more:
         found = _FIELD.match(text, place)
-        if found is None:
-            break
-        quoted, plain = found.groups()
+        if found is None or not text:
+            return None
+        quoted, plain, comma = found.groups()
         fields.append(plain if quoted is None else quoted.replace('""', '"'))
-        place = found.end() + 1
-    return fields
+        place, more = found.end(), bool(comma)
+    return tuple(fields)
 
 
 def _is_set(instruction: Instruction, name: str) -> bool:

@@ -27,15 +27,21 @@ _DEEPEST = 40
 
 
 def expand(
-    word: str, environment: Mapping[str, str | None], *, escape: str = "\\", unset: str | None = ""
+    word: str,
+    environment: Mapping[str, str | None],
+    *,
+    escape: str = "\\",
+    unset: str | None = "",
+    keep_quotes: bool = False,
 ) -> str | None:
     """``word`` with variables put in and quotes taken off; None where it hangs on a variable whose value is None.
 
+    With ``keep_quotes`` quotes are letters like others, as in the body of a here-document that COPY or ADD writes.
     ``unset`` stands for every name that ``environment`` lacks: empty as in a build, None where a base image may set it.
     `InputError`: an unmatched quote or brace, a substitution that the builder has not, ``${v:?…}`` without a value.
     """
     try:
-        return _Lexer(word, environment, escape, unset).whole()[0]
+        return _Lexer(word, environment, escape, unset, keep_quotes=keep_quotes).whole()[0]
     except _UnknownError:
         return None
 
@@ -108,6 +114,7 @@ class _Lexer:
     escape: str
     unset: str | None
     keep_unset: bool = False
+    keep_quotes: bool = False
     raw_quotes: bool = False
     raw_escapes: bool = False
     _place: int = 0
@@ -162,7 +169,7 @@ class _Lexer:
                 self._place += 1
                 text = self._escaped()
                 words.add_raw(text)
-            elif character in "'\"<":
+            elif character == "<" or (character in "'\"" and not self.keep_quotes):
                 text = self._double() if character == '"' else self._single() if character == "'" else self._less()
                 words.add_raw(text)
             else:
