@@ -12,6 +12,7 @@ from tools import analyze_reference, drop_rules_reference, schemas_lint, verify_
 from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
+from tools.schemas_base import base_schema
 from tools.schemas_bench import bench_schema
 from tools.schemas_check import budget_sections, check_schema
 
@@ -123,6 +124,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _cli_page(),
         REFERENCE / "configuration.md": _configuration_page(),
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
+        REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
         REFERENCE / "schemas" / "check.schema.json": _json(check_schema()),

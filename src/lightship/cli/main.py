@@ -31,6 +31,7 @@ COMMANDS = {
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",
     "lint": "Dockerfiles: what each line costs, and the edit that mends it",
+    "base": "which base image fits a project's lock, and why not the others",
     "bench": "pull, unpack and cold start over a chosen link, phase by phase, side by side",
 }
 """What each command does, in the order in which help lists them; their modules are imported when asked for."""

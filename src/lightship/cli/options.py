@@ -25,6 +25,7 @@ __all__ = [
     "flag",
     "platform_option",
     "probe_options",
+    "project_options",
     "registry_options",
     "report_options",
     "setting_options",
@@ -217,6 +218,17 @@ def probe_options(command: _Command) -> _Command:
     """A flag for every setting of a probe, for commands that start an image and build none."""
     for setting in reversed(SETTINGS):
         if setting.key.startswith("probe.") and setting.key != "probe.allow-stale-trace":
+            command = _option(setting)(command)
+    return command
+
+
+_PROJECT = ("image.python", "image.system-packages", "build.lock", "build.groups", "build.extras")
+
+
+def project_options(command: _Command) -> _Command:
+    """A flag for every setting that says which packages of a project count, and on which Python."""
+    for setting in reversed(SETTINGS):
+        if setting.key in _PROJECT:
             command = _option(setting)(command)
     return command
 

@@ -34,7 +34,7 @@ class Packages:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One base, judged. ``total_bytes`` is base and packages; None where the base's size is not known."""
+    """One base, judged."""
 
     candidate: Candidate
     packages: Packages
@@ -43,9 +43,12 @@ class Row:
 
     @property
     def total_bytes(self) -> int | None:
-        """Compressed bytes of base and packages, without the application."""
+        """Compressed bytes of base and packages, without the application; None where the base's size is not known, and
+        where there will be no image."""
         figure = self.candidate.figure
-        return None if figure is None else figure.compressed_bytes + self.packages.compressed_bytes
+        if figure is None or self.status == "closed":
+            return None
+        return figure.compressed_bytes + self.packages.compressed_bytes
 
 
 def judge(candidate: Candidate, facts: LockFacts) -> Row:
@@ -107,9 +110,9 @@ def rank(rows: Iterable[Row]) -> tuple[Row, ...]:
 
     def key(row: Row) -> tuple[int, int, int, str]:
         figure = row.candidate.figure
-        total = row.total_bytes
         unknown = 2 if figure is None else 1 if figure.at_least else 0
-        return _ORDER[row.status], unknown, total or 0, row.candidate.key
+        size = (figure.compressed_bytes if figure is not None else 0) + row.packages.compressed_bytes
+        return _ORDER[row.status], unknown, size, row.candidate.key
 
     return tuple(sorted(rows, key=key))
 

@@ -8,7 +8,7 @@ from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.python.offers import ANY_GLIBC, ANY_MUSL, LockFacts, Offer
 from lightship.units import format_names
 
-__all__ = ["Reason", "fits", "libc_reasons"]
+__all__ = ["Reason", "accepts_python", "fits", "libc_reasons"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,8 @@ def fits(facts: LockFacts, base: KnownBase) -> tuple[Reason, ...]:
     """Why the lock does not fit ``base``; nothing where it does, as far as the name tells.
 
     ``facts`` are read for the base's own Python where it has one (another is a reason of its own). Packages that have
-    only a source are built from it on every base, and are no reason.
+    only a source are built from it on every base, and are no reason; those that have no file at all are one on every
+    base.
     """
     reasons = [*_python(facts, base)]
     if base.libc is None:
@@ -39,13 +40,18 @@ def fits(facts: LockFacts, base: KnownBase) -> tuple[Reason, ...]:
 
 
 def libc_reasons(facts: LockFacts, libc: str, version: tuple[int, int]) -> tuple[Reason, ...]:
-    """Packages that have wheels, and none for this C library and version."""
+    """Packages that have wheels, and none for this C library and version; and those that have no file for any."""
+    nothing = facts.of_kind("nothing")
     without = [offer for offer in facts.offers if offer.wheels and offer.wheel(libc, version) is None]
     newest = ANY_MUSL if libc == "musl" else ANY_GLIBC
     other = [offer for offer in without if offer.wheel(libc, newest) is None]
     newer = [offer for offer in without if offer not in other]
     reasons = []
     total = len(facts.offers)
+    if nothing:
+        names = tuple(offer.name for offer in nothing)
+        said = f"{_count(nothing, total)} neither a wheel for Python {facts.minor} on {facts.machine} nor an sdist"
+        reasons.append(Reason(code="no-file", message=f"{said} ({format_names(names)})", closed=True, packages=names))
     if other:
         kind = "musllinux" if libc == "musl" else "manylinux"
         reasons.append(_reason(f"no-{kind}-wheel", f"{_count(other, total)} no {kind} wheel", other))
@@ -72,7 +78,7 @@ def _count(offers: Sequence[Offer], total: int) -> str:
 def _python(facts: LockFacts, base: KnownBase) -> Iterable[Reason]:
     if base.python is None:
         return
-    if not _accepts(facts.requires_python, base.python):
+    if not accepts_python(facts.requires_python, base.python):
         yield Reason(
             code="other-python",
             message=f"the project wants Python {facts.requires_python}, {base.name} has {base.python}",
@@ -84,7 +90,7 @@ def _python(facts: LockFacts, base: KnownBase) -> Iterable[Reason]:
         )
 
 
-def _accepts(wanted: str | None, minor: str) -> bool:
+def accepts_python(wanted: str | None, minor: str) -> bool:
     """True where some release of Python ``minor`` is in the specifier."""
     if not wanted:
         return True
