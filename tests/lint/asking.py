@@ -1,17 +1,19 @@
 """A Dockerfile in a test, asked by one rule: a subject from text, with a context that is a dict."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lightship.dockerfile.edit import apply_edits
 from lightship.dockerfile.parse import parse
 from lightship.dockerfile.scope import shell_at
 from lightship.dockerfile.shell import script_of
 from lightship.dockerfile.stages import stages_of
+from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.dockerignore import Ignore
+from lightship.ecosystem.python.offers import LockFacts, Offer, OfferedWheel
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Context, Costs, NoCosts, Subject
+from lightship.lint.subject import Context, Costs, NoCosts, Subject, no_lock
 
-__all__ = ["ask", "context_of", "mended", "spots", "subject_of"]
+__all__ = ["ask", "context_of", "lock_without_musl", "mended", "spots", "subject_of"]
 
 
 def context_of(files: Mapping[str, str | int], *, ignore: str | None = None, complete: bool = True) -> Context:
@@ -39,6 +41,7 @@ def subject_of(
     costs: Costs | None = None,
     target: str | None = None,
     arguments: Mapping[str, str] | None = None,
+    lock: Callable[[KnownBase], LockFacts | None] = no_lock,
 ) -> Subject:
     """As `lightship.flows.lint` makes it."""
     dockerfile = parse(text)
@@ -56,6 +59,21 @@ def subject_of(
         costs=costs or NoCosts(),
         context=context,
         scripts=scripts,
+        lock=lock,
+    )
+
+
+def lock_without_musl(_base: KnownBase) -> LockFacts:
+    """A lock of two packages: a pure one, and one with a wheel for glibc alone and no sdist."""
+    pure = OfferedWheel(filename="flask-3.0-py3-none-any.whl", libc="any", floor=(0, 0))
+    glibc = OfferedWheel(filename="onnxruntime-1.20-cp312-cp312-manylinux_2_27_x86_64.whl", libc="glibc", floor=(2, 27))
+    return LockFacts(
+        python="3.12.1",
+        machine="x86_64",
+        offers=(
+            Offer(name="flask", version="3.0", wheels=(pure,), has_sdist=True),
+            Offer(name="onnxruntime", version="1.20", wheels=(glibc,)),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lightship.findings import Report, Safety, Severity
     from lightship.flows.lint import LintRequest
     from lightship.lint.check import Linted
+    from lightship.store.cache import Cache
 
 __all__ = ["command"]
 
@@ -80,7 +81,7 @@ def command(
     report_file: Path | None,
     quiet: bool,
     verbose: bool,
-    cache_dir: Path | None,  # noqa: ARG001 - every command has it
+    cache_dir: Path | None,
     jobs: int | None,  # noqa: ARG001 - every command has it
 ) -> int:
     """Ask the rules about each DOCKERFILE (a folder means those in it, - is stdin; default: this folder's).
@@ -91,8 +92,10 @@ def command(
 
     The status is 1 where there are findings from --fail-on on; after --fix, of those that are left.
     """
+    from lightship.config import cache_root
     from lightship.errors import UsageError
     from lightship.flows.lint import LintRequest, lint_report, mend
+    from lightship.store.cache import Cache, make_root
 
     if write and not fix:
         raise UsageError("--write goes with --fix")
@@ -107,7 +110,8 @@ def command(
     with Console(quiet=quiet, verbose=verbose) as console:
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)
-        files = [_linted(name, path, request) for name, path in _paths(dockerfiles or (".",))]
+        cache = Cache(make_root(cache_root(cache_dir)))
+        files = [_linted(name, path, request, cache) for name, path in _paths(dockerfiles or (".",))]
         if fix:
             mended = [mend(each, request, up_to=safety) for each in files]
             files = [each.left for each in mended]
@@ -142,12 +146,12 @@ def _paths(names: tuple[str, ...]) -> "list[tuple[str, Path | None]]":
     return found
 
 
-def _linted(name: str, path: Path | None, request: "LintRequest") -> "Linted":
+def _linted(name: str, path: Path | None, request: "LintRequest", cache: "Cache") -> "Linted":
     from lightship.flows.lint import lint_file
 
     if path is None:
-        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read())
-    return lint_file(path, request, name=name)
+        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read(), cache=cache)
+    return lint_file(path, request, name=name, cache=cache)
 
 
 def _mended(name: str, before: str, after: str, *, write: bool) -> str:

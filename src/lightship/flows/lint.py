@@ -1,6 +1,6 @@
 """``lightship lint``: Dockerfiles read, asked by the rules, and mended."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -10,13 +10,17 @@ from lightship.dockerfile.parse import parse
 from lightship.dockerfile.scope import shell_at
 from lightship.dockerfile.shell import Script, script_of
 from lightship.dockerfile.stages import Stages, stages_of
+from lightship.ecosystem.base_images import KnownBase
+from lightship.ecosystem.python.offers import LockFacts
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Report, Safety, Severity
 from lightship.flows.lint_context import context_root, read_context
+from lightship.flows.lint_lock import lock_reader
 from lightship.lint.check import Found, Ignored, Linted, check, edits_of
 from lightship.lint.rule import Rule
 from lightship.lint.rules import RULES
-from lightship.lint.subject import Context, Costs, NoCosts, Subject
+from lightship.lint.subject import Context, Costs, NoCosts, Subject, no_lock
+from lightship.store.cache import Cache
 
 __all__ = ["LINT_SCHEMA", "LintRequest", "Mended", "dockerfiles_in", "lint_file", "lint_report", "mend"]
 
@@ -79,21 +83,31 @@ def _is_dockerfile(name: str) -> bool:
 
 
 def lint_file(
-    path: Path, request: LintRequest, *, name: str = "", text: bytes | None = None, costs: Costs | None = None
+    path: Path,
+    request: LintRequest,
+    *,
+    name: str = "",
+    text: bytes | None = None,
+    costs: Costs | None = None,
+    cache: Cache | None = None,
 ) -> Linted:
     """Ask the rules about one file; ``text`` instead of what lies at ``path`` (which then need not exist, and has no
-    context unless the request names one). Raise InputError where it is no Dockerfile."""
+    context unless the request names one). The context's lock is read through ``cache``; not at all without one. Raise
+    InputError where it is no Dockerfile."""
     source = _read(path) if text is None else text
     name = name or str(path)
     dockerfile = parse(source, name=name)
-    context = None
+    context: Context | None = None
+    lock: Callable[[KnownBase], LockFacts | None] = no_lock
     if request.context is not None or text is None:
         root = request.context or context_root(path.parent, dockerfile)
         context = read_context(root, path if text is None else None)
-    return _linted(dockerfile, name, context, request, costs)
+        lock = lock_reader(root, cache) if cache is not None else no_lock
+    around = _Around(name=name, context=context, lock=lock, costs=costs or NoCosts())
+    return _linted(dockerfile, around, request)
 
 
-def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", costs: Costs | None = None) -> Mended:
+def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe") -> Mended:
     """Make the edits of all rules, in rounds: what one edit uncovers, or what stood too near, is mended in the next."""
     before = linted.subject.dockerfile.text
     mended: list[Found] = []
@@ -106,7 +120,7 @@ def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", costs:
         texts.add(text)
         mended += done
         dockerfile = parse(text, name=linted.subject.name)
-        linted = _linted(dockerfile, linted.subject.name, linted.subject.context, request, costs)
+        linted = _linted(dockerfile, _Around.of(linted.subject), request)
     return Mended(before=before, after=linted.subject.dockerfile.text, mended=tuple(mended), left=linted)
 
 
@@ -123,20 +137,33 @@ def _read(path: Path) -> bytes:
     return source
 
 
-def _linted(
-    dockerfile: Dockerfile, name: str, context: Context | None, request: LintRequest, costs: Costs | None
-) -> Linted:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What stays the same when a file is mended."""
+
+    name: str
+    context: Context | None
+    lock: Callable[[KnownBase], LockFacts | None]
+    costs: Costs
+
+    @classmethod
+    def of(cls, subject: Subject) -> "_Around":
+        return cls(name=subject.name, context=subject.context, lock=subject.lock, costs=subject.costs)
+
+
+def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Linted:
     try:
         stages = stages_of(dockerfile, target=request.target, arguments=request.arguments)
     except InputError as error:
-        raise InputError(f"{name}: {error}", hint=error.hint) from error
+        raise InputError(f"{around.name}: {error}", hint=error.hint) from error
     subject = Subject(
-        name=name,
+        name=around.name,
         dockerfile=dockerfile,
         stages=stages,
-        costs=costs or NoCosts(),
-        context=context,
+        costs=around.costs,
+        context=around.context,
         scripts=_scripts(stages),
+        lock=around.lock,
     )
     return check(subject, request.rules, known=frozenset(rule.code for rule in RULES))
 

@@ -7,9 +7,11 @@ from typing import Protocol
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
+from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.dockerignore import Ignore
+from lightship.ecosystem.python.offers import LockFacts
 
-__all__ = ["Context", "Cost", "Costs", "NoCosts", "Subject"]
+__all__ = ["Context", "Cost", "Costs", "NoCosts", "Subject", "no_lock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +38,16 @@ class Costs(Protocol):
     def of_context(self, paths: tuple[str, ...]) -> Cost:
         """What these paths of the build context weigh, after ``.dockerignore``."""
 
+    def of_base(self, name: str) -> Cost:
+        """What the image ``name`` weighs."""
+
 
 def _nothing(_path: str) -> None:
+    return None
+
+
+def no_lock(_base: KnownBase) -> LockFacts | None:
+    """There is no lock."""
     return None
 
 
@@ -70,6 +80,8 @@ class Subject:
     costs: Costs
     context: Context | None = None
     scripts: Mapping[int, Script] = field(default_factory=dict)
+    lock: Callable[[KnownBase], LockFacts | None] = field(default=no_lock, compare=False)
+    """What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
 
     def script(self, instruction: Instruction) -> Script:
         """What the instruction runs; a script without commands where it runs nothing."""
@@ -101,4 +113,7 @@ class NoCosts:
         return Cost()
 
     def of_context(self, paths: tuple[str, ...]) -> Cost:  # noqa: ARG002
+        return Cost()
+
+    def of_base(self, name: str) -> Cost:  # noqa: ARG002
         return Cost()

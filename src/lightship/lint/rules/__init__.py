@@ -3,6 +3,7 @@
 from lightship.lint.rule import Rule
 from lightship.lint.rules import (
     bad_ignore,
+    build_tools_shipped,
     bytecode_at_start,
     chown_after_copy,
     compilers_shipped,
@@ -15,9 +16,12 @@ from lightship.lint.rules import (
     migration_in_entrypoint,
     missing_copy_source,
     modules_not_on_path,
+    moved_environment,
+    needs_buildkit,
     no_bytecode,
     no_cache_mount,
     no_dockerignore,
+    no_musl_wheels,
     node_shipped,
     package_cache_kept,
     pinned_packages,
@@ -32,6 +36,7 @@ from lightship.lint.rules import (
     unpinned_base,
     update_alone,
     virtual_runtime_tools,
+    whole_base,
 )
 
 __all__ = ["RULES"]
@@ -46,8 +51,10 @@ RULES: tuple[Rule, ...] = (
     unfrozen_install.RULE,
     no_cache_mount.RULE,
     early_invalidation.RULE,
+    whole_base.RULE,
     compilers_shipped.RULE,
     dev_packages_shipped.RULE,
+    build_tools_shipped.RULE,
     downloaders_shipped.RULE,
     node_shipped.RULE,
     fonts_shipped.RULE,
@@ -56,7 +63,10 @@ RULES: tuple[Rule, ...] = (
     virtual_runtime_tools.RULE,
     missing_copy_source.RULE,
     libc_mismatch.RULE,
+    no_musl_wheels.RULE,
     modules_not_on_path.RULE,
+    moved_environment.RULE,
+    needs_buildkit.RULE,
     shell_form_entrypoint.RULE,
     no_bytecode.RULE,
     bytecode_at_start.RULE,
