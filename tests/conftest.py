@@ -30,6 +30,12 @@ def require_tool(name: str) -> str:
     return path
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """A short name for megabytes: a test's name is sent between workers and stands in the environment, where what is
+    longer than 128 KiB keeps every program from being started."""
+    return f"{argname} of {len(val)}" if isinstance(val, str | bytes) and len(val) > 200 else None
+
+
 @pytest.fixture(name="require_tool")
 def _require_tool() -> object:
     return require_tool

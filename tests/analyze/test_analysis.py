@@ -249,7 +249,7 @@ def test_one_damaged_layer_ends_the_reading_of_others() -> None:
             return self._source.read(size_bytes) or bytes(size_bytes)
 
     def broken() -> BinaryIO:
-        begun.wait(10)
+        begun.wait(60)
         raise ImageError("broken")
 
     tar = header("big", flag=TypeFlag.FILE, mode=0o644, mtime=0, size_bytes=1 << 40)

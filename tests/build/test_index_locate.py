@@ -123,6 +123,20 @@ def test_the_locked_address_is_the_last_resort(
     assert index.paths() == ["/simple/pretend-lib/", "/files/p.whl"]
 
 
+def test_after_wrong_bytes_the_last_resort_is_asked_once(
+    index: "FaultyIndex", start_index: "Callable[..., FaultyIndex]", settings: IndexSettings, cache: Cache,
+    pretend: "Pretend",
+) -> None:  # fmt: skip
+    """The remembered address of a mirror that is no more must not keep the answer back."""
+    gone = start_index()
+    url = gone.serve("/files/p.whl", b"busy", 503)
+    index.serve("/files/p.whl", b"damaged")
+    index.serve("/simple/pretend-lib/", page(pretend), Content_Type="text/html")
+    with pytest.raises(MismatchError, match=f"want sha256:{pretend.sha256}"):
+        fetch([pretend.request(url, index=FAR_INDEX, sized=False)], settings, cache)
+    assert gone.paths() == ["/files/p.whl"]
+
+
 def test_a_file_that_nobody_has(
     index: "FaultyIndex", settings: IndexSettings, cache: Cache, pretend: "Pretend"
 ) -> None:

@@ -222,7 +222,7 @@ def test_an_interrupt_is_130_and_leaves_nothing_half_written(world: World, light
         process = lightship.begin(
             "build", world.project, *world.flags, "--output", "oci:out", PIP_FIND_LINKS=uri, PIP_TIMEOUT="2"
         )
-        assert stalled.wait(30), process.communicate(timeout=60)
+        assert stalled.wait(60), process.communicate(timeout=60)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
     assert (process.returncode, stdout) == (130, "")

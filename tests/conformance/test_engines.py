@@ -250,7 +250,8 @@ def stop(number, frame):
     os._exit(3)
 signal.signal(signal.SIGTERM, stop)
 os.write(1, b"up\\n")
-time.sleep(60)
+for _ in range(1200):  # a signal just before a long sleep would be heard at its end
+    time.sleep(0.05)
 """
 
 
@@ -324,7 +325,7 @@ raise SystemExit(run(sandbox, Path(rootfs), Runtime(user="app", working_dir="/sr
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_us(place: Place, number: signal.Signals, tmp_path: Path) -> None:
-    code = STOPS.replace("60", "61.25")
+    code = f"{STOPS}# it-ends-with-us"
     env = {**os.environ, "TMPDIR": str(tmp_path)}  # who is killed leaves the copies that it made
     image_id = ""
     if isinstance(place.sandbox, Containers):
@@ -334,14 +335,14 @@ def test_it_ends_with_us(place: Place, number: signal.Signals, tmp_path: Path) -
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE) as ours:
         assert ours.stdout is not None
         assert ours.stdout.readline() == b"up\n"
-        inside = _processes("61.25")
+        inside = _processes("it-ends-with-us")
         assert len(inside) == 1
         ours.send_signal(number)
         if number == signal.SIGTERM:
             assert ours.stdout.read() == b"good bye\n"
         assert ours.wait(60) == (3 if number == signal.SIGTERM else -signal.SIGKILL)
     limit = time.monotonic() + 60
-    while _processes("61.25") or _containers(place):
+    while _processes("it-ends-with-us") or _containers(place):
         assert time.monotonic() < limit
         time.sleep(0.1)
 

@@ -68,7 +68,8 @@ GRACEFUL = r"""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
     os.write(1, b"ready\n")
-    time.sleep(60)
+    for _ in range(1200):  # a signal just before a long sleep would be heard at its end
+        time.sleep(0.05)
 """
 
 

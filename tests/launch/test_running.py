@@ -55,7 +55,8 @@ def test_signals_to_us_reach_the_application(
 import os, signal, sys, time
 signal.signal({number:d}, lambda number, frame: os._exit(40 + number))
 open("/out/ready", "w").close()
-time.sleep(60)
+for _ in range(1200):  # a signal just before a long sleep would be heard at its end
+    time.sleep(0.05)
 """
     (tmp_path / "fifo").mkdir()
     os.mkfifo(tmp_path / "fifo/ready")
@@ -93,7 +94,8 @@ def stop(number, frame):
     os._exit(0)
 signal.signal(signal.SIGTERM, stop)
 os.write(1, b"one\\ntwo\\n")
-time.sleep(60)
+for _ in range(1200):  # a signal just before a long sleep would be heard at its end
+    time.sleep(0.05)
 """
     two = threading.Event()
     with start(sandbox, _command(python_root, code), on_line=lambda line: two.set() if line == "two" else None) as app:

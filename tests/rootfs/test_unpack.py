@@ -185,14 +185,14 @@ def test_two_at_once_agree(tmp_path: Path) -> None:
 
         def __getattr__(self, name: str) -> object:
             if name == "open_tar":
-                together.wait(10)
+                together.wait(60)
             return getattr(layers[0], name)
 
     def unpack_one() -> Path:
         return unpack_cached([_Together(), layers[1]], tmp_path)  # type: ignore[list-item]  # passes everything on
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        roots = [found.result(30) for found in [pool.submit(unpack_one) for _ in range(2)]]
+        roots = [found.result(120) for found in [pool.submit(unpack_one) for _ in range(2)]]
     assert roots[0] == roots[1]
     assert _names(roots[0]) == ["app", "base"]
     assert list(tmp_path.rglob("*.tmp")) == []

@@ -210,11 +210,11 @@ def slow_image(broken: bool) -> tuple[PlainImage, threading.Event, threading.Eve
 
     def silent() -> BinaryIO:
         waits.set()
-        cut.wait(20)
+        cut.wait(60)
         raise StoppedError("stopped")
 
     def damaged() -> BinaryIO:
-        assert waits.wait(20)
+        assert waits.wait(60)
         return BytesIO(b"no gzip")
 
     second = replace(second, opener=damaged) if broken else second
@@ -238,7 +238,7 @@ def test_a_registry_that_says_nothing_is_cut_when_the_user_is_tired(
     image, waits, cut = slow_image(broken=False)
 
     def interrupted(*_: object, **__: object) -> None:
-        assert waits.wait(20)
+        assert waits.wait(60)
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lightship.store.recompress.wait", interrupted)

@@ -132,7 +132,7 @@ def test_plain_http_elsewhere_has_to_be_asked_for(registry: Registry, access: Re
     with opened(registry, quick) as repository, pytest.raises(NetworkError, match="https://"):
         repository.read_manifest("1")
     assert registry.methods("/v2/|/token") == [], "nothing was said in the open"
-    with opened(registry, replace(quick, plain_http=True)) as repository:
+    with opened(registry, replace(quick, plain_http=True, timeout_s=60.0)) as repository:
         assert repository.read_manifest("1").raw == MANIFEST
 
 

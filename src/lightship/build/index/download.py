@@ -137,7 +137,9 @@ def _obtain(
         try:
             if file.path is not None:
                 return _copy(file.path, request, cache, reached)
-            return transfer(client, file.url, request, cache, reached)
+            # Wrong bytes are an answer: another place is asked, and not waited for, which may be long gone.
+            retries = 0 if any(isinstance(fault, MismatchError) for fault in faults) else None
+            return transfer(client, file.url, request, cache, reached, retries=retries)
         except StoppedError:
             raise
         except (MismatchError, NetworkError) as error:

@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -25,19 +26,32 @@ _PROGRESS_BYTES = 65536
 _PLAIN = frozenset({"", "identity"})
 
 
-def transfer(client: IndexClient, url: str, request: Request, cache: Cache, reached: Callable[[int], None]) -> Fetched:
-    """Get ``request`` from ``url``; ``reached`` hears how many bytes are here.
+def transfer(
+    client: IndexClient,
+    url: str,
+    request: Request,
+    cache: Cache,
+    reached: Callable[[int], None],
+    *,
+    retries: int | None = None,
+) -> Fetched:
+    """Get ``request`` from ``url``; ``reached`` hears how many bytes are here. ``retries`` None: as the settings say.
 
     Wrong bytes are fetched once more from the beginning, as a resumed file may have been mixed from two. Raise
     MismatchError, MissingError or NetworkError; what came so far stays for the next attempt.
     """
     sha256 = request.artifact.sha256 or ""
+    settings = client.settings if retries is None else replace(client.settings, retries=retries)
+
+    def attempt(partial: Partial) -> str:
+        return retrying(lambda: _receive(client, url, request, partial, reached), settings, client.stop)
+
     with open_partial(cache, request.kind, sha256, client.stop) as partial:
         if isinstance(partial, Path):
             return Fetched(path=partial, sha256=sha256)
-        if not (_complete(client, url, request, cache, partial, reached)):
+        if not _complete(attempt, request, cache, partial):
             partial.restart()
-            if not _complete(client, url, request, cache, partial, reached):
+            if not _complete(attempt, request, cache, partial):
                 got = partial.sha256
                 partial.discard()
                 raise MismatchError(
@@ -73,14 +87,12 @@ def transfer_unhashed(
     return sha256, length
 
 
-def _complete(
-    client: IndexClient, url: str, request: Request, cache: Cache, partial: Partial, reached: Callable[[int], None]
-) -> bool:
+def _complete(attempt: Callable[[Partial], str], request: Request, cache: Cache, partial: Partial) -> bool:
     """True when the entry has its final name; False when all bytes are here and are the wrong ones."""
     wanted = request.artifact.sha256
     encoding = ""
     if partial.sha256 != wanted:  # equal: a process was killed between the last byte and the renaming
-        encoding = retrying(lambda: _receive(client, url, request, partial, reached), client.settings, client.stop)
+        encoding = attempt(partial)
     if partial.sha256 == wanted:
         partial.move_to(cache.path(request.kind, wanted))
         return True
