@@ -92,6 +92,17 @@ def test_other_tags_go_along_and_other_names_do_not(world: World, registry: Regi
     assert {reference for _, reference in registry.manifests if ":" not in reference} == {"1", "latest"}
 
 
+def test_a_tag_that_was_named_is_pushed_and_latest_only_where_none_is(
+    world: World, registry: Registry, access: RegistryAccess
+) -> None:
+    made = world.build(f"docker://{registry.host}/agent/api", tags=(f"{registry.host}/agent/api:1",), access=access)
+    assert {reference for _, reference in registry.manifests if ":" not in reference} == {"1"}
+    assert made.outputs == (f"docker://{registry.host}/agent/api:1",)
+    made = world.build(f"docker://{registry.host}/other/api", access=access)
+    assert ("other/api", "latest") in registry.manifests
+    assert made.outputs == (f"docker://{registry.host}/other/api:latest",)
+
+
 def test_an_image_that_the_registry_lost_is_pushed_again(
     world: World, registry: Registry, access: RegistryAccess
 ) -> None:

@@ -105,3 +105,18 @@ def test_transports(text: str, expected: Reference) -> None:
 def test_what_is_no_reference_is_refused(text: str) -> None:
     with pytest.raises(BadReferenceError):
         Reference.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("docker://registry.example/api", "docker://registry.example/api:latest"),
+        ("registry.example/api:1", "docker://registry.example/api:1"),
+        (f"docker://registry.example/api@sha256:{HEX}", f"docker://registry.example/api@sha256:{HEX}"),
+        ("docker-daemon:api", "docker-daemon:docker.io/library/api:latest"),
+        ("oci:out", "oci:out"),
+        ("docker-archive:file.tar:api", "docker-archive:file.tar:api"),
+    ],
+)
+def test_what_is_left_out_of_a_name_is_spelt_out(text: str, spelt: str) -> None:
+    assert Reference.parse(text).spelt_out == spelt

@@ -164,3 +164,8 @@ def test_columns_line_up_without_trailing_blanks() -> None:
         "a             10",
         "long name      2",
     ]
+
+
+def test_what_was_pushed_is_said_with_its_tag() -> None:
+    built = replace(outcome(layers=(BASE,)), outputs=("oci:one", "docker://registry.example/api:latest"))
+    assert "\npushed to registry.example/api:latest\n" in render_text(build_report(built))

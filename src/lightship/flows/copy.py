@@ -179,7 +179,7 @@ def _copy(
     ]
     return CopyOutcome(
         source=str(request.source),
-        destination=str(request.destination),
+        destination=request.destination.spelt_out,
         digest=str(digest),
         source_digest=str(found.digest if isinstance(found, ImageIndex) else digest_of(found)),
         compression=request.compression,

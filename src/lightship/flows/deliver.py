@@ -123,13 +123,26 @@ def _write_everywhere(
     if on_the_shelf:
         outputs = (f"oci:{shelf(cache.root)}",)
         names = names or _title(named)
-    references = [_destination(output) for output in outputs]
+    references = [_tagged(_destination(output), names) for output in outputs]
     with scratch(cache.root) as temporary:
         for reference in references:
             if not is_delivered(reference, digest, names, cache):
                 write(reference, _names_at(reference, names), on_the_shelf, temporary)
                 remember_delivery(reference, digest, names, cache)
-    return names, tuple(outputs)
+    told = [
+        output if reference.path is not None else reference.spelt_out
+        for output, reference in zip(outputs, references, strict=True)
+    ]
+    return names, tuple(told)
+
+
+def _tagged(reference: Reference, names: Sequence[ImageName]) -> Reference:
+    """``reference``; one of a registry without a tag gets that of its own among ``names``: who says ``-t`` means that
+    tag, and not ``latest`` as well."""
+    own = reference.name
+    if reference.transport != "docker" or own is None or own.tag or own.digest:
+        return reference
+    return replace(reference, name=next(iter(_names_at(reference, names)), own))
 
 
 def _names_at(reference: Reference, names: Sequence[ImageName]) -> Sequence[ImageName]:

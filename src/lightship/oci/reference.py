@@ -6,7 +6,7 @@ instead is asked by `lightship.store.open.locate`, for nothing here looks at the
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -146,6 +146,13 @@ class Reference:
         if transport == "docker-archive":
             return cls(transport="docker-archive", path=Path(path), name=ImageName.parse(tag) if tag else None)
         return cls(transport="oci" if transport == "oci" else "oci-archive", path=Path(path), tag=tag)
+
+    @property
+    def spelt_out(self) -> str:
+        """As text, with the tag that a name without one has: ``docker://registry.example/api:latest``."""
+        if self.path is not None or self.name is None or self.name.digest:
+            return str(self)
+        return str(replace(self, name=self.name.tagged()))
 
     def __str__(self) -> str:
         if self.path is None:

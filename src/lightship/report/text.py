@@ -38,10 +38,14 @@ def render_text(report: Report, *, verbose: bool = False) -> str:
     if isinstance(seconds, dict):
         times = [f"{phase} {format_seconds(float(value))}" for phase, value in seconds.items()]
         lines += ["", *_filled(times, "  ")]
+    written = _texts(document["output"])
+    pushed = [output for output in written if output.startswith("docker://")]
+    if pushed and not verbose:
+        lines += ["", *(f"pushed to {output.removeprefix('docker://')}" for output in pushed)]
     if verbose:
         for image in images or [document]:
             lines += ["", *(f"{layer['digest']}  {layer['name']}" for layer in _rows(image["layers"]))]
-        lines += ["", *(f"written to {output}" for output in _texts(document["output"]))]
+        lines += ["", *(f"written to {output}" for output in written)]
         told = [str(image["kept_because"]) for image in images or [document] if image["kept_because"]]
         lines += [f"every file and why: {path}" for path in told]
     if report.findings:
