@@ -24,7 +24,7 @@ def render_lint_markdown(report: Report) -> str:
 
 
 def _row(finding: dict[str, object]) -> list[str]:
-    stage = f", stage {finding['stage']}" if finding["stage"] else ""
+    stage = f", {finding['stage']}" if finding["stage"] else ""
     return [
         f"**{finding['severity']}** `{finding['code']}`: {escape_markdown(str(finding['message']))}",
         escape_markdown(f"line {finding['line']}{stage}"),

@@ -35,7 +35,7 @@ def _stages(file: dict[str, object], *, verbose: bool) -> Iterator[str]:
         if not rows or not (stage["needed"] or verbose):
             continue
         fate = "ships" if stage["ships"] else "is built, does not ship" if stage["needed"] else "is not built"
-        yield f"stage {stage['name']} from {stage['base']}: {fate}"
+        yield f"{_named(stage['name'])} from {stage['base']}: {fate}"
         yield from (f"  {line}" for line in render_table(("line", "compressed", "unpacked", "seconds", ""), rows))
         yield ""
 
@@ -60,14 +60,24 @@ def _finding(path: str, finding: dict[str, object]) -> Iterator[str]:
     where = f"{path}:{finding['line']}"
     yield f"{where}: {finding['severity']}: {finding['title']} [{finding['code']}]"
     message = str(finding["message"])
-    stage = str(finding["stage"]) + ("" if finding["ships"] else ", which does not ship") if finding["stage"] else ""
-    yield from _wrapped(message + (f" (stage {stage})" if stage else ""), "  ")
+    yield from _wrapped(message + (f" ({_stage(finding)})" if finding["stage"] else ""), "  ")
     saved = _saved(finding)
     if saved:
         yield from _wrapped(saved, "  ")
     if finding["fix"]:
-        mends = " (--fix does it)" if finding["fixable"] else ""
+        daring = f" --safety {finding['safety']}" if finding["safety"] in ("closure", "traced") else ""
+        mends = f" (--fix{daring} does it)" if finding["fixable"] else ""
         yield from _wrapped(f"fix: {finding['fix']}{mends}", "  ", further="       ")
+
+
+def _stage(finding: dict[str, object]) -> str:
+    return _named(finding["stage"]) + ("" if finding["ships"] else ", which does not ship")
+
+
+def _named(stage: object) -> str:
+    """A stage without a name is called ``stage 2`` already."""
+    text = str(stage)
+    return text if text.startswith("stage ") else f"stage {text}"
 
 
 def _saved(finding: dict[str, object]) -> str:
