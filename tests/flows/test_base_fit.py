@@ -102,9 +102,7 @@ def test_sdists_are_compiled_there(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", {"glibc-lib": [MANY, AARCH]}, sdists=["glibc-lib"])
     outcome = outcome_of(project, tmp_path / "cache", against=("python:3.11-alpine", "python:3.11-slim"))
     document = document_of(outcome)
-    assert (
-        document["verdict"] == "Alpine compiles: 1 of 1 packages has no musllinux wheel and must be built from source"
-    )
+    assert document["verdict"] == "Alpine must compile: 1 of 1 packages has no musllinux wheel (glibc-lib)"
     assert [each["fits"] for each in document["against"]] == [False, True]
     assert not outcome.fits
     assert [finding.severity for finding in base_report(outcome).findings] == ["warning"]

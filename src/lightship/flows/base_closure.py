@@ -11,6 +11,7 @@ from lightship.base.plan import plan_base
 from lightship.base.source import ArchiveSettings
 from lightship.build.wheel_facts import WheelFacts
 from lightship.ecosystem.elf.closure import Closure
+from lightship.flows.application_layers import entrypoint_programs, has_programs, read_project_files
 from lightship.flows.foundation import base_request
 from lightship.flows.ground import ground_of_packages
 from lightship.flows.layers import make_layers
@@ -40,27 +41,27 @@ def measure_closure(
 ) -> tuple[Figure, tuple[int, int]]:
     """Size of the base for what ``closure`` misses, and the version of its C library.
 
-    Nothing is written beside the project. ``whole``: the wheels of every package were read; else the figure says of
-    how many it is. Without ``online`` only ``lightship-base.lock`` and the cache are asked. Raise LightshipError where
-    these do not suffice.
+    ``closure`` is of every compiled wheel; ``whole`` says that the pure ones were read too, else tables for text
+    conversion count, which one of them may ask for. Nothing is written beside the project. Without ``online`` only
+    ``lightship-base.lock`` and the cache are asked. Raise LightshipError where these do not suffice.
     """
     lock = read_lock(request.project / LOCK_NAME)
     wanted = base_request(request, platform, lock)
     if not online:
         wanted = replace(wanted, archive=_NOWHERE)
-    converts = not whole or any(each.converts_text for each in facts.values())
+    application = read_project_files(request, cache)
+    converts = not whole or any(each.converts_text for each in facts.values()) or has_programs(application)
     with plan_base(wanted, cache, progress=progress) as plan:
         interpreter = plan.probe()
-        base = plan.close(needed_libraries(closure), programs=(), text_conversion=converts)
+        programs = entrypoint_programs(application, request.options)
+        base = plan.close(needed_libraries(closure), programs=programs, text_conversion=converts)
         ground = ground_of_packages(base, cache, strip=request.options.strip)
         layers = make_layers(ground.recipes, layer_style(request), cache, jobs=request.jobs, progress=progress)
-    said = "" if whole else f", for the {len(facts)} wheels that are in the cache"
     figure = Figure(
         compressed_bytes=sum(layer.built.compressed_bytes for layer in layers),
         unpacked_bytes=sum(layer.built.unpacked_bytes for layer in layers),
         measured=True,
-        at_least=not whole,
-        source=f"measured: {len(base.packages)} packages, {request.options.compression}{said}",
+        source=f"measured: {len(base.packages)} packages, {request.options.compression}",
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
     return figure, interpreter.target.libc_version

@@ -23,6 +23,7 @@ from lightship.flows.request import BuildRequest
 from lightship.oci.platform import Platform
 from lightship.progress import Progress
 from lightship.store.cache import Cache
+from lightship.units import format_names
 
 __all__ = ["Against", "FitOutcome", "FitRequest", "fit_base", "lock_facts"]
 
@@ -84,7 +85,10 @@ def fit_base(request: FitRequest, cache: Cache, progress: Progress) -> FitOutcom
     reading = _Reading(request, project, cache, progress, notes)
     facts = reading.facts(python.version, request.platform)
     machines = tuple(_machines(reading, python.version, request.platform, facts, notes))
-    wheels = reading.wheels(facts, all_of_them=request.measure is True or _is_locked(build.project))
+    offered = candidates(facts.minor)
+    wheels = reading.wheels(
+        facts, _closure_libc(offered), all_of_them=request.measure is True or _is_locked(build.project)
+    )
     closure, owners = _closure(wheels, request.platform)
     needs = find_needs(
         facts,
@@ -92,7 +96,6 @@ def fit_base(request: FitRequest, cache: Cache, progress: Progress) -> FitOutcom
         closure if wheels else None,
         owners,
     )
-    offered = candidates(facts.minor)
     named = [(name, known_base(name)) for name in request.against]
     known = [candidate_of(base) for _, base in named if base is not None and base.family != "scratch"]
     figures = _figures(request, [*offered, *known], cache, progress, notes)
@@ -169,13 +172,13 @@ class _Reading:
                 self._notes.append(note)
             return packages
 
-    def wheels(self, facts: LockFacts, *, all_of_them: bool) -> dict[str, WheelFacts]:
-        """What the wheels that are in the cache ask for: of those for glibc, or of all."""
+    def wheels(self, facts: LockFacts, version: tuple[int, int], *, all_of_them: bool) -> dict[str, WheelFacts]:
+        """What the wheels for this glibc that are in the cache ask for: of the compiled ones, or of all."""
         found: dict[str, WheelFacts] = {}
         self._progress.start(_TASK, len(facts.offers), unit="packages")
         for offer in facts.offers:
             self._progress.advance(_TASK)
-            wheel = offer.wheel("glibc", ANY_GLIBC)
+            wheel = offer.wheel("glibc", version)
             if wheel is None or wheel.sha256 is None or (wheel.libc == "any" and not all_of_them):
                 continue
             path = self._cache.find("wheels", wheel.sha256)
@@ -211,6 +214,11 @@ def _closure(wheels: Mapping[str, WheelFacts], platform: Platform) -> tuple[Clos
     return find_outside_needs(placed, machine=platform.machine), {each.path: each.owner for each in placed}
 
 
+def _closure_libc(offered: Iterable[Candidate]) -> tuple[int, int]:
+    """The glibc of lightship's own base, as far as the Python tells it."""
+    return next((each.libc_version for each in offered if each.key == "closure"), None) or ANY_GLIBC
+
+
 def _is_locked(project: Path) -> bool:
     from lightship.base.lock_name import LOCK_NAME
 
@@ -238,8 +246,19 @@ def _figures(
     found, faults = measure_images(
         missing, request.platform, request.build.access, cache, now=request.now, progress=progress
     )
-    notes += [f"{image} was not measured: {error}" for image, error in sorted(faults.items())]
+    notes += _not_measured(faults)
     return {**figures, **found}
+
+
+def _not_measured(faults: Mapping[str, LightshipError]) -> Iterable[str]:
+    """One note for a registry, however many of its images are missing."""
+    from lightship.oci.reference import ImageName
+
+    by_registry: dict[str, list[str]] = {}
+    for image in sorted(faults):
+        by_registry.setdefault(ImageName.parse(image).registry, []).append(image)
+    for images in by_registry.values():
+        yield f"not measured: {format_names(images)}: {faults[images[0]]}"
 
 
 def _measured(candidate: Candidate, figures: Mapping[str, Figure]) -> Candidate:
@@ -265,11 +284,19 @@ def _with_closure(
     online = request.measure is True
     if request.measure is False or not (online or _is_locked(request.build.project)):
         return candidate
-    wanted = sum(1 for offer in facts.offers if offer.wheel("glibc", ANY_GLIBC) is not None)
+    version = candidate.libc_version or ANY_GLIBC
+    wanted = {offer.name: wheel for offer in facts.offers if (wheel := offer.wheel("glibc", version)) is not None}
+    unread = [name for name, wheel in wanted.items() if wheel.libc != "any" and name not in wheels]
+    if unread:
+        notes.append(
+            f"lightship's closure was not measured: {len(unread)} compiled wheels are not in the cache "
+            f"({format_names(unread)}); lightship build fetches them"
+        )
+        return candidate
     try:
         figure, libc_version = measure_closure(
             request.build, request.platform, closure, wheels, cache,
-            whole=len(wheels) == wanted, online=online, progress=progress,
+            whole=wheels.keys() >= wanted.keys(), online=online, progress=progress,
         )  # fmt: skip
     except LightshipError as error:
         notes.append(f"lightship's closure was not measured: {error}")

@@ -75,7 +75,7 @@ def _alpine(outcome: FitOutcome) -> str:
         count += f" ({', '.join(f'{number} on {machine}' for machine, number in others.items())})"
     if lost:
         return f"Alpine is closed: {count}, {format_names(lost)} not even an sdist"
-    return f"Alpine compiles: {count} and must be built from source"
+    return f"Alpine must compile: {count} ({format_names([offer.name for offer in without])})"
 
 
 def _advice(outcome: FitOutcome) -> str:
@@ -138,7 +138,7 @@ def _dearer(row: Row, rows: Sequence[Row]) -> list[dict[str, object]]:
         message = "its size is not known here: --measure asks its registry"
     else:
         more = "at least " if row.candidate.figure.at_least else ""
-        message = f"{more}{format_bytes(total - least)} more than {_called(best)}"
+        message = f"{more}{format_bytes(max(0, total - least))} more than {_called(best)}"
     return [{"code": "more-bytes", "message": message, "closed": False, "packages": []}]
 
 
