@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lightship.build.application import Application
 from lightship.build.bytecode import BytecodeMode
@@ -37,14 +36,13 @@ from lightship.flows.sources import local_sources
 from lightship.flows.startup import (
     StartupModules,
     adopted_modules,
-    as_traced,
     first_files,
     on_machine,
     read_startup_lock,
     startup_modules,
 )
-from lightship.flows.top import application_recipes, bytecode_maker, find_sandbox, finish, image_terms, layer_style
-from lightship.oci.config import ImageConfig, Runtime
+from lightship.flows.top import application_recipes, bytecode_maker, finish, image_terms, layer_style
+from lightship.flows.tracing import trace_key, traced_start
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.plan.drop import DropOptions
@@ -52,13 +50,8 @@ from lightship.plan.explain import explain
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import BuildPlan, Entry
 from lightship.progress import Progress
-from lightship.store.cache import Cache, cache_key
+from lightship.store.cache import Cache
 from lightship.store.select import host_platform
-
-if TYPE_CHECKING:
-    from lightship.coldstart.lazy import LazyPlan
-    from lightship.launch.probe import Probe
-    from lightship.launch.trace import StartTrace
 
 __all__ = ["Making"]
 
@@ -295,7 +288,7 @@ class Making:
         return found if found is not None and found.mode != "none" else None
 
     def _startup(self) -> tuple[BytecodeMode, tuple[str, ...]]:
-        lock, key = self.request.project / STARTUP_LOCK, self._trace_key()
+        lock, key = self.request.project / STARTUP_LOCK, trace_key(self.request, self.planner)
         self._traced_for = key
         machine = self.foundation.interpreter.target.platform.machine
         if self.foundation.is_foreign:
@@ -317,52 +310,11 @@ class Making:
         )
         return "startup", on_machine(found.modules, machine)
 
-    def _trace_key(self) -> str:
-        options = self.options
-        requests = self.request.project / options.probe_requests if options.probe_requests else None
-        asked = requests.read_bytes() if requests is not None and requests.is_file() else None
-        probe = (options.probe_http, asked, *options.probe_command)
-        packages = (part for unit in self.planner.units() for part in (unit.name, unit.key))
-        env = (part for pair in sorted(options.env.items()) for part in pair)
-        started = (*options.entrypoint, "|", *options.cmd, "|", *probe, "|", options.workdir, *env)
-        levers = ("lazy",) if options.lazy_imports else ()
-        return cache_key("startup", 1, self.planner.context, *started, *packages, *levers)
-
     def _trace(self) -> StartupModules:
-        from lightship.launch.command import LaunchOptions
-        from lightship.launch.probe import load_probe
-        from lightship.launch.trace import trace_start
-        from lightship.rootfs.unpack import unpack_cached
-
         plain = self._lower("none", ())
         image, _ = finish(plain, self.request, self.project, self.application, self.cache, self.progress, self.phases)
-        options = self.options
-        probe = load_probe(
-            http=options.probe_http,
-            timeout_s=options.probe_timeout,
-            requests=self.request.project / options.probe_requests if options.probe_requests else None,
-            command=options.probe_command,
-        )
         with self.phases("trace"):
-            rootfs = unpack_cached(image.layers, self.cache.root / "rootfs", progress=self.progress)
-            runtime = ImageConfig.parse(image.raw_config).runtime
-            traced = trace_start(
-                find_sandbox(), rootfs, runtime, LaunchOptions(env=options.probe_env), probe, progress=self.progress
-            )
-            lazy = self._lazy(rootfs, runtime, probe, traced) if options.lazy_imports else None
-        return as_traced(traced, lazy)
-
-    def _lazy(self, rootfs: Path, runtime: Runtime, probe: "Probe", traced: "StartTrace") -> "LazyPlan":
-        from lightship.coldstart.lazy import plan_lazy
-        from lightship.launch.command import LaunchOptions
-
-        options = LaunchOptions(env=self.options.probe_env)
-        found = plan_lazy(
-            find_sandbox(), rootfs, runtime, options, probe, traced,
-            purelib=self.scheme.purelib, progress=self.progress,
-        )  # fmt: skip
-        self.progress.note(f"imports that can wait: {', '.join(found.names) or 'none'}")
-        return found
+            return traced_start(image, self.request, self.scheme.purelib, self.cache.root / "rootfs", self.progress)
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""
