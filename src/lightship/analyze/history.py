@@ -6,6 +6,8 @@ before what is no command; BuildKit writes the instruction and, behind it, its o
 
 import re
 
+from lightship.oci.secrets import redacted
+
 __all__ = ["instruction_of"]
 
 _SHELL = re.compile(
@@ -15,17 +17,16 @@ _SHELL = re.compile(
     re.DOTALL,
 )
 _BUILDKIT = re.compile(r"\s*# buildkit\s*$")
-_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s:@$]+(?=@)")
 _SPACE = re.compile(r"\s+")
 _NO_COMMAND = "#(nop)"
 
 
 def instruction_of(created_by: str) -> str:
     """``RUN pip install x`` for ``/bin/sh -c pip install x``; what is no such text stays as it is, on one line.
-    A password in a URL is not shown."""
-    text = _BUILDKIT.sub("", created_by)
+    Secrets are not shown."""
+    text = _BUILDKIT.sub("", redacted(created_by))
     match = _SHELL.fullmatch(text)
     if match is not None:
         text = match[1].strip()
         text = text.removeprefix(_NO_COMMAND) if text.startswith(_NO_COMMAND) else f"RUN {text}"
-    return _PASSWORD.sub(r"\1***", _SPACE.sub(" ", text).strip())
+    return _SPACE.sub(" ", text).strip()

@@ -30,8 +30,8 @@ NOBODY = -1
 class LayerFacts:
     """One layer of the manifest, bottom first. ``unpacked_bytes`` are of its files, ``tar_bytes`` of its tar;
     ``files`` counts what is neither directory nor whiteout, ``wasted_bytes`` what of it higher layers (or itself) hide.
-    ``created_by`` is the history's own text, ``instruction`` the same as a Dockerfile says it. ``rows`` are its rows,
-    None where it could not be read. ``unique`` says that no other given image has the blob."""
+    ``created_by`` is the history's own text without secrets, ``instruction`` the same as a Dockerfile says it. ``rows``
+    are its rows, None where it could not be read. ``unique`` says that no other given image has the blob."""
 
     digest: str
     diff_id: str

@@ -16,6 +16,7 @@ from lightship.image.diff import diff_layers
 from lightship.image.protocol import Image, Layer
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
+from lightship.oci.secrets import redacted
 from lightship.progress import SILENT, Progress
 
 __all__ = [
@@ -205,7 +206,7 @@ def _metadata_bytes(before: Image, after: Image) -> int:
 
 def _each(image: Image) -> list[tuple[Layer, str]]:
     """Each blob of ``image`` once, with what the config says made it."""
-    said = [step.created_by for step in ImageConfig.parse(image.raw_config).history if not step.empty_layer]
+    said = [redacted(step.created_by) for step in ImageConfig.parse(image.raw_config).history if not step.empty_layer]
     said += [""] * (len(image.layers) - len(said))
     once = {layer.digest: (layer, words) for layer, words in zip(image.layers, said, strict=False)}
     return list(once.values())

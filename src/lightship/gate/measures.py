@@ -13,6 +13,7 @@ from lightship.gate.model import Metric, at_least
 from lightship.image.protocol import Image
 from lightship.image.views import config_of, digest_of, platform_of
 from lightship.oci.media_types import compression_of
+from lightship.oci.secrets import redacted
 
 __all__ = ["Figure", "LayerSize", "Measures", "PackageSize", "is_called", "measure_manifest"]
 
@@ -105,7 +106,7 @@ def measure_manifest(image: Image, reference: str) -> Measures:
 
 
 def _instructions(image: Image) -> Iterable[str]:
-    said = [step.created_by for step in config_of(image).history if not step.empty_layer]
+    said = [redacted(step.created_by) for step in config_of(image).history if not step.empty_layer]
     return [*said, *[""] * (len(image.layers) - len(said))]
 
 

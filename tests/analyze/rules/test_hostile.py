@@ -8,8 +8,9 @@ from tests.analyze.making import Made, files, image_of
 
 from lightship.analyze.analysis import analyze
 from lightship.analyze.rules import RULES
-from lightship.analyze.rules.secret_words import WANTED, secret_in_step, secret_in_variable
+from lightship.analyze.rules.secret_words import WANTED
 from lightship.findings import Finding
+from lightship.oci.secrets import secret_in_step, secret_in_variable
 
 KEY = b"-----BEGIN PRIVATE KEY-----\n" + b"c2VjcmV0" * 8 + b"\n-----END PRIVATE KEY-----\n"
 SITE = "usr/lib/python3.12/site-packages"

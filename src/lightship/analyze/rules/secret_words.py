@@ -1,7 +1,7 @@
-"""What a secret looks like. Of a file only the kind of its secret is kept, never the secret.
+"""Files with secrets: which, and what of them is kept: the kind of the secret, never the secret.
 
-The shapes are those that their issuers document; a name alone makes no secret of a value that is a path, a switch or a
-reference to something else. Repetitions are bounded: a file may be written to make them slow.
+What a secret looks like is in `lightship.oci.secrets`. Repetitions are bounded: a file may be written to make them
+slow.
 """
 
 import json
@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable
 
 from lightship.ecosystem.inventory import Wanted
+from lightship.oci.secrets import secret_in_text, secret_in_variable
 
-__all__ = ["WANTED", "kind_of_secret", "secret_in_step", "secret_in_variable"]
+__all__ = ["WANTED", "kind_of_secret"]
 
 _MARK = b"lightship: "
 _BYTES = 1 << 20
@@ -19,51 +20,6 @@ _KEY = re.compile(
     rb"-----BEGIN ((?:RSA |EC |DSA |OPENSSH |ENCRYPTED |PGP )?PRIVATE KEY(?: BLOCK)?)-----\s[^-]{40}", re.DOTALL
 )
 _ASSIGNED = re.compile(rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*[=:][ \t]*(\S+)", re.MULTILINE)
-_NAME = re.compile(
-    r"(?:.*_)?(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|SECRET_ACCESS_KEY|ACCESS_KEY|API_?KEY|AUTH_?TOKEN|TOKEN"
-    r"|PRIVATE_KEY|CLIENT_SECRET|CREDENTIALS)",
-    re.IGNORECASE,
-)
-_NO_SECRET = re.compile(
-    r"|/.*|file:.*|[$%{<].*|true|false|none|null|yes|no|[0-9]{1,4}|x+|\*+|\.+|change.?(?:me|it)|.*example.*|.*placeholder.*"
-    r"|.*your[-_ ].*|dummy.*|test|secret|password|env:.*|vault:.*",
-    re.IGNORECASE,
-)
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
-    ("a token of GitHub", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b")),
-    ("a token of GitLab", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
-    ("a token of Slack", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{20,}")),
-    ("a token of a package index", re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}|\bnpm_[A-Za-z0-9]{36}\b")),
-    ("a key of an AI service", re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}")),
-    ("a key of Google", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
-    ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@$]{0,200}:(?!\$)[^/\s:@$]{3,200}@[^\s/]")),
-)
-
-
-def secret_in_variable(name: str, value: str) -> str | None:
-    """What kind of secret the value is, or None. ``PGPASSFILE=/run/secrets/x`` is none."""
-    if (shape := _shape(value)) is not None:
-        return shape
-    if _NAME.fullmatch(name) and not name.upper().endswith("_FILE") and _NO_SECRET.fullmatch(value) is None:
-        return "a value that its name calls secret"
-    return None
-
-
-def secret_in_step(created_by: str) -> str | None:
-    """What kind of secret a step of the history shows, in its command or its build arguments."""
-    if (shape := _shape(created_by)) is not None:
-        return shape
-    arguments = re.match(r"(?:RUN )?\|[0-9]+ (.*?) (?:/bin/|/busybox/)", created_by, re.DOTALL)
-    for word in arguments[1].split() if arguments else ():
-        name, equals, value = word.partition("=")
-        if equals and (what := secret_in_variable(name, value)) is not None:
-            return f"{what} (build argument {name[:60]})" if name.isidentifier() else what
-    return None
-
-
-def _shape(text: str) -> str | None:
-    return next((what for what, pattern in _SHAPES if pattern.search(text)), None)
 
 
 def kind_of_secret(path: str, kept: bytes) -> str | None:
@@ -91,7 +47,7 @@ def _key(content: bytes) -> str | None:
 
 
 def _token(content: bytes) -> str | None:
-    return _shape(content.decode("utf-8", "replace"))
+    return secret_in_text(content.decode("utf-8", "replace"))
 
 
 def _assigned(content: bytes) -> str | None:

@@ -35,10 +35,11 @@ from collections.abc import Iterator
 from lightship.analyze.hidden import where_from
 from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.rule import Rule
-from lightship.analyze.rules.secret_words import WANTED, kind_of_secret, secret_in_step, secret_in_variable
+from lightship.analyze.rules.secret_words import WANTED, kind_of_secret
 from lightship.analyze.rules.survey import Survey
 from lightship.analyze.rules.telling import shared_directory, shown
 from lightship.findings import Cause, Finding
+from lightship.oci.secrets import secret_in_step, secret_in_variable
 
 __all__ = ["RULE"]
 
