@@ -27,6 +27,7 @@ from lightship.image.protocol import Image, Layer
 from lightship.oci import media_types
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
+from lightship.oci.secrets import redacted
 from lightship.progress import SILENT, Progress
 
 __all__ = ["ANALYZE_TASK", "analyze"]
@@ -204,7 +205,7 @@ def _facts(
         tar_bytes=read.tar_bytes if isinstance(read, LayerRows) else 0,
         files=sum(1 for kind in kinds if kind < WHITEOUT and kind != DIRECTORY),
         wasted_bytes=wasted,
-        created_by=created_by,
+        created_by=redacted(created_by),
         instruction=instruction_of(created_by),
         unique=layer.digest not in shared,
         rows=rows if isinstance(read, LayerRows) else None,

@@ -5,9 +5,10 @@ bottom first. A directory that no member describes has a row too, without bytes,
 """
 
 from array import array
+from collections.abc import Iterable, Sequence
 from typing import Final
 
-__all__ = ["DEVICE", "DIRECTORY", "FILE", "HARD_LINK", "OPAQUE", "SYMLINK", "WHITEOUT", "Entries"]
+__all__ = ["DEVICE", "DIRECTORY", "FILE", "HARD_LINK", "OPAQUE", "SYMLINK", "WHITEOUT", "Entries", "Row"]
 
 FILE: Final = 0
 DIRECTORY: Final = 1
@@ -18,6 +19,9 @@ WHITEOUT: Final = 5
 OPAQUE: Final = 6
 """What a row is. A whiteout's path is what it removes; an opaque one's is the directory whose lower content it hides.
 Devices and FIFOs are DEVICE."""
+
+Row = tuple[str, int, int, int, int, int, int, int]
+"""Path, kind, mode, uid, gid, mtime, size, CRC-32."""
 
 _LATEST = 2**62
 _LARGEST_ID = 2**32 - 1
@@ -61,25 +65,31 @@ class Entries:
         crc: int = 0,
     ) -> int:  # fmt: skip
         """A row more, without layer and compressed bytes; return its number."""
-        paths = self.paths
-        paths.append(path)
-        self.kinds.append(kind)
-        self.modes.append(mode)
-        try:
-            self.uids.append(uid)
-            self.gids.append(gid)
-            self.mtimes.append(mtime)
-        except OverflowError:  # as good as never, and a check of every row would cost a tenth of the scan
-            self._clamp(uid, gid, mtime)
-        self.sizes.append(size)
-        self.crcs.append(crc)
-        return len(paths) - 1
+        self.add_all([(path, kind, mode, uid, gid, mtime, size, crc)])
+        return len(self.paths) - 1
 
-    def _clamp(self, uid: int, gid: int, mtime: int) -> None:
-        place = len(self.paths) - 1
-        self.uids[place:] = array("I", [min(max(uid, 0), _LARGEST_ID)])
-        self.gids[place:] = array("I", [min(max(gid, 0), _LARGEST_ID)])
-        self.mtimes[place:] = array("q", [min(max(mtime, -_LATEST), _LATEST)])
+    def add_all(self, rows: Sequence[Row]) -> None:
+        """Rows more, as `add`. Many at once take a third of the time of one after the other."""
+        if not rows:
+            return
+        first = len(self.paths)
+        paths, kinds, modes, uids, gids, mtimes, sizes, crcs = zip(*rows, strict=True)
+        self.paths += paths
+        self.kinds += bytes(kinds)
+        self.modes.extend(modes)
+        self.sizes.extend(sizes)
+        self.crcs.extend(crcs)
+        try:
+            self.uids.extend(uids)
+            self.gids.extend(gids)
+            self.mtimes.extend(mtimes)
+        except OverflowError:  # as good as never, and a check of every row would cost a tenth of the scan
+            self._clamp(first, uids, gids, mtimes)
+
+    def _clamp(self, first: int, uids: Iterable[int], gids: Iterable[int], mtimes: Iterable[int]) -> None:
+        self.uids[first:] = array("I", (min(max(uid, 0), _LARGEST_ID) for uid in uids))
+        self.gids[first:] = array("I", (min(max(gid, 0), _LARGEST_ID) for gid in gids))
+        self.mtimes[first:] = array("q", (min(max(mtime, -_LATEST), _LATEST) for mtime in mtimes))
 
     def add_implied(self, path: str, layer: int) -> int:
         """The row of a directory that ``layer`` needs and does not describe."""

@@ -15,12 +15,13 @@ from typing import BinaryIO
 
 from isal import isal_zlib
 
-from lightship.analyze.entries import DEVICE, DIRECTORY, FILE, HARD_LINK, OPAQUE, SYMLINK, WHITEOUT, Entries
+from lightship.analyze.entries import DEVICE, DIRECTORY, FILE, HARD_LINK, OPAQUE, SYMLINK, WHITEOUT, Entries, Row
 from lightship.analyze.wanted import KEPT_CAP_BYTES, Interest
 from lightship.archive.codec import open_decompressed
-from lightship.archive.tar import TarMember, TarReader
+from lightship.archive.tar import MemberType, TarReader
 from lightship.archive.verify import CHUNK_BYTES, ReadStream
 from lightship.archive.whiteout import parse_whiteout
+from lightship.ecosystem.elf.streamed import ELF_HEAD_BYTES, StripScanner
 from lightship.ecosystem.inventory import Scanner, Wanted
 from lightship.errors import HostileError, ImageError, UsageError
 from lightship.image.blobs import StreamLayer
@@ -32,9 +33,13 @@ __all__ = ["MOST_ENTRIES", "LayerRows", "read_layer"]
 MOST_ENTRIES = 4_000_000
 """In one layer. The largest images known have under a million; a row costs some 300 bytes once merged."""
 
-_KINDS = {"file": FILE, "dir": DIRECTORY, "symlink": SYMLINK, "hardlink": HARD_LINK}
+_KINDS: dict[MemberType, int] = {
+    "file": FILE, "dir": DIRECTORY, "symlink": SYMLINK, "hardlink": HARD_LINK,
+    "char": DEVICE, "block": DEVICE, "fifo": DEVICE,
+}  # fmt: skip
+_BATCH = 1024
 _ELF = b"\x7fELF"
-_PACKED_BYTES = 1 << 15
+_PACKED_BYTES = 1 << 16
 _TELL_BYTES = 1 << 20
 _crc32 = isal_zlib.crc32
 
@@ -42,12 +47,14 @@ _crc32 = isal_zlib.crc32
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerRows:
     """A layer that was read. ``kept`` are contents by row; ``scanned`` what scanners found, by (their code, row);
-    ``too_large`` are rows that somebody wanted and nobody kept. ``tar_bytes`` is the length of the plain tar."""
+    ``too_large`` are rows that somebody wanted and nobody kept, ``strippable`` the bytes that stripping would save of
+    an ELF file, by row. ``tar_bytes`` is the length of the plain tar."""
 
     entries: Entries
     kept: dict[int, bytes] = field(repr=False)
     scanned: dict[tuple[str, int], bytes] = field(repr=False)
     too_large: tuple[int, ...]
+    strippable: dict[int, int] = field(repr=False)
     tar_bytes: int
 
 
@@ -83,6 +90,7 @@ def read_layer(
         kept=reading.kept,
         scanned=reading.scanned,
         too_large=tuple(reading.too_large),
+        strippable=reading.strippable,
         tar_bytes=stream.count,
     )
 
@@ -140,6 +148,7 @@ class _Reading:
         self.kept: dict[int, bytes] = {}
         self.scanned: dict[tuple[str, int], bytes] = {}
         self.too_large: list[int] = []
+        self.strippable: dict[int, int] = {}
         self._kept_bytes = 0
         self._ends = array("Q")
         self._reader = reader
@@ -149,26 +158,39 @@ class _Reading:
     def run(self) -> None:
         """Read every member. Plain and unrolled: it runs for a million members."""
         entries, reader, stream, ends = self.entries, self._reader, self._stream, self._ends
-        in_file: Callable[[str], Wanted | None] = self._interest.in_file
-        add, crcs = entries.add, entries.crcs
-        for member in reader:
-            path, kind_name, mode, uid, gid, size, mtime, link_target, _, xattrs = member
+        in_file, read_content = self._interest.asker(), reader.read_content
+        rows: list[Row] = []
+        row = -1
+        for path, kind_name, mode, uid, gid, size, mtime, link_target, _, xattrs in reader:
             ends.append(stream.count - reader.ahead_bytes + size + -size % 512)
+            row += 1
+            if len(rows) == _BATCH:
+                entries.add_all(rows)
+                rows.clear()
+                if row >= MOST_ENTRIES:
+                    raise HostileError(f"a layer holds too much: want at most {MOST_ENTRIES} members, got more")
             if ".wh." in path and (whiteout := parse_whiteout(path)) is not None:
-                add(whiteout.path, OPAQUE if whiteout.opaque else WHITEOUT)
+                rows.append((whiteout.path, OPAQUE if whiteout.opaque else WHITEOUT, 0o755, 0, 0, 0, 0, 0))
                 continue
-            row = add(path, _KINDS.get(kind_name, DEVICE), mode, uid, gid, mtime, size)
+            crc = 0
             if size:
                 wanted = in_file(path)
-                crcs[row] = self._content(row, member) if wanted is None else self._keep(row, member, wanted)
+                if wanted is not None:
+                    crc = self._keep(row, path, mode, size, wanted)
+                else:
+                    chunk = read_content(CHUNK_BYTES)
+                    if len(chunk) == size and not chunk.startswith(_ELF):
+                        crc = _crc32(chunk)
+                    else:
+                        crc = self._content(row, path, mode, size, chunk)
             elif link_target:
                 entries.link_targets[row] = link_target
             elif kind_name == "file" and in_file(path) is not None:
                 self.kept[row] = b""
             if xattrs:
                 entries.xattrs[row] = len(xattrs)
-            if row >= MOST_ENTRIES:
-                raise HostileError(f"a layer holds too much: want at most {MOST_ENTRIES} members, got more")
+            rows.append((path, _KINDS[kind_name], mode, uid, gid, mtime, size, crc))
+        entries.add_all(rows)
 
     def share_out(self, blob_bytes: int) -> None:
         """Fill the column of compressed bytes."""
@@ -184,40 +206,45 @@ class _Reading:
             compressed.append(at - before)
             before = at
 
-    def _content(self, row: int, member: TarMember) -> int:
-        """The CRC-32 of a content that nobody wants, unless a scanner does."""
-        reader = self._reader
-        chunk = reader.read_content(CHUNK_BYTES)
-        if member.mode & 0o111 and chunk.startswith(_ELF) and ".so" not in member.path:
-            return self._scan(row, chunk)
+    def _content(self, row: int, path: str, mode: int, size: int, chunk: bytes) -> int:
+        """The CRC-32 of a content that no `Wanted` names and that begins with ``chunk``."""
+        read_content = self._reader.read_content
+        while len(chunk) < min(size, ELF_HEAD_BYTES):
+            chunk += read_content(CHUNK_BYTES)
+        if chunk.startswith(_ELF):
+            return self._elf(row, size, chunk, is_program=bool(mode & 0o111) and ".so" not in path)
         crc = _crc32(chunk)
-        if len(chunk) == member.size_bytes:
-            return crc
-        while chunk := reader.read_content(CHUNK_BYTES):
+        while chunk := read_content(CHUNK_BYTES):
             crc = _crc32(chunk, crc)
         return crc
 
-    def _scan(self, row: int, chunk: bytes) -> int:
-        scanners: list[tuple[str, Scanner]] = self._interest.scanners()
+    def _elf(self, row: int, size: int, chunk: bytes, *, is_program: bool) -> int:
+        """As `_content`, of a program or library: scanners look at the one, at both whether stripping would pay."""
+        scanners: list[tuple[str, Scanner]] = self._interest.scanners() if is_program else []
+        strip = StripScanner(chunk, size)
+        feeds = [scanner.feed for _, scanner in scanners]
+        if not strip.is_idle:
+            feeds.append(strip.feed)
         crc = 0
         while chunk:
             crc = _crc32(chunk, crc)
-            for _, scanner in scanners:
-                scanner.feed(chunk)
+            for feed in feeds:
+                feed(chunk)
             chunk = self._reader.read_content(CHUNK_BYTES)
         for code, scanner in scanners:
             if found := scanner.result():
                 self.scanned[code, row] = found
+        if saved_bytes := strip.saved_bytes():
+            self.strippable[row] = saved_bytes
         return crc
 
-    def _keep(self, row: int, member: TarMember, wanted: Wanted) -> int:
-        if member.size_bytes > wanted.cap_bytes or self._kept_bytes > KEPT_CAP_BYTES:
+    def _keep(self, row: int, path: str, mode: int, size: int, wanted: Wanted) -> int:
+        if size > wanted.cap_bytes or self._kept_bytes > KEPT_CAP_BYTES:
             self.too_large.append(row)
-            return self._content(row, member)
-        parts = []
-        while chunk := self._reader.read_content(CHUNK_BYTES):
-            parts.append(chunk)
-        content = b"".join(parts)
+            return self._content(row, path, mode, size, self._reader.read_content(CHUNK_BYTES))
+        content = self._reader.read_content(size)
+        while len(content) < size:
+            content += self._reader.read_content(size)
         kept = wanted.keep(content)
         self._kept_bytes += len(kept)
         self.kept[row] = kept

@@ -3,10 +3,12 @@
 A program since Go 1.18 has a block, at a multiple of 16: ``\\xff Go buildinf:``, the size of a pointer, flags, and at
 32 two texts, each behind its length as a varint: Go's version, and lines of the modules that it is made of. Before,
 the texts were elsewhere and the block had their addresses; such programs are told of by no name and are not found.
+The block is data: code is not searched.
 """
 
 from collections.abc import Callable, Iterator
 
+from lightship.ecosystem.elf.streamed import read_head
 from lightship.ecosystem.inventory import Files, Found, Scanner, Wanted
 
 __all__ = ["GoRecogniser", "GoScanner"]
@@ -27,21 +29,29 @@ class GoScanner:
         self._offset = 0
         self._tail = b""
         self._block: bytearray | None = None
+        self._code: list[tuple[int, int]] = []
 
     def feed(self, chunk: bytes) -> None:
         """See `Scanner.feed`."""
         if self._block is not None:
             self._block += chunk[: _MOST_BYTES - len(self._block)]
             return
+        if not self._offset:
+            head = read_head(chunk)
+            self._code = [(first, last) for first, last, is_code in head.loaded if is_code] if head is not None else []
+        start, end = self._offset, self._offset + len(chunk)
+        self._offset = end
+        if any(first <= start and end <= last for first, last in self._code):
+            self._tail = b""
+            return
         window = self._tail + chunk
-        start = self._offset - len(self._tail)
+        start -= len(self._tail)
         at = window.find(_MAGIC)
         while at >= 0:
             if (start + at) % _ALIGNMENT == 0:  # elsewhere it is a text of a program that looks for it
                 self._block = bytearray(window[at : at + _MOST_BYTES])
                 return
             at = window.find(_MAGIC, at + 1)
-        self._offset += len(chunk)
         self._tail = window[1 - len(_MAGIC) :]
 
     def result(self) -> bytes:

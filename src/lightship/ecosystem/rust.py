@@ -3,7 +3,8 @@ PARSING.md (2024).
 
 The list is JSON, deflated by zlib, in a section ``.dep-v0``. A section's name stands at the end of the file, where a
 program that streams by has no way back; so the list is found by what it is: a zlib stream that begins with
-``{"packages":[``. Programs built by plain cargo say nothing of themselves.
+``{"packages":[``. The section is not loaded, so it lies behind all that is: nothing before is searched. Programs built
+by plain cargo say nothing of themselves.
 """
 
 import json
@@ -11,6 +12,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 
+from lightship.ecosystem.elf.streamed import read_head
 from lightship.ecosystem.inventory import Files, Found, Scanner, Wanted
 
 __all__ = ["RustRecogniser", "RustScanner"]
@@ -26,6 +28,8 @@ class RustScanner:
 
     def __init__(self) -> None:
         self._tail = b""
+        self._offset = 0
+        self._loaded_end = 0
         self._inflater: zlib._Decompress | None = None
         self._found = b""
 
@@ -33,6 +37,12 @@ class RustScanner:
         """See `Scanner.feed`."""
         if self._inflater is not None:
             self._inflate(chunk)
+            return
+        if not self._offset:
+            head = read_head(chunk)
+            self._loaded_end = max((end for _, end, _ in head.loaded), default=0) if head is not None else 0
+        self._offset += len(chunk)
+        if self._offset <= self._loaded_end:
             return
         window = self._tail + chunk
         for match in _HEADER.finditer(window):

@@ -19,7 +19,7 @@ from lightship.ecosystem.elf.layout import Buffer, Header, Layout, Section, read
 from lightship.ecosystem.elf.read import MACHINES
 from lightship.errors import ArchiveError
 
-__all__ = ["STRIP_VERSION", "StripPlan", "Untouched", "plan_strip", "stripped_pieces"]
+__all__ = ["STRIP_VERSION", "StripPlan", "Untouched", "droppable_bytes", "plan_strip", "stripped_pieces"]
 
 STRIP_VERSION = 1
 """Raised whenever the same input could give other bytes."""
@@ -94,6 +94,18 @@ def plan_strip(buffer: Buffer) -> StripPlan | Untouched:
     if plan.saved_bytes < _MINIMUM_GAIN_BYTES and plan.zeroed_bytes < _MINIMUM_ZEROED_BYTES:
         return Untouched(f"less than {_MINIMUM_GAIN_BYTES} bytes to win")
     return plan
+
+
+def droppable_bytes(buffer: Buffer) -> int:
+    """What `plan_strip` would take out, to a page or two, in a third of its time; 0 where it would leave the file."""
+    try:
+        layout = read_layout(buffer)
+    except ArchiveError:
+        return 0
+    drop = _droppable(layout)
+    if not drop or _refuse(buffer, layout):
+        return 0
+    return sum(layout.sections[index].section_bytes for index in drop)
 
 
 def _refuse(buffer: Buffer, layout: Layout) -> str:
