@@ -64,7 +64,8 @@ def subject_of(
 
 
 def lock_without_musl(_base: KnownBase) -> LockFacts:
-    """A lock of two packages: a pure one, and one with a wheel for glibc alone and no sdist."""
+    """A lock of two pure packages, and one with a wheel for glibc alone and
+    no sdist."""
     pure = OfferedWheel(filename="flask-3.0-py3-none-any.whl", libc="any", floor=(0, 0))
     glibc = OfferedWheel(filename="onnxruntime-1.20-cp312-cp312-manylinux_2_27_x86_64.whl", libc="glibc", floor=(2, 27))
     return LockFacts(
@@ -72,6 +73,7 @@ def lock_without_musl(_base: KnownBase) -> LockFacts:
         machine="x86_64",
         offers=(
             Offer(name="flask", version="3.0", wheels=(pure,), has_sdist=True),
+            Offer(name="python-magic", version="0.4.27", wheels=(pure,), has_sdist=True),
             Offer(name="onnxruntime", version="1.20", wheels=(glibc,)),
         ),
     )

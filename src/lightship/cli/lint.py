@@ -46,6 +46,14 @@ _STDIN = "-"
 @flag("--ignore", "ignored", multiple=True, metavar="RULE", help="Do not ask this rule. Repeatable.")
 @flag("--rule", "only", multiple=True, metavar="RULE", help="Ask this rule, and no other. Repeatable.")
 @flag(
+    "--runner-memory",
+    "runner_gb",
+    type=click.FloatRange(min=0.1, max=10_000),
+    default=8.0,
+    metavar="GB",
+    help="Memory of the machine that builds, for the rule build-memory. Default: 8.",
+)
+@flag(
     "--fail-on",
     type=click.Choice(["error", "warning", "note", "never"]),
     default="warning",
@@ -76,6 +84,7 @@ def command(
     safety: "Safety",
     ignored: tuple[str, ...],
     only: tuple[str, ...],
+    runner_gb: float,
     fail_on: str,
     form: str,
     report_file: Path | None,
@@ -105,6 +114,7 @@ def command(
         arguments=dict(_argument(text) for text in arguments),
         ignored=frozenset(ignored),
         only=frozenset(only),
+        runner_gb=runner_gb,
     )
     request.rules  # noqa: B018 - a code that no rule has is told before files are read
     with Console(quiet=quiet, verbose=verbose) as console:

@@ -34,13 +34,15 @@ _RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT"})
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintRequest:
     """``context`` is the build context; None finds it (`lightship.flows.lint_context.context_root`). ``arguments`` are
-    build arguments. ``ignored`` are codes that are not asked, ``only`` those that are, if any."""
+    build arguments, ``runner_gb`` the memory of the machine that builds. ``ignored`` are codes that are not asked,
+    ``only`` those that are, if any."""
 
     context: Path | None = None
     target: str | None = None
     arguments: Mapping[str, str] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
+    runner_gb: float = 8.0
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -164,6 +166,7 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         context=around.context,
         scripts=_scripts(stages),
         lock=around.lock,
+        runner_gb=request.runner_gb,
     )
     return check(subject, request.rules, known=frozenset(rule.code for rule in RULES))
 

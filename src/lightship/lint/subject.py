@@ -82,6 +82,9 @@ class Subject:
     scripts: Mapping[int, Script] = field(default_factory=dict)
     lock: Callable[[KnownBase], LockFacts | None] = field(default=no_lock, compare=False)
     """What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
+    runner_gb: float = 8.0
+    """Memory of the machine that builds, in 10^9 bytes. GitHub's hosted runners of private repositories have 8:
+    https://docs.github.com/en/actions/reference/runners/github-hosted-runners (read November 2026)."""
 
     def script(self, instruction: Instruction) -> Script:
         """What the instruction runs; a script without commands where it runs nothing."""

@@ -3,6 +3,7 @@
 from lightship.lint.rule import Rule
 from lightship.lint.rules import (
     bad_ignore,
+    build_memory,
     build_tools_shipped,
     bytecode_at_start,
     chown_after_copy,
@@ -11,10 +12,12 @@ from lightship.lint.rules import (
     downloaders_shipped,
     early_invalidation,
     fonts_shipped,
+    heavy_program,
     libc_mismatch,
     many_layers,
     migration_in_entrypoint,
     missing_copy_source,
+    missing_system_library,
     modules_not_on_path,
     moved_environment,
     needs_buildkit,
@@ -61,6 +64,8 @@ RULES: tuple[Rule, ...] = (
     recommended_packages.RULE,
     pinned_packages.RULE,
     virtual_runtime_tools.RULE,
+    missing_system_library.RULE,
+    heavy_program.RULE,
     missing_copy_source.RULE,
     libc_mismatch.RULE,
     no_musl_wheels.RULE,
@@ -76,6 +81,7 @@ RULES: tuple[Rule, ...] = (
     piped_download.RULE,
     unpinned_base.RULE,
     no_dockerignore.RULE,
+    build_memory.RULE,
     bad_ignore.RULE,
 )
 """In the order of the reference page, family by family. Codes are never reused."""
