@@ -190,6 +190,18 @@ def test_every_byte_is_verified_and_nothing_wrong_is_kept(
     assert not [path for path in cache.root.rglob("*.tmp") if path.is_file()]
 
 
+@pytest.mark.parametrize("wanted", ["zstd", "estargz"])
+@pytest.mark.parametrize("place", [0, 12, 100, -9, -1])
+def test_a_damaged_transfer_is_told_as_one(place: int, wanted: LayerCompression, cache: Cache) -> None:
+    """Not as damaged gzip, which would be the image's fault."""
+    layer = synthetic_layer(FILES[0])
+    blob = bytearray(layer.opener().read())
+    blob[place] ^= 0x55
+    image = with_layers(image_of("gzip"), [replace(layer, opener=lambda: BytesIO(blob)), synthetic_layer(FILES[1])])
+    with pytest.raises(MismatchError, match=f"want {layer.digest}"):
+        recompress(image, wanted, cache)
+
+
 def test_an_unreadable_layer_stops_the_others(cache: Cache) -> None:
     def refuse() -> BinaryIO:
         raise PermissionError(13, "Permission denied")

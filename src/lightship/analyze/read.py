@@ -19,7 +19,7 @@ from lightship.analyze.entries import DEVICE, DIRECTORY, FILE, HARD_LINK, OPAQUE
 from lightship.analyze.wanted import KEPT_CAP_BYTES, Interest
 from lightship.archive.codec import open_decompressed
 from lightship.archive.tar import MemberType, TarReader
-from lightship.archive.verify import CHUNK_BYTES, ReadStream
+from lightship.archive.verify import CHUNK_BYTES, ReadStream, bytes_first
 from lightship.archive.whiteout import parse_whiteout
 from lightship.ecosystem.elf.streamed import ELF_HEAD_BYTES, StripScanner
 from lightship.ecosystem.inventory import Scanner, Wanted
@@ -81,7 +81,7 @@ def read_layer(
     except BaseException:
         blob.close()
         raise
-    with stream:
+    with stream, bytes_first(blob):
         reading = _Reading(TarReader(stream, f"layer {layer.digest}"), stream, interest)
         reading.run()
     reading.share_out(layer.compressed_bytes)

@@ -5,10 +5,11 @@ Success is known only at the end of a stream: read to the end, or `drain`, befor
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
-from lightship.errors import HostileError, InputError, MismatchError
+from lightship.errors import ArchiveError, HostileError, InputError, MismatchError
 from lightship.oci.digest import Digest
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "LimitedReader",
     "ReadStream",
     "VerifyingReader",
+    "bytes_first",
     "copy_stream",
     "drain",
     "read_capped",
@@ -182,6 +184,20 @@ def drain(stream: BinaryIO) -> int:
     while chunk := stream.read(CHUNK_BYTES):
         count += len(chunk)
     return count
+
+
+@contextmanager
+def bytes_first(blob: BinaryIO) -> Iterator[None]:
+    """A complaint about what ``blob``, a verified stream, holds is believed only where its bytes are the promised ones.
+
+    On an ArchiveError from the block read the rest of ``blob``, which raises MismatchError instead if they are not: a
+    damaged transfer is no fault of the image. Costs at most the bytes that were promised.
+    """
+    try:
+        yield
+    except ArchiveError:
+        drain(blob)
+        raise
 
 
 def copy_stream(source: BinaryIO, write: Callable[[bytes], object]) -> int:

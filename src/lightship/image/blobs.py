@@ -6,11 +6,12 @@ OCI image-spec 1.1, manifest.md and config.md: https://github.com/opencontainers
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import BinaryIO
 
 from lightship.archive.codec import open_decompressed
-from lightship.archive.verify import VerifyingReader
-from lightship.errors import ImageError
+from lightship.archive.verify import VerifyingReader, bytes_first, drain
+from lightship.errors import ArchiveError, ImageError
 from lightship.image.protocol import Layer, layer_descriptor
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
@@ -113,8 +114,29 @@ def _plain(layer: Layer) -> BinaryIO:
         raise ImageError(f"layer {layer.digest}: want a tar layer, got {layer.media_type!r:.120}")
     blob = layer.open()
     try:
-        tar = open_decompressed(blob, compression, what=f"layer {layer.digest}")
-        return VerifyingReader(tar, layer.diff_id, None, what=f"layer {layer.digest}: diff_id")
+        return _LayerTar(layer, blob, open_decompressed(blob, compression, what=f"layer {layer.digest}"))
     except BaseException:
         blob.close()
         raise
+
+
+class _LayerTar(VerifyingReader):
+    """The tar in ``blob``. What a decoder says of it, or who reads the tar within a ``with`` of this stream, is
+    believed only where the blob has its digest."""
+
+    def __init__(self, layer: Layer, blob: BinaryIO, tar: BinaryIO) -> None:
+        super().__init__(tar, layer.diff_id, None, what=f"layer {layer.digest}: diff_id")
+        self._blob = blob
+
+    def _fill(self, size_bytes: int) -> bytes:
+        with bytes_first(self._blob):
+            return super()._fill(size_bytes)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if isinstance(error, ArchiveError):
+                drain(self._blob)  # as `bytes_first` does
+        finally:
+            self.close()

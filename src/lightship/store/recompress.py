@@ -142,7 +142,8 @@ class _Work:
         spool = self.temporary / f"{layer.digest.hex}.tar" if self.temporary is not None else None
         try:
             with storage_errors("write a layer to the cache"), self.cache.incoming("blobs") as incoming:
-                with CountingReader(layer.open_tar(), self._seen) as tar:
+                with layer.open_tar() as plain:
+                    tar = CountingReader(plain, self._seen)
                     written = recode(
                         tar,
                         incoming.stream,
