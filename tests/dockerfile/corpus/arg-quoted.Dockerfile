@@ -1,0 +1,3 @@
+ARG "a"
+ARG 'b=c d'
+FROM scratch

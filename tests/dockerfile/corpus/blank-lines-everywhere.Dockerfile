@@ -1,0 +1,11 @@
+
+
+   
+	
+FROM scratch
+
+  
+
+RUN a
+
+

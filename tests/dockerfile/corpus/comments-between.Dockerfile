@@ -1,0 +1,9 @@
+# one
+FROM scratch
+  # two
+RUN a
+#three
+#
+##
+# 
+CMD b

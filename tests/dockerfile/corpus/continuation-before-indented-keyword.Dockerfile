@@ -1,0 +1,5 @@
+FROM scratch
+  RUN a \
+    # c
+    b
+  CMD x

@@ -1,0 +1,5 @@
+FROM scratch
+CMD ["a", \
+  "b", \
+# comment
+  "c"]

@@ -1,0 +1,4 @@
+FR\
+OM scratch
+RU\
+N a

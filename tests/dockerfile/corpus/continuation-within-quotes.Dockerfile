@@ -1,0 +1,4 @@
+FROM scratch
+ENV a="b \
+ c" d='e \
+ f'

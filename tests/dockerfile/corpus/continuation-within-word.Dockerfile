@@ -1,0 +1,5 @@
+FROM scr\
+atch
+ENV a=b\
+c d\
+=e

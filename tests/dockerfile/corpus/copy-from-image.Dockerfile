@@ -1,0 +1,2 @@
+FROM scratch
+COPY --from=ghcr.io/astral-sh/uv:latest /uv /bin/

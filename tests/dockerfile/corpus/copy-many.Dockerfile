@@ -1,0 +1,4 @@
+FROM scratch
+COPY a b c d ./
+COPY . .
+COPY *.py /x/

@@ -1,0 +1,3 @@
+FROM scratch
+ARG D=/x
+COPY ${D} $D/y "${D:-z}" ./

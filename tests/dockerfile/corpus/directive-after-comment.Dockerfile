@@ -1,0 +1,5 @@
+# a comment
+# escape=`
+FROM scratch
+RUN a \
+ b

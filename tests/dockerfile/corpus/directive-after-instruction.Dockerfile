@@ -1,0 +1,4 @@
+FROM scratch
+# escape=`
+RUN a \
+ b

@@ -1,0 +1,5 @@
+#!/usr/bin/env -S docker build -f
+# escape=`
+FROM scratch
+RUN a \
+ b

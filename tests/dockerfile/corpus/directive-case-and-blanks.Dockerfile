@@ -1,0 +1,4 @@
+#   Escape 	=  `  
+FROM scratch
+RUN a `
+ b

@@ -1,0 +1,5 @@
+# syntax=
+# escape=`
+FROM scratch
+RUN a \
+ b

@@ -1,0 +1,7 @@
+# escape=`
+FROM scratch
+WORKDIR C:\app
+RUN dir `
+  /s
+COPY a `
+ b

@@ -1,0 +1,5 @@
+# unknown=value
+# escape=`
+FROM scratch
+RUN a \
+ b

@@ -1,0 +1,3 @@
+FROM scratch
+ENV a="b c
+ENV d='e f

@@ -1,0 +1,3 @@
+FROM scratch
+EXPOSE 80
+EXPOSE 80/tcp 53/udp 8000-8010 $P ${Q:-1}

@@ -1,0 +1,4 @@
+ARG BASE=scratch
+ARG TAG
+FROM ${BASE} AS a
+FROM ${BASE:-x}${TAG:+:$TAG}

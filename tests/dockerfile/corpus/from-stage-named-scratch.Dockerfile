@@ -1,0 +1,3 @@
+FROM scratch AS scratch
+ENV a=b
+FROM scratch

@@ -1,0 +1,4 @@
+FROM scratch AS a
+FROM a AS a
+RUN x
+FROM a

@@ -1,0 +1,6 @@
+ARG A=1
+ARG B
+FROM scratch
+ARG A
+ARG B=2
+ENV C=$A$B

@@ -1,0 +1,5 @@
+FROM scratch
+HEALTHCHECK --interval=1s \
+  CMD \
+  a \
+  b

@@ -1,0 +1,4 @@
+FROM scratch
+ADD --chmod=755 <<EOF /x
+a
+EOF

@@ -1,0 +1,7 @@
+FROM scratch
+RUN cat << EOF
+a
+EOF
+RUN cat <<- 'X Y'
+	b
+	X Y

@@ -1,0 +1,6 @@
+FROM scratch
+COPY <<a.txt <<'b.txt' c /d/
+one
+a.txt
+two $x
+b.txt

@@ -1,0 +1,4 @@
+FROM scratch
+COPY <<EOF /etc/x
+a=$b
+EOF

@@ -1,0 +1,6 @@
+FROM scratch
+RUN <<EOF
+a
+EOF 
+ EOF
+EOF

@@ -1,0 +1,4 @@
+FROM scratch
+COPY <<E\OF /x
+a
+EOF

@@ -1,0 +1,3 @@
+FROM scratch
+RUN cat <<<word
+RUN cat <<<"a b"

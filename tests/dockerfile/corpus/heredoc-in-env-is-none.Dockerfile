@@ -1,0 +1,3 @@
+FROM scratch
+ENV a=<<EOF
+LABEL b=<<EOF

@@ -1,0 +1,6 @@
+FROM scratch
+RUN cat \
+ <<EOF \
+ > x
+a
+EOF

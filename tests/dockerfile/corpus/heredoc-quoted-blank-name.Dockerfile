@@ -1,0 +1,4 @@
+FROM scratch
+COPY <<"E F" /x
+a
+E F

@@ -1,0 +1,4 @@
+FROM scratch
+COPY <<E"O"F /x
+$a
+EOF

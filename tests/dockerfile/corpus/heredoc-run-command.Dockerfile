@@ -1,0 +1,4 @@
+FROM scratch
+RUN python3 <<EOF
+print(1)
+EOF

@@ -1,0 +1,5 @@
+FROM scratch
+RUN <<EOF
+#!/usr/bin/env python
+print(1)
+EOF

@@ -1,0 +1,6 @@
+FROM scratch
+RUN <<EOF
+set -e
+echo a
+EOF
+RUN b

@@ -1,0 +1,6 @@
+FROM scratch
+COPY <<A <<A /x/
+1
+A
+2
+A

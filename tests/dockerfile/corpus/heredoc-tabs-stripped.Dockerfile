@@ -1,0 +1,6 @@
+FROM scratch
+RUN <<-EOF
+		echo a
+	  b
+	EOF
+RUN x

@@ -1,0 +1,3 @@
+FROM scratch
+RUN cat <<a'b
+RUN x

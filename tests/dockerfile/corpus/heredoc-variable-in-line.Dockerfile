@@ -1,0 +1,4 @@
+FROM scratch
+COPY <<EOF ${TARGET:-/x}/y
+a
+EOF

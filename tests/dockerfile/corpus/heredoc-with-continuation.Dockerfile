@@ -1,0 +1,6 @@
+FROM scratch
+RUN <<EOF cat \
+  # comment
+  > /x
+a
+EOF

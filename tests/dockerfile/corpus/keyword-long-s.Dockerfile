@@ -1,0 +1,3 @@
+FROM scratch
+ſHELL ["a"]
+uſer x

@@ -1,0 +1,19 @@
+ARG V=1
+FROM scratch AS x
+MAINTAINER me <me@example.com>
+RUN a
+CMD b
+LABEL a=b
+EXPOSE 80
+ENV a=b
+ADD a b
+COPY a b
+ENTRYPOINT c
+VOLUME /d
+USER e
+WORKDIR /f
+ARG g
+ONBUILD RUN h
+STOPSIGNAL SIGTERM
+HEALTHCHECK CMD i
+SHELL ["/bin/j", "-c"]

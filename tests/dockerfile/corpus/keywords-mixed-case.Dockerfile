@@ -1,0 +1,5 @@
+Arg a
+From scratch As X
+Run a
+OnBuild Run b
+HealthCheck None

@@ -1,0 +1,4 @@
+FROM scratch
+RUN echo éÿ
+LABEL a="ü"
+COPY ["ä", "/"]

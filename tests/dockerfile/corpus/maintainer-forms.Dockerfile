@@ -1,0 +1,3 @@
+FROM scratch
+MAINTAINER A B <a@example.com>
+MAINTAINER "x"

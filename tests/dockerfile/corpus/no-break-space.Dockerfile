@@ -1,0 +1,4 @@
+FROM scratch
+RUN a b
+LABEL a=b c=d
+COPY a b c

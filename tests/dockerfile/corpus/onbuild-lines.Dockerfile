@@ -1,0 +1,6 @@
+FROM scratch
+ONBUILD RUN a \
+  # c
+  b
+ONBUILD \
+  RUN x

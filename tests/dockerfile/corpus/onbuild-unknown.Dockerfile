@@ -1,0 +1,2 @@
+FROM scratch
+ONBUILD NONSENSE a b

@@ -1,0 +1,2 @@
+FROM scratch AS
+FROM a b

@@ -1,0 +1,3 @@
+FROM scratch
+RUN [ -f x ] && y
+RUN [[ a == b ]]

@@ -1,0 +1,4 @@
+FROM scratch
+RUN ["a", "-b", "c d"]
+RUN [ "a" ]
+RUN  ["a"]  

@@ -1,0 +1,2 @@
+FROM scratch
+RUN --network=none --security=insecure a

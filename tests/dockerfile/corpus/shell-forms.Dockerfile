@@ -1,0 +1,5 @@
+FROM scratch
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+RUN a | b
+SHELL powershell
+SHELL []

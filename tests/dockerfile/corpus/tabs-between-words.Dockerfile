@@ -1,0 +1,3 @@
+FROM	scratch
+COPY	a	 	b
+ENV	a	b	c

@@ -1,0 +1,4 @@
+FROM scratch
+LABEL über="grün ☃" 名="前"
+RUN echo 'é😀'
+COPY ["ä b", "/ö"]

@@ -1,0 +1,3 @@
+FROM scratch
+INCLUDE --a=b --c d
+&& ls

@@ -1,0 +1,3 @@
+FROM scratch
+INCLUDE other
+RUN a

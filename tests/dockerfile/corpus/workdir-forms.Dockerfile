@@ -1,0 +1,5 @@
+FROM scratch
+WORKDIR /a b
+WORKDIR c
+WORKDIR "/d"
+WORKDIR $E/../f
