@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Line", "by_buildkit", "by_us", "is_newer"]
 
-_NEWER = re.compile(r"<<-?(?:\s|\S*[^!-~]|\S*[$\\])|\$\{.*?[/#%]|\][^\n]*[^\t\r\n ]|#\s*[^\0-\x7f]|[^\0-\x7f]\s*#", re.DOTALL)
+_NEWER = re.compile(
+    r"<<-?(?:\s|\S*[^!-~]|\S*[$\\])|\$\{.*?[/#%]|\][^\n]*[^\t\r\n ]|#[ \t]*[^\n\t -~]|[^\0-\x7f]\s*#", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def by_us(text: str) -> "Sequence[Line] | None":
 
 def is_newer(text: str) -> bool:
     """Whether the text has what v0.12.5 reads otherwise than v0.17: ``<<`` before anything but a plain name, a pattern
-    in a substitution, something after a JSON array, blanks beyond ASCII around a directive's ``#``."""
+    in a substitution, something after a JSON array, odd blanks around a directive's ``#``."""
     return bool(_NEWER.search(text))
 
 
