@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options, report_options
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
+    from lightship.analyze.model import Analysis
     from lightship.findings import Report, Safety, Severity
     from lightship.flows.lint import LintRequest
     from lightship.lint.check import Linted
     from lightship.store.cache import Cache
+    from lightship.store.registry.access import RegistryAccess
 
 __all__ = ["command"]
 
@@ -33,6 +35,13 @@ _STDIN = "-"
     metavar="DIR",
     help="The build context. Default: the Dockerfile's folder, or the one above it that has what COPY names.",
 )
+@flag(
+    "--image",
+    metavar="IMAGE",
+    help="An image that was built from the DOCKERFILE: bytes are measured in it instead of estimated. Every layer is "
+    "read; nothing of it is run.",
+)
+@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
 @flag("--target", metavar="STAGE", help="The stage that is built. Default: the last.")
 @flag("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A build argument. Repeatable.")
 @flag("--fix", is_flag=True, help="Print a patch that mends what may be mended (git apply takes it).")
@@ -59,24 +68,14 @@ _STDIN = "-"
     default="warning",
     help="The status is 1 from findings of this severity on. Default: warning.",
 )
-@flag(
-    "--format",
-    "form",
-    type=click.Choice(_FORMATS),
-    default="text",
-    help="Of the report; github are annotations. Default: text.",
-)
-@flag(
-    "-o",
-    "--report-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the report to FILE.",
-)
+@report_options(*_FORMATS, said="; github are annotations", image="the image that was built is named with --image {}")
+@registry_options
 @common_options
 def command(
     dockerfiles: tuple[str, ...],
     context: Path | None,
+    image: str | None,
+    platform: str | None,
     target: str | None,
     arguments: tuple[str, ...],
     fix: bool,
@@ -88,10 +87,12 @@ def command(
     fail_on: str,
     form: str,
     report_file: Path | None,
+    plain_http: bool,
+    ca_file: Path | None,
     quiet: bool,
     verbose: bool,
     cache_dir: Path | None,
-    jobs: int | None,  # noqa: ARG001 - every command has it
+    jobs: int | None,
 ) -> int:
     """Ask the rules about each DOCKERFILE (a folder means those in it, - is stdin; default: this folder's).
 
@@ -101,7 +102,7 @@ def command(
 
     The status is 1 where there are findings from --fail-on on; after --fix, of those that are left.
     """
-    from lightship.config import cache_root
+    from lightship.config import cache_root, registry_access
     from lightship.errors import UsageError
     from lightship.flows.lint import LintRequest, lint_report, mend
     from lightship.store.cache import Cache, make_root
@@ -120,10 +121,18 @@ def command(
     with Console(quiet=quiet, verbose=verbose) as console:
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)
-        cache = Cache(make_root(cache_root(cache_dir)))
-        files = [_linted(name, path, request, cache) for name, path in _paths(dockerfiles or (".",))]
+        root = make_root(cache_root(cache_dir))
+        cache = Cache(root)
+        paths = _paths(dockerfiles or (".",))
+        built = None
+        if image is not None:
+            if len(paths) != 1:
+                raise UsageError("--image goes with one DOCKERFILE", hint="name the file that it was built from")
+            access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=root)
+            built = _analysed(image, platform, root, access, default_jobs(jobs), console)
+        files = [_linted(name, path, request, cache, built) for name, path in paths]
         if fix:
-            mended = [mend(each, request, up_to=safety) for each in files]
+            mended = [mend(each, request, up_to=safety, built=built) for each in files]
             files = [each.left for each in mended]
             patches = [_mended(each.left.subject.name, each.before, each.after, write=write) for each in mended]
             console.note(f"mended: {sum(len(each.mended) for each in mended)}; see what is left with lightship lint")
@@ -156,12 +165,33 @@ def _paths(names: tuple[str, ...]) -> "list[tuple[str, Path | None]]":
     return found
 
 
-def _linted(name: str, path: Path | None, request: "LintRequest", cache: "Cache") -> "Linted":
+def _analysed(
+    image: str, platform: str | None, root: Path, access: "RegistryAccess", jobs: int, console: Console
+) -> "Analysis":
+    """The image whose lines are measured."""
+    from lightship.flows.analyze import analyze_image
+    from lightship.flows.scratch import scratch
+    from lightship.flows.shelf import find_image
+    from lightship.oci.platform import Platform
+    from lightship.store.open import open_image
+
+    wanted = Platform.parse(platform) if platform else None
+    reference = find_image(image, root, progress=console)
+    with (
+        scratch(root) as temporary,
+        open_image(
+            reference, wanted, access=access, docker_host=os.environ.get("DOCKER_HOST"), temporary=temporary
+        ) as opened,
+    ):
+        return analyze_image(opened, reference, name=image, jobs=jobs, progress=console)
+
+
+def _linted(name: str, path: Path | None, request: "LintRequest", cache: "Cache", built: "Analysis | None") -> "Linted":
     from lightship.flows.lint import lint_file
 
     if path is None:
-        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read(), cache=cache)
-    return lint_file(path, request, name=name, cache=cache)
+        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read(), cache=cache, built=built)
+    return lint_file(path, request, name=name, cache=cache, built=built)
 
 
 def _mended(name: str, before: str, after: str, *, write: bool) -> str:

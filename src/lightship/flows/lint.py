@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lightship.analyze.model import Analysis
 from lightship.dockerfile.edit import apply_edits
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.parse import parse
@@ -16,10 +17,11 @@ from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Report, Safety, Severity
 from lightship.flows.lint_context import context_root, read_context
 from lightship.flows.lint_lock import lock_reader
+from lightship.flows.lint_measured import MeasuredCosts
 from lightship.lint.check import Found, Ignored, Linted, check, edits_of
 from lightship.lint.rule import Rule
 from lightship.lint.rules import RULES
-from lightship.lint.subject import Context, Costs, NoCosts, Subject, no_lock
+from lightship.lint.subject import Context, NoCosts, Subject, no_lock
 from lightship.store.cache import Cache
 
 __all__ = ["LINT_SCHEMA", "LintRequest", "Mended", "dockerfiles_in", "lint_file", "lint_report", "mend"]
@@ -90,12 +92,13 @@ def lint_file(
     *,
     name: str = "",
     text: bytes | None = None,
-    costs: Costs | None = None,
     cache: Cache | None = None,
+    built: Analysis | None = None,
 ) -> Linted:
     """Ask the rules about one file; ``text`` instead of what lies at ``path`` (which then need not exist, and has no
-    context unless the request names one). The context's lock is read through ``cache``; not at all without one. Raise
-    InputError where it is no Dockerfile."""
+    context unless the request names one). The context's lock is read through ``cache``; not at all without one.
+    ``built`` is an image that was built from the file, in which its lines are measured. Raise InputError where it is
+    no Dockerfile."""
     source = _read(path) if text is None else text
     name = name or str(path)
     dockerfile = parse(source, name=name)
@@ -105,13 +108,15 @@ def lint_file(
         root = request.context or context_root(path.parent, dockerfile)
         context = read_context(root, path if text is None else None)
         lock = lock_reader(root, cache) if cache is not None else no_lock
-    around = _Around(name=name, context=context, lock=lock, costs=costs or NoCosts())
+    around = _Around(name=name, context=context, lock=lock, built=built)
     return _linted(dockerfile, around, request)
 
 
-def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe") -> Mended:
+def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", built: Analysis | None = None) -> Mended:
     """Make the edits of all rules, in rounds: what one edit uncovers, or what stood too near, is mended in the next."""
-    before = linted.subject.dockerfile.text
+    subject = linted.subject
+    around = _Around(name=subject.name, context=subject.context, lock=subject.lock, built=built)
+    before = subject.dockerfile.text
     mended: list[Found] = []
     texts = {before}
     for _ in range(_MOST_ROUNDS):
@@ -122,7 +127,7 @@ def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe") -> Men
         texts.add(text)
         mended += done
         dockerfile = parse(text, name=linted.subject.name)
-        linted = _linted(dockerfile, _Around.of(linted.subject), request)
+        linted = _linted(dockerfile, around, request)
     return Mended(before=before, after=linted.subject.dockerfile.text, mended=tuple(mended), left=linted)
 
 
@@ -146,11 +151,7 @@ class _Around:
     name: str
     context: Context | None
     lock: Callable[[KnownBase], LockFacts | None]
-    costs: Costs
-
-    @classmethod
-    def of(cls, subject: Subject) -> "_Around":
-        return cls(name=subject.name, context=subject.context, lock=subject.lock, costs=subject.costs)
+    built: Analysis | None
 
 
 def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Linted:
@@ -162,7 +163,7 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         name=around.name,
         dockerfile=dockerfile,
         stages=stages,
-        costs=around.costs,
+        costs=MeasuredCosts.of_image(around.built, stages, NoCosts()) if around.built is not None else NoCosts(),
         context=around.context,
         scripts=_scripts(stages),
         lock=around.lock,

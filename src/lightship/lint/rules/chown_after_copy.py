@@ -41,7 +41,7 @@ from lightship.dockerfile.shell import Command
 from lightship.lint.paths import Copied, copies, is_below, resolved
 from lightship.lint.rewriting import add_flag, drop_command
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Subject
+from lightship.lint.subject import Cost, Subject
 
 __all__ = ["RULE"]
 
@@ -88,9 +88,7 @@ def _is_recursive(command: Command) -> bool:
 
 
 def _remark(subject: Subject, run: Instruction, command: Command, hit: list[Copied], paths: list[str]) -> Remark:
-    costs = [subject.costs.of(each.instruction) for each in hit]
-    known = all(cost.unpacked_bytes is not None for cost in costs)
-    compressed = all(cost.compressed_bytes is not None for cost in costs)
+    cost = _cost(subject, run, hit)
     lines = ", ".join(str(each.instruction.line) for each in hit)
     what = "owner" if command.name != "chmod" else "mode"
     flag = f"--{'chmod' if command.name == 'chmod' else 'chown'}={_wanted(command)}"
@@ -99,8 +97,25 @@ def _remark(subject: Subject, run: Instruction, command: Command, hit: list[Copi
         message=f"the files that line{'s' if len(hit) > 1 else ''} {lines} copied are there twice to change the {what}",
         fix=f"{flag} where they are copied",
         edits=_edits(subject, run, command, hit, paths),
-        unpacked_bytes=sum(cost.unpacked_bytes or 0 for cost in costs) if known else None,
-        compressed_bytes=sum(cost.compressed_bytes or 0 for cost in costs) if compressed else None,
+        unpacked_bytes=cost.unpacked_bytes,
+        compressed_bytes=cost.compressed_bytes,
+        how=cost.how,
+    )
+
+
+def _cost(subject: Subject, run: Instruction, hit: list[Copied]) -> Cost:
+    """What the layer of the change weighs, where that is measured, and all that is in it is the change; else what the
+    copies weigh."""
+    own = subject.costs.of(run)
+    if own.measured and len(subject.script(run).commands) == 1:
+        return own
+    costs = [subject.costs.of(each.instruction) for each in hit]
+    unpacked = [each.unpacked_bytes for each in costs]
+    compressed = [each.compressed_bytes for each in costs]
+    return Cost(
+        unpacked_bytes=None if None in unpacked else sum(each or 0 for each in unpacked),
+        compressed_bytes=None if None in compressed else sum(each or 0 for each in compressed),
+        measured=all(each.measured for each in costs),
         how=costs[0].how,
     )
 

@@ -37,7 +37,7 @@ lightship's table of system libraries, each row with its source: src/lightship/e
 from collections.abc import Iterator
 
 from lightship.ecosystem.base_images import known_base
-from lightship.ecosystem.project.system_libraries import runtime_needs
+from lightship.ecosystem.project.system_libraries import SystemNeed, runtime_needs
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import kept_packages
 from lightship.lint.subject import Subject
@@ -60,15 +60,25 @@ def _find(subject: Subject) -> Iterator[Remark]:
     names = {offer.name for offer in facts.offers}
     compiled = {offer.name for offer in facts.of_kind("source")}
     kept = {each.name for each in kept_packages(subject)}
+    programs: list[tuple[SystemNeed, list[str]]] = []
+    span = stages.stages[stages.target].start.span
     for need in runtime_needs(names, compiled):
         lacking = [name for name in need.runtime if not _is_there(subject, name, kept)]
-        if not lacking or (not known.slim and not need.program):
-            continue
+        if lacking and need.program:
+            programs.append((need, lacking))
+        elif lacking and known.slim:
+            yield Remark(
+                span=span,
+                message=f"{need.package} {need.why}, and {format_names(lacking)} is installed nowhere",
+                fix=f"apt-get install --no-install-recommends {' '.join(lacking)} ({need.source})",
+            )
+    if programs:
         yield Remark(
-            span=stages.stages[stages.target].start.span,
-            message=f"{need.package} {need.why}, and {format_names(lacking)} is installed nowhere",
-            fix=f"apt-get install --no-install-recommends {' '.join(lacking)} in the stage that ships ({need.source})",
-            severity="note" if need.program else None,
+            span=span,
+            message="; ".join(f"{need.package} {need.why}" for need, _ in programs) + ": none of these is installed",
+            fix="apt-get install --no-install-recommends what the application really calls of "
+            + " ".join(dict.fromkeys(name for _, lacking in programs for name in lacking)),
+            severity="note",
         )
 
 

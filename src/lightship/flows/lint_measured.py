@@ -1,0 +1,152 @@
+"""What the lines of a Dockerfile cost in an image that was built from it: its layers, matched to the lines by the
+image's own history, and its packages."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from lightship.analyze.model import Analysis, LayerFacts, Package
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import expand_at
+from lightship.dockerfile.stages import Stage, Stages
+from lightship.lint.subject import Cost, Costs
+
+__all__ = ["MeasuredCosts", "match_layers"]
+
+_MAKES_LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
+_LEAST_LIKENESS = 0.4
+_MOST_CHARACTERS = 2_000
+_HOW = "measured in {}"
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredCosts:
+    """Costs of lines whose layers ship are measured; of all others ``estimated`` tells."""
+
+    analysis: Analysis
+    layers: Mapping[int, tuple[LayerFacts, ...]]
+    estimated: Costs
+
+    @classmethod
+    def of_image(cls, analysis: Analysis, stages: Stages, estimated: Costs) -> "MeasuredCosts":
+        """``analysis`` is of an image built from ``stages``."""
+        return cls(analysis, match_layers(stages, analysis.layers), estimated)
+
+    def of(self, instruction: Instruction) -> Cost:
+        """Of a FROM: the layers under the first line of the file that ships."""
+        layers = self.layers.get(instruction.span.start)
+        if layers is None:
+            return self.estimated.of(instruction)
+        compressed = sum(each.compressed_bytes for each in layers) if self._is_compressed else None
+        return self._cost(sum(each.unpacked_bytes for each in layers), compressed)
+
+    def of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:
+        """The packages and those that nothing else needs, bytes of the files they own."""
+        gone = _with_dependencies(self.analysis.packages, names)
+        if not gone:
+            return self.estimated.of_packages(stage, names)
+        compressed = sum(each.compressed_bytes for each in gone) if self._is_compressed else None
+        return self._cost(sum(each.unpacked_bytes for each in gone), compressed)
+
+    def of_context(self, paths: tuple[str, ...]) -> Cost:
+        return self.estimated.of_context(paths)
+
+    def of_base(self, name: str) -> Cost:
+        return self.estimated.of_base(name)
+
+    @property
+    def _is_compressed(self) -> bool:
+        """False for a docker-archive of plain tars: nothing is known of what would travel."""
+        return any(each.compression != "none" for each in self.analysis.layers)
+
+    def _cost(self, unpacked_bytes: int, compressed_bytes: int | None) -> Cost:
+        return Cost(
+            unpacked_bytes=unpacked_bytes,
+            compressed_bytes=compressed_bytes,
+            measured=True,
+            how=_HOW.format(self.analysis.reference),
+        )
+
+
+def match_layers(stages: Stages, layers: Sequence[LayerFacts]) -> dict[int, tuple[LayerFacts, ...]]:
+    """The layers of each instruction of the shipped stages, by its place; what lies under the first of them belongs to
+    the first FROM. Lines without a layer of their own (a WORKDIR that was there) have none.
+
+    Both are in the image's order, so the best matching that keeps it is looked for, by the likeness of the texts.
+    """
+    lines = [each for stage in stages.shipped for each in stage.instructions if each.keyword in _MAKES_LAYERS]
+    texts = {each.span.start: _as_built(stages, each) for each in lines}
+    pairs = _aligned(
+        lines, layers, lambda line, layer: _likeness(line.keyword, texts[line.span.start], layer.instruction)
+    )
+    first = min((layer for _, layer in pairs), default=len(layers))
+    found: dict[int, tuple[LayerFacts, ...]] = {lines[line].span.start: (layers[layer],) for line, layer in pairs}
+    found[stages.shipped[0].start.span.start] = tuple(layers[:first])
+    return found
+
+
+def _aligned(
+    lines: Sequence[Instruction], layers: Sequence[LayerFacts], likeness: Callable[[Instruction, LayerFacts], float]
+) -> list[tuple[int, int]]:
+    """Pairs in rising order whose likenesses add up to most (Needleman and Wunsch, 1970, without penalties)."""
+    best = [[0.0] * (len(layers) + 1) for _ in range(len(lines) + 1)]
+    scores: dict[tuple[int, int], float] = {}
+    for line in range(len(lines) - 1, -1, -1):
+        for layer in range(len(layers) - 1, -1, -1):
+            score = likeness(lines[line], layers[layer])
+            scores[line, layer] = score
+            paired = best[line + 1][layer + 1] + score if score >= _LEAST_LIKENESS else -1.0
+            best[line][layer] = max(paired, best[line + 1][layer], best[line][layer + 1])
+    pairs, line, layer = [], 0, 0
+    while line < len(lines) and layer < len(layers):
+        if best[line][layer] == best[line + 1][layer]:
+            line += 1
+        elif best[line][layer] == best[line][layer + 1]:
+            layer += 1
+        else:
+            pairs.append((line, layer))
+            line, layer = line + 1, layer + 1
+    return pairs
+
+
+def _as_built(stages: Stages, line: Instruction) -> str:
+    """The line's text as a history has it: variables put in, but for those that only a shell knows."""
+    text = " ".join(line.argument.text.split())
+    expanded = expand_at(stages, line, text) if line.keyword != "RUN" else None
+    return (expanded or text)[:_MOST_CHARACTERS]
+
+
+def _likeness(keyword: str, text: str, made_by: str) -> float:
+    """0 to 1. The classic builder writes hashes for COPY's sources: there the destination tells."""
+    its_keyword, _, its_text = made_by.partition(" ")
+    its_text = its_text[:_MOST_CHARACTERS]
+    if keyword != its_keyword:
+        return 0.0
+    if text == its_text:
+        return 1.0
+    alike = SequenceMatcher(None, text, its_text, autojunk=False).quick_ratio()
+    if keyword in ("COPY", "ADD"):
+        same_end = text.rsplit(" ", maxsplit=1)[-1].rstrip("/") == its_text.split(" ")[-1].rstrip("/")
+        return (0.5 if same_end else 0.0) + alike / 2
+    return alike
+
+
+def _with_dependencies(packages: Sequence[Package], names: Iterable[str]) -> list[Package]:
+    """The operating system's packages ``names``, and what is required by nothing but these."""
+    wanted = set(names)
+    system = {number for number, each in enumerate(packages) if each.ecosystem in ("deb", "apk", "rpm")}
+    gone = {number for number in system if packages[number].name in wanted}
+    lowest = min((packages[number].layer for number in gone), default=0)
+    growing = True
+    while growing:
+        more = {
+            number
+            for number in system - gone
+            if packages[number].required_by
+            and gone.issuperset(packages[number].required_by)
+            and packages[number].layer >= lowest
+            and packages[number].requested is not True
+        }
+        growing = bool(more)
+        gone |= more
+    return [packages[number] for number in sorted(gone)]
