@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.analyze.making import Made, layer_tar
+from tests.ecosystem.elves import tiny_elf, with_debug, with_sections
 
 from lightship.image.blobs import from_blobs
 from lightship.image.synthetic import synthetic_layer
@@ -69,6 +70,9 @@ def _content(text: str) -> bytes:
         flags = b"\1\0\0\0" if time == "hash" else b"\0\0\0\0"
         numbers = bytes(8) if time == "hash" else b"".join(int(each).to_bytes(4, "little") for each in (time, size))
         return b"\xcb\r\r\n" + flags + numbers + b"code"
+    if kind == "elf":
+        plain = with_sections(tiny_elf())
+        return with_debug(plain, debug=bytes(100_000)) if rest == "symbols" else plain
     return text.encode()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lightship.ecosystem.elf.layout import Layout, Section, Segment, read_layout
 
-__all__ = ["memory_image", "real_elves", "tiny_elf", "with_debug", "with_gap"]
+__all__ = ["memory_image", "real_elves", "tiny_elf", "with_debug", "with_gap", "with_sections"]
 
 
 def real_elves(limit: int) -> list[Path]:
@@ -72,6 +72,13 @@ def tiny_elf(
         3, machine, 1, 0, header_bytes, 0, 0, header_bytes, segment_bytes, 3, 40, 0, 0,
     )  # fmt: skip
     return ident + header + packed + interp + table + bytes(strings) + tail
+
+
+def with_sections(elf: bytes) -> bytes:
+    """A 64-bit ``elf`` without sections, with the two that there must be: none, and their names."""
+    layout = read_layout(elf)
+    header = dataclasses.replace(layout.header, shentsize=64, shstrndx=1)
+    return _with_table(dataclasses.replace(layout, header=header), elf, [_section("", kind=0, offset=0, size=0)])
 
 
 def with_debug(elf: bytes, *, debug: bytes = b"d" * 50_000, symbols: int = 100, name: str = ".debug_info") -> bytes:

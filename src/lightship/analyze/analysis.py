@@ -57,7 +57,7 @@ def analyze(
     config = ImageConfig.parse(image.raw_config)
     interest = Interest(recognisers, [wanted for rule in rules for wanted in rule.wanted])
     read = _read_all(image.layers, interest, verify=verify, jobs=jobs, progress=progress)
-    entries, ranges, kept, scanned, odd = _joined(read)
+    entries, ranges, kept, scanned, strippable, odd = _joined(read)
     tree = merge_rows(entries, ranges)
     attribution = attribute(entries, tree, MergedFiles(entries, tree, kept, scanned), recognisers)
     wasted, wasted_compressed = _wasted(entries, tree, len(ranges))
@@ -82,6 +82,7 @@ def analyze(
         contested=attribution.contested,
         unowned=group_unowned(entries, tree, attribution.owners),
         kept=kept,
+        strippable=strippable,
         findings=(*odd, *_members(tree), *_metadata(attribution)),
         complete=all(isinstance(each, LayerRows) for each in read),
     )
@@ -158,12 +159,13 @@ def _not_understood(location: str, why: str, *, severity: str = "note") -> Findi
 
 def _joined(
     read: Sequence[_Read],
-) -> tuple[Entries, list[range], dict[int, bytes], dict[tuple[str, int], bytes], list[Finding]]:
-    """The rows of all layers, one below the other, what was kept by these rows, and what was not read."""
+) -> tuple[Entries, list[range], dict[int, bytes], dict[tuple[str, int], bytes], dict[int, int], list[Finding]]:
+    """The rows of all layers, one below the other, what is known by these rows, and what was not read."""
     entries = Entries()
     ranges: list[range] = []
     kept: dict[int, bytes] = {}
     scanned: dict[tuple[str, int], bytes] = {}
+    strippable: dict[int, int] = {}
     odd: dict[str, Finding] = {}
     for number, found in enumerate(read):
         if isinstance(found, Finding):
@@ -174,10 +176,11 @@ def _joined(
         ranges.append(rows)
         kept.update((rows.start + row, content) for row, content in found.kept.items())
         scanned.update(((code, rows.start + row), said) for (code, row), said in found.scanned.items())
+        strippable.update((rows.start + row, saved) for row, saved in found.strippable.items())
         for row in found.too_large[:_MOST_TOLD]:
             path = entries.paths[rows.start + row]
             odd[path] = _not_understood(path, f"the file is too large to be read: {found.entries.sizes[row]} bytes")
-    return entries, ranges, kept, scanned, list(odd.values())
+    return entries, ranges, kept, scanned, strippable, list(odd.values())
 
 
 def _history(config: ImageConfig, layers: int) -> list[str]:

@@ -105,9 +105,10 @@ class Totals:
 class Analysis:
     """Everything known of one image. ``owners`` holds for each row the number of the package that owns it, else
     `NOBODY`; ``contested`` the packages that all say they own a row, the owner first. ``kept`` are contents of files by
-    row that recognisers asked for. ``findings`` begin with what was not understood; rules add theirs;
-    ``evidence`` are the rows, each with its content, that one is about, where it is about files. ``complete`` is False
-    where a layer could not be read."""
+    row that recognisers asked for, ``strippable`` the bytes of symbols in ELF files. ``findings`` begin with what was
+    not understood; rules add theirs; ``evidence`` are the rows, each with its content, that one is about, where it is
+    about files (of ``unstripped-objects`` the symbols in them). ``complete`` is False where a layer could not be read.
+    """
 
     reference: str
     digest: str
@@ -122,6 +123,7 @@ class Analysis:
     contested: Mapping[int, tuple[int, ...]] = field(repr=False)
     unowned: tuple[UnownedPlace, ...]
     kept: Mapping[int, bytes] = field(repr=False)
+    strippable: Mapping[int, int] = field(repr=False)
     findings: tuple[Finding, ...] = ()
     evidence: Mapping[Finding, Sequence[int]] = field(default_factory=dict, repr=False)
     complete: bool = True

@@ -28,6 +28,7 @@ from lightship.analyze.rules import (
     tests,
     unimported_distributions,
     unpacked_archives,
+    unstripped_objects,
     version_control,
     wrong_bytecode,
 )
@@ -63,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     unpacked_archives.RULE,
     unimported_distributions.RULE,
     duplicate_files.RULE,
+    unstripped_objects.RULE,
     contested_paths.RULE,
     missing_bytecode.RULE,
     layer_order.RULE,

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import DOCUMENT
 from lightship.findings import Finding
 
@@ -54,7 +54,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
         paths += (path for path in _children(survey, site) if DOCUMENT.fullmatch(posixpath.basename(path)))
     meant = [path for path in paths if _LICENCE.fullmatch(posixpath.basename(path)) is None]
     fix = "path-exclude=/usr/share/doc/* (and man, info) in /etc/dpkg/dpkg.cfg.d before apt-get install; apk has -doc"
-    yield from tell(RULE, survey, meant, "documentation", fix)
+    yield from tell_leftovers(RULE, survey, meant, "documentation", fix)
 
 
 def _children(survey: Survey, directory: str) -> list[str]:

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import EDITOR_NAMES, EDITOR_SUFFIXES
 from lightship.findings import Finding
 
@@ -43,7 +43,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
     paths = [*survey.named(*sorted(EDITOR_NAMES)), *survey.suffixed(*EDITOR_SUFFIXES)]
     paths += [path for place in survey.directories(*_DIRECTORIES) for path in survey.below(place)]
     fix = "name them in .dockerignore: **/.idea, **/.vscode, **/.DS_Store, **/*.swp, **/*.orig, **/*~"
-    yield from tell(RULE, survey, paths, "editors' files", fix)
+    yield from tell_leftovers(RULE, survey, paths, "editors' files", fix)
 
 
 RULE = Rule(

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import HEADER_SUFFIXES, feeds_a_compiler
 from lightship.findings import Finding
 
@@ -45,7 +45,7 @@ _INTERPRETER_READS = "pyconfig.h"
 def _find(survey: Survey) -> Iterator[Finding]:
     paths = [path for path in survey.suffixed(*HEADER_SUFFIXES) if not path.endswith(f"/{_INTERPRETER_READS}")]
     fix = "in the build stage, before COPY --from: find DIRECTORY -name '*.h' -delete (lightship build leaves them out)"
-    yield from tell(RULE, survey, without_compilers_food(survey, paths), "C and C++ headers", fix)
+    yield from tell_leftovers(RULE, survey, without_compilers_food(survey, paths), "C and C++ headers", fix)
 
 
 def without_compilers_food(survey: Survey, paths: list[str]) -> list[str]:

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import SOURCE_MAP_SUFFIXES
 from lightship.findings import Finding
 
@@ -39,7 +39,7 @@ __all__ = ["RULE"]
 
 def _find(survey: Survey) -> Iterator[Finding]:
     paths = [path for path in survey.suffixed(".map") if path.lower().endswith(SOURCE_MAP_SUFFIXES)]
-    yield from tell(
+    yield from tell_leftovers(
         RULE, survey, paths, "source maps", "end the RUN that makes them with: && find . -name '*.map' -delete"
     )
 

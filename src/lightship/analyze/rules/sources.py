@@ -6,6 +6,7 @@ that use this err on the side of leaving things alone.
 
 import re
 
+from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.survey import Survey
 from lightship.ecosystem.inventory import Wanted
 
@@ -14,6 +15,8 @@ __all__ = ["PYTHON_SOURCES", "SHELL_SOURCES", "python_words", "shell_words"]
 _NOT_SYSTEM = r"(?!(?:usr/)?(?:lib|lib64|share|local/lib|local/share)(?:/|$)|etc(?:/|$)|var/lib/dpkg)"
 _OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|tests?|python3\.[0-9]+)(?:/|$)).*"
 _NO_PACKAGES = re.compile(_OWN)
+_NOT_ITS_OWN = ("/bin/activate_this.py",)
+"""What makers of environments write: no source of an application."""
 _BYTES = 4 << 20
 _MOST_BYTES = 32 << 20
 _TO_BLANKS = bytes(
@@ -37,7 +40,7 @@ SHELL_SOURCES = Wanted(suffix=".sh", directory=_OWN, cap_bytes=_BYTES, keep=_she
 
 
 def python_words(survey: Survey) -> frozenset[str]:
-    """Every word of Python sources outside of packages and tests; needs the suffix ``.py``. Empty where are none."""
+    """Every word of Python sources that no package owns, tests aside; needs the suffix ``.py``."""
     return _all_words(survey, ".py")
 
 
@@ -51,6 +54,8 @@ def _all_words(survey: Survey, suffix: str) -> frozenset[str]:
     found: set[bytes] = set()
     left = _MOST_BYTES
     for path in survey.suffixed(suffix):
+        if path.endswith(_NOT_ITS_OWN) or survey.owner(path) != NOBODY:
+            continue
         content = kept.get(tree.source(tree.rows[path]))
         left -= len(content or b"")
         if left < 0:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 from lightship.analyze.rules.headers import without_compilers_food
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import LINKER_SUFFIXES
 from lightship.findings import Finding
 
@@ -45,7 +45,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
     paths += [path for path in survey.suffixed(".cmake") if "/cmake/" in path]
     paths += [path for path in survey.suffixed(".pc") if "/pkgconfig/" in path]
     fix = "in the build stage, before COPY --from: find DIRECTORY -name '*.a' -delete (lightship build leaves them out)"
-    yield from tell(RULE, survey, without_compilers_food(survey, paths), "static libraries", fix)
+    yield from tell_leftovers(RULE, survey, without_compilers_food(survey, paths), "static libraries", fix)
 
 
 RULE = Rule(

@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from lightship.analyze.hidden import told, weight, where_from
+from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Group, Survey
 from lightship.findings import Finding, Safety, Severity
 
-__all__ = ["listed", "package_names", "shared_directory", "shown", "tell"]
+__all__ = ["gathered", "listed", "package_names", "shared_directory", "shown", "tell", "tell_leftovers"]
 
 _LONGEST = 200
+_BUILT_BY = "lightship build: "
+_LOOK = "nothing, unless a test run without them stays green: drop in lightship.toml leaves them out"
 
 
 def tell(
@@ -26,7 +29,7 @@ def tell(
     """A finding for each layer that brought some of ``paths``: ``12 files, 3.4 MB of WHAT in layer 2 (RUN …)``. At most
     ``most`` of them: the last one tells of all layers that are left."""
     groups = survey.take(paths)
-    for group, others in _gathered(groups, most):
+    for group, others in gathered(groups, most):
         also = f" and {others} more" if others else ""
         words = what if isinstance(what, str) else what(group)
         finding = rule.finding(
@@ -42,7 +45,35 @@ def tell(
         yield survey.about_paths(finding, group.paths)
 
 
-def _gathered(groups: list[Group], most: int) -> Iterator[tuple[Group, int]]:
+def tell_leftovers(
+    rule: Rule,
+    survey: Survey,
+    paths: Iterable[str],
+    what: str,
+    fix: str,
+) -> Iterator[Finding]:
+    """As `tell`, of files that `lightship.plan.drop` has a rule for too. What a build of lightship shipped of a Python
+    distribution went through that rule, which reads the sources: it stayed for a reason, and is only noted."""
+    judged: list[str] = []
+    others: list[str] = []
+    for path in paths:
+        (judged if _was_judged(survey, path) else others).append(path)
+    yield from tell(rule, survey, others, what, fix)
+    kept = f"{what}, which lightship build kept as sources name them or a setting says so,"
+    yield from tell(rule, survey, judged, kept, _LOOK, severity="note", safety="traced")
+
+
+def _was_judged(survey: Survey, path: str) -> bool:
+    analysis = survey.analysis
+    row = analysis.tree.source(analysis.tree.rows[path])
+    owner = analysis.owners[row]
+    if owner == NOBODY or analysis.packages[owner].ecosystem != "python":
+        return False
+    return analysis.layers[analysis.entries.layers[row]].instruction.startswith(_BUILT_BY)
+
+
+def gathered(groups: list[Group], most: int) -> Iterator[tuple[Group, int]]:
+    """The first ``most`` of ``groups``, the last of which is all that are left, with how many others it holds."""
     yield from ((group, 0) for group in groups[: most - 1])
     rest = groups[most - 1 :]
     if rest:

@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import TEST_DIRECTORIES, TEST_MODULE
 from lightship.findings import Finding
 
@@ -53,7 +53,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
         if any(test(path) for path in below):
             paths += below
     fix = "name the application's in .dockerignore; lightship build leaves out those of packages that nothing imports"
-    yield from tell(RULE, survey, paths, "tests", fix)
+    yield from tell_leftovers(RULE, survey, paths, "tests", fix)
 
 
 RULE = Rule(

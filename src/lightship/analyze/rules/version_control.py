@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
-from lightship.analyze.rules.telling import tell
+from lightship.analyze.rules.telling import tell_leftovers
 from lightship.ecosystem.leftovers import TEMPLATES, VCS_DIRECTORIES, VCS_FILES
 from lightship.findings import Finding
 
@@ -43,7 +43,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
     paths = [path for place in survey.directories(*sorted(VCS_DIRECTORIES)) for path in survey.below(place)]
     paths += survey.named(*sorted(VCS_FILES))
     meant = [path for path in paths if TEMPLATES.search(posixpath.dirname(path)) is None]
-    yield from tell(RULE, survey, meant, "version-control data", "name .git and .github in .dockerignore")
+    yield from tell_leftovers(RULE, survey, meant, "version-control data", "name .git and .github in .dockerignore")
 
 
 RULE = Rule(
