@@ -1,5 +1,6 @@
 """The cache: whole entries or none, checked when read."""
 
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -111,6 +112,27 @@ def test_what_killed_processes_left_is_swept(cache: Cache) -> None:
     os.utime(old, (time.time() - 100_000,) * 2)
     assert cache.sweep_temporary() == 1
     assert (old.exists(), young.exists(), path.exists()) == (False, True, True)
+
+
+def test_interrupted_downloads_are_swept_by_age_and_size(cache: Cache) -> None:
+    def partial(name: str, *, days: float, size_bytes: int = 10) -> Path:
+        path = cache.path("partial", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as stream:
+            stream.truncate(size_bytes)  # a hole, which takes no room
+        os.utime(path, (time.time() - days * 86_400,) * 2)
+        return path
+
+    old, its_tag = partial("aa-old", days=8), partial("aa-old.etag", days=8)
+    large = partial("bb-large", days=3, size_bytes=3 << 30)
+    small = partial("cc-small", days=2, size_bytes=1 << 30)
+    busy = partial("dd-busy", days=8)
+    young = partial("ee-young", days=0, size_bytes=2 << 20)
+    with busy.open("r+b") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        assert cache.sweep_temporary() == 3
+    assert [path.exists() for path in (old, its_tag, large, small, busy, young)] == [False] * 3 + [True] * 3
+    assert cache.sweep_temporary() == 0, "it looks once an hour"
 
 
 def test_a_cache_that_is_made_is_its_owners_alone(tmp_path: Path) -> None:

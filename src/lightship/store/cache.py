@@ -5,6 +5,7 @@ their bytes as key, every other kind what they were made from; docs/concepts/cac
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -23,8 +24,10 @@ __all__ = ["Cache", "Incoming", "cache_key", "make_root"]
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,180}")
 
-
 _SWEEP_EVERY_S = 3600
+_PARTIAL_S = 7 * 86_400
+_PARTIAL_BYTES = 4 << 30
+"""Interrupted downloads that wait to go on: a week, and this many bytes together."""
 
 
 def cache_key(*parts: str | int | bytes | None) -> str:
@@ -112,7 +115,8 @@ class Cache:
             temporary.unlink(missing_ok=True)
 
     def sweep_temporary(self, *, older_than_s: float = 86_400) -> int:
-        """Remove temporary files that killed processes left behind; return how many.
+        """Remove temporary files that killed processes left behind, and interrupted downloads that nobody went on with
+        within a week, or that are the oldest of more than 4 GiB; return how many.
 
         Looks once an hour at most: a cache has a hundred folders and more.
         """
@@ -129,7 +133,30 @@ class Cache:
                 if path.stat().st_mtime < limit:
                     path.unlink()
                     count += 1
+        return count + self._sweep_partial()
+
+    def _sweep_partial(self) -> int:
+        found = []
+        for path in self.root.glob("partial/*/*"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        count, kept_bytes, limit = 0, 0, time.time() - _PARTIAL_S
+        for changed, size_bytes, path in sorted(found, reverse=True):
+            kept_bytes += size_bytes
+            if (changed < limit or kept_bytes > _PARTIAL_BYTES) and _remove_unlocked(path):
+                kept_bytes -= size_bytes
+                count += 1
         return count
+
+
+def _remove_unlocked(path: Path) -> bool:
+    """Remove a file that no process has locked, as one that downloads into it has."""
+    with contextlib.suppress(OSError), path.open("rb") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
+        return True
+    return False
 
 
 @dataclass(frozen=True, slots=True)
