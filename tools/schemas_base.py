@@ -27,7 +27,9 @@ def base_schema() -> _Schema:
         "python": _object(python),
         "platform": _told(_TEXT, "linux/amd64: what the ranking is for."),
         "packages": _told(_COUNT, "How many apply to it."),
-        "ranking": _list(_row(), "Best first: what fits, what compiles, what is closed; each by bytes."),
+        "ranking": _list(
+            _row(), "Best first: what fits, what is not known, what compiles, what is closed; each by bytes."
+        ),
         "machines": _list(_machine(), "What the lock offers each; the platform's first."),
         "needs": _needs(),
         "against": _list(_asked(), "Images that were asked about."),
@@ -47,9 +49,12 @@ def _row() -> _Schema:
         "builds": _told(_NAMES, "Built from their source."),
         "compiles": _told(_NAMES, "Those of them that have a wheel for another C library, or a newer one."),
         "missing": _told(_NAMES, "Neither a wheel for this base nor a source."),
+        "unknown": _told(_NAMES, "The lock names no files."),
         "compressed_bytes": _told(_COUNT, "Sum of the wheels' sizes in the lock."),
-        "estimated": _told(_COUNT, "Packages that count with a wheel which this base does not get."),
-        "unsized": _told(_COUNT, "Packages that are not in the sum: no wheel, or no size in the lock."),
+        "estimated": _told(
+            _COUNT, "Packages that count with a wheel which this base does not get, or with their sdist."
+        ),
+        "unsized": _told(_COUNT, "Packages that are not in the sum: the lock has no size of them."),
     }
     keys = ["closure", "slim", "full", "distroless", "wolfi", "ubuntu", "alpine"]
     return _object(
@@ -63,7 +68,7 @@ def _row() -> _Schema:
             "libc_version": _told(_TEXT_OR_NULL, "Null: it rolls, or is not known."),
             "release": _told(_TEXT_OR_NULL, "Codename or version of the distribution."),
             "python": _told(_TEXT_OR_NULL, "Null: it has none of the wanted version."),
-            "status": {"enum": ["fits", "compiles", "closed"]},
+            "status": {"enum": ["fits", "unknown", "compiles", "closed"]},
             "base": _figure(),
             "packages": _object(packages),
             "total_compressed_bytes": _told(

@@ -5,6 +5,7 @@ import datetime
 import pytest
 
 from lightship.ecosystem.base_images import known_base
+from lightship.ecosystem.base_sizes import base_size
 from lightship.facts.base_sizes import BASE_SIZES, CLOSURE, PYTHON_RELEASES, BaseSize, find_size
 from lightship.facts.base_traps import TRAPS
 from lightship.facts.distributions import RELEASES, find_release
@@ -22,18 +23,21 @@ def test_names_are_unique_and_tell_what_the_figure_says() -> None:
     for size in BASE_SIZES:
         base = known_base(size.name)
         assert base is not None
-        minor = ".".join(size.python.split(".")[:2]) or None
-        assert (base.family, base.slim, base.python) == (size.family, size.slim, minor), size.name
+        minor, major = ".".join(size.python.split(".")[:2]) or None, size.node.partition(".")[0] or None
+        found = (base.family, base.slim, base.python, base.node)
+        assert found == (size.family, size.slim, minor, major), size.name
+        assert base_size(base) == size
         assert find_release(size.family, size.release) is not None
 
 
 def test_a_figure_is_found_by_what_an_image_is() -> None:
-    found = find_size(family="debian", python="3.12.4", slim=True)
+    found = find_size("python", family="debian", python="3.12.4", slim=True)
     assert found is not None
     assert found.name == "python:3.12-slim"
-    assert find_size(family="debian", release="bookworm", python="3.12", slim=True) is None
-    assert find_size(family="debian", python="2.7") is None
-    alpine = find_size(family="alpine")
+    assert find_size("python", family="debian", release="bullseye", python="3.12", slim=True) is None
+    assert find_size("python", family="debian", python="2.7") is None
+    assert find_size("nginx", family="debian", slim=True) is None
+    alpine = find_size("alpine", family="alpine")
     assert alpine is not None
     assert alpine.name == "alpine:3.24"
 

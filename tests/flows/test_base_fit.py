@@ -160,6 +160,8 @@ def test_hashes_alone_tell_nothing_offline(tmp_path: Path) -> None:
     (project / "requirements.txt").write_text(f"pretend-lib==1.0 --hash=sha256:{'0' * 64}\n")
     document = document_of(outcome_of(project, tmp_path / "cache"))
     assert document["verdict"] == "The lock names no files, so nothing can be said of Alpine"
+    status = {row["key"]: row["status"] for row in document["ranking"]}
+    assert (status["alpine"], status["slim"]) == ("unknown", "fits")
     assert len(document["notes"]) == 1
 
 

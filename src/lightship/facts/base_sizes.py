@@ -1,8 +1,8 @@
 """Compressed and unpacked bytes of common base images, as cited: what to say where no registry can be asked.
 
 ``compressed_bytes`` is the sum of the layers' sizes in the manifest of linux/amd64, ``unpacked_bytes`` what repo-info
-calls the virtual size, which it rounds to 0.1 MB. Tags move, so a figure is that of its ``date``, the day on which the
-last layer was made. What nobody publishes in bytes (distroless, Chainguard's images) is left out.
+calls the virtual size, which it rounds (repos/…/local). Tags move, so a figure is that of its ``date``, the day on
+which the last layer was made. What nobody publishes in bytes (distroless, Chainguard's images) is left out.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 __all__ = ["BASE_SIZES", "CLOSURE", "PYTHON_RELEASES", "BaseSize", "ClosureSize", "find_size"]
 
 _REPO_INFO = "https://github.com/docker-library/repo-info, repos/{}/remote/{}.md"
-_LAYERS = "the lowest layers of python:3.12-trixie, https://github.com/docker-library/repo-info"
+_LAYERS = "the lowest layers of {}, https://github.com/docker-library/repo-info"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +41,40 @@ class ClosureSize:
     date: str
 
 
-def _python(tag: str, compressed_bytes: int, version: str, date: str, *, unpacked_bytes: int | None = None) -> BaseSize:
+def _python(
+    tag: str,
+    compressed_bytes: int,
+    version: str,
+    date: str,
+    *,
+    release: str = "trixie",
+    unpacked_bytes: int | None = None,
+) -> BaseSize:
     alpine = tag.endswith("-alpine")
     return BaseSize(
         name=f"python:{tag}",
         compressed_bytes=compressed_bytes,
         unpacked_bytes=unpacked_bytes,
         family="alpine" if alpine else "debian",
-        release="3.24" if alpine else "trixie",
+        release="3.24" if alpine else release,
         python=version,
-        slim=tag.endswith("-slim"),
-        source=_REPO_INFO.format("python", tag if tag.endswith(("-alpine", "-slim")) else f"{tag}-trixie"),
+        slim="slim" in tag,
+        source=_REPO_INFO.format("python", tag if "-" in tag else f"{tag}-{release}"),
+        date=date,
+    )
+
+
+def _node(tag: str, compressed_bytes: int, version: str, date: str, *, unpacked_bytes: int | None = None) -> BaseSize:
+    alpine = tag.endswith("-alpine")
+    return BaseSize(
+        name=f"node:{tag}",
+        compressed_bytes=compressed_bytes,
+        unpacked_bytes=unpacked_bytes,
+        family="alpine" if alpine else "debian",
+        release="3.24" if alpine else "bookworm",
+        node=version,
+        slim="slim" in tag,
+        source=_REPO_INFO.format("node", tag if "-" in tag else f"{tag}-bookworm"),
         date=date,
     )
 
@@ -75,18 +98,30 @@ BASE_SIZES: tuple[BaseSize, ...] = (
     _python("3.11", 409_120_197, "3.11.15", "2026-07-14"),
     _python("3.11-slim", 45_520_747, "3.11.15", "2026-08-05"),
     _python("3.11-alpine", 20_395_849, "3.11.16", "2026-09-17"),
-    _python("3.12", 410_908_459, "3.12.14", "2026-08-13"),
+    _python("3.12", 410_908_459, "3.12.14", "2026-08-13", unpacked_bytes=1_110_000_000),
     _python("3.12-slim", 43_188_023, "3.12.13", "2026-08-05", unpacked_bytes=119_200_000),
+    _python("3.12-slim-bookworm", 45_437_565, "3.12.14", "2026-08-25", release="bookworm"),
     _python("3.12-alpine", 18_037_743, "3.12.14", "2026-09-17"),
     _python("3.13", 412_660_988, "3.13.14", "2026-07-14"),
     _python("3.13-slim", 42_961_458, "3.13.14", "2026-08-05"),
     _python("3.13-alpine", 16_906_875, "3.13.15", "2026-09-17"),
     _python("3.14-slim", 43_437_809, "3.14.7", "2026-08-05"),
+    _node("22", 408_499_334, "22.23.2", "2026-09-19"),
+    _node("22-slim", 79_893_445, "22.23.2", "2026-09-19", unpacked_bytes=227_340_000),
+    _node("22-alpine", 60_697_390, "22.23.3", "2026-09-23"),
+    _distribution("debian:bookworm", 48_503_440, "bookworm", "2026-09-19", source=_LAYERS.format("node:22-bookworm")),
     _distribution("debian:bookworm-slim", 28_232_590, "bookworm", "2026-08-04", slim=True),
-    _distribution("debian:trixie", 49_312_314, "trixie", "2026-08-04", source=_LAYERS),
-    _distribution("debian:trixie-slim", 29_780_765, "trixie", "2026-08-04", slim=True, source=_LAYERS),
-    _distribution("buildpack-deps:trixie", 379_068_870, "trixie", "2026-08-05", source=_LAYERS),
-    _distribution("alpine:3.24", 3_849_738, "3.24", "2026-09-17", source=_LAYERS.replace("trixie", "alpine")),
+    _distribution("debian:trixie", 49_312_314, "trixie", "2026-08-04", source=_LAYERS.format("python:3.12-trixie")),
+    _distribution(
+        "debian:trixie-slim", 29_780_765, "trixie", "2026-08-04", slim=True, source=_LAYERS.format("python:3.12-slim")
+    ),
+    _distribution(
+        "buildpack-deps:bookworm", 348_691_606, "bookworm", "2026-09-19", source=_LAYERS.format("node:22-bookworm")
+    ),
+    _distribution(
+        "buildpack-deps:trixie", 379_068_870, "trixie", "2026-08-05", source=_LAYERS.format("python:3.12-trixie")
+    ),
+    _distribution("alpine:3.24", 3_849_738, "3.24", "2026-09-17", source=_LAYERS.format("python:3.12-alpine")),
     _distribution("ubuntu:24.04", 29_764_116, "noble", "2026-09-11"),
 )
 
@@ -106,15 +141,16 @@ Which packages apply can hang on the last number: before 3.11.3 redis wants asyn
 
 
 def find_size(
-    *, family: str, release: str = "", python: str = "", node: str = "", slim: bool = False
+    repository: str, *, family: str, release: str = "", python: str = "", node: str = "", slim: bool = False
 ) -> BaseSize | None:
-    """The figure of an image like that: its ``python`` and ``node`` of the same minor and major version, ``release``
-    the same where it is given; None where there is none."""
+    """The figure of an image of ``repository`` (``python``) that is like that: its ``python`` and ``node`` of the same
+    minor and major version, ``release`` the same where it is given; None where there is none. Without a release it is
+    that of the repository's usual tags, the first of `BASE_SIZES`."""
     for size in BASE_SIZES:
         languages = (_minor(size.python), _major(size.node))
         if (size.family, languages, size.slim) != (family, (_minor(python), _major(node)), slim):
             continue
-        if not release or size.release == release:
+        if size.name.partition(":")[0] == repository and (not release or size.release == release):
             return size
     return None
 

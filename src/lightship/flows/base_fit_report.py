@@ -118,6 +118,7 @@ def _row(place: int, row: Row, outcome: FitOutcome) -> dict[str, object]:
             "builds": list(packages.builds),
             "compiles": list(packages.extra),
             "missing": list(packages.missing),
+            "unknown": list(packages.unknown),
             "compressed_bytes": packages.compressed_bytes,
             "estimated": packages.estimated,
             "unsized": packages.unsized,

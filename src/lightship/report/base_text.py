@@ -88,12 +88,13 @@ def _cells(row: _Row) -> tuple[str, ...]:
     figure, packages = row["base"], _row(row["packages"])
     closed = row["status"] == "closed"
     least = isinstance(figure, dict) and bool(figure["at_least"])
+    builds = "?" if packages["unknown"] else str(_count(packages["builds"]))
     libc = " ".join(str(part) for part in (row["libc"], row["libc_version"]) if part)
     return (
         _short(row),
         _bytes(_row(figure)["compressed_bytes"], least=least) if isinstance(figure, dict) else "?",
-        "-" if closed else _bytes(row["total_compressed_bytes"], least=least),
-        "-" if closed else str(_count(packages["builds"])),
+        "-" if closed else _bytes(row["total_compressed_bytes"], least=least or bool(packages["unsized"])),
+        "-" if closed else builds,
         libc or "none",
         "" if row["status"] == "fits" else str(row["status"]),
     )
@@ -123,7 +124,10 @@ def _legend(ranking: Sequence[_Row]) -> str:
     cited = [row for row in ranking if isinstance(row["base"], dict) and not row["base"]["measured"]]
     said = "Compressed bytes: of the base, and with the packages, by their wheels' sizes in the lock"
     if any(_int(_row(row["packages"])["estimated"]) for row in ranking):
-        said += ", of the other C library's where there is none"
+        said += ", else their sdists'"
+    unsized = max(_int(_row(row["packages"])["unsized"]) for row in ranking)
+    if unsized:
+        said += f", which has none of {unsized}"
     if cited and measured:
         said += f". Measured: {format_names([_called(row) for row in measured])}; the others are cited"
     elif cited:

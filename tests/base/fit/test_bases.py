@@ -68,7 +68,12 @@ def test_traps_are_told_where_they_apply() -> None:
     [
         ("python:3.12-slim", "python:3.12-slim"),
         ("python:3.12.4-slim-trixie", "python:3.12-slim"),
-        ("python:3.12-slim-bookworm", None),
+        ("python:3.12-slim-bookworm", "python:3.12-slim-bookworm"),
+        ("python:3.12-slim-bullseye", None),
+        ("registry.example/mirror/python:3.12-slim", "python:3.12-slim"),
+        ("node:22.1-alpine", "node:22-alpine"),
+        ("node:lts-slim", None),
+        ("buildpack-deps:trixie", "buildpack-deps:trixie"),
         ("python:slim", None),
         ("debian:trixie-slim", "debian:trixie-slim"),
         ("nginx:1.27", None),

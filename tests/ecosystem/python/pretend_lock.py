@@ -19,7 +19,7 @@ def package(name: str, *tags: str, sdist: bool = False, size_bytes: int | None =
         wheels=tuple(
             Artifact(filename=f"{stem}-1.0-{tag}.whl", sha256="0" * 64, size_bytes=size_bytes) for tag in tags
         ),
-        sdist=Artifact(filename=f"{stem}-1.0.tar.gz", sha256="0" * 64) if sdist else None,
+        sdist=Artifact(filename=f"{stem}-1.0.tar.gz", sha256="0" * 64, size_bytes=size_bytes) if sdist else None,
     )
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lightship.ecosystem.base_images import KnownBase, known_base
+from lightship.ecosystem.base_sizes import base_size
 from lightship.facts.base_sizes import CLOSURE, BaseSize, find_size
 from lightship.facts.base_traps import TRAPS, Trap
 from lightship.facts.distributions import RELEASES, Release, find_release
 
-__all__ = ["Candidate", "Figure", "candidate_of", "candidates", "figure_of", "traps_of"]
+__all__ = ["Candidate", "Figure", "candidate_of", "candidates", "traps_of"]
 
 _DISTROLESS = ("bookworm", "trixie")
 """Debian releases of which there are images with Python (README of distroless, 2026)."""
@@ -62,7 +63,7 @@ def candidates(minor: str) -> tuple[Candidate, ...]:
 
 def candidate_of(base: KnownBase) -> Candidate:
     """The base that a user names."""
-    size = _size(base)
+    size = base_size(base)
     version = base.libc_version
     if version is None and size is not None and size.release and not base.release:
         known = find_release(base.family, size.release)
@@ -78,12 +79,6 @@ def candidate_of(base: KnownBase) -> Candidate:
         figure=_figure(size) if size is not None else None,
         traps=traps_of(base),
     )
-
-
-def figure_of(base: KnownBase) -> Figure | None:
-    """The cited size of an image that a user names; one of a moving tag is that of its date."""
-    size = _size(base)
-    return _figure(size) if size is not None else None
 
 
 def traps_of(base: KnownBase) -> tuple[Trap, ...]:
@@ -160,7 +155,7 @@ def _ubuntu(minor: str) -> Candidate:
     releases = [release for release in RELEASES if release.family == "ubuntu"]
     own = _packaging(releases, minor)
     chosen = own or releases[-1]
-    size = find_size(family="ubuntu", release=chosen.codename)
+    size = find_size("ubuntu", family="ubuntu", release=chosen.codename)
     return Candidate(
         key="ubuntu",
         title="Ubuntu",
@@ -181,17 +176,6 @@ def _packaging(releases: Iterable[Release], minor: str) -> Release | None:
 
 def _those(releases: Iterable[Release]) -> str:
     return ", ".join(release.python for release in releases)
-
-
-def _size(base: KnownBase) -> BaseSize | None:
-    if base.family not in ("debian", "alpine", "ubuntu") or (base.has_python and base.python is None):
-        return None
-    # Of another repository with the same distribution nothing is known.
-    repository = base.name.split("@")[0].rpartition("/")[2].split(":")[0]
-    wanted = "python" if base.has_python else base.family
-    if repository != wanted or base.has_node:
-        return None
-    return find_size(family=base.family, release=base.release, python=base.python or "", slim=base.slim)
 
 
 def _figure(size: BaseSize, *, at_least: bool = False) -> Figure:

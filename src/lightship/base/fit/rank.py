@@ -1,5 +1,5 @@
-"""The order of the bases for one lock: what fits first, by compressed bytes of the result; then what must be compiled;
-then what is closed."""
+"""The order of the bases for one lock: what fits first, by compressed bytes of the result; then what nobody knows, what
+must be compiled, and what is closed."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,24 @@ from lightship.ecosystem.python.offers import ANY_GLIBC, ANY_MUSL, LockFacts, Of
 
 __all__ = ["Packages", "Row", "Status", "judge", "packages_on", "rank", "smallest"]
 
-Status = Literal["fits", "compiles", "closed"]
+Status = Literal["fits", "unknown", "compiles", "closed"]
 
-_ORDER: dict[str, int] = {"fits": 0, "compiles": 1, "closed": 2}
+_ORDER: dict[str, int] = {"fits": 0, "unknown": 1, "compiles": 2, "closed": 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packages:
     """The lock on one base. ``builds`` have no wheel for it and are built from their source, ``extra`` those of them
-    that have a wheel elsewhere; ``missing`` have neither. ``compressed_bytes`` sums the wheels' sizes in the lock,
-    which is about what their layers come to. ``estimated`` packages count with the wheel of the other C library,
-    ``unsized`` ones, for which there is no wheel at all, are not in it."""
+    that have a wheel elsewhere; ``missing`` have neither, of ``unknown`` the lock names no files. ``compressed_bytes``
+    sums the wheels' sizes in the lock, which is about what their layers come to. ``estimated`` packages count with
+    another of their wheels, or with their sdist; ``unsized`` ones, of which the lock has no size, are in no base's sum.
+    """
 
     wheels: int
     builds: tuple[str, ...]
     extra: tuple[str, ...]
     missing: tuple[str, ...]
+    unknown: tuple[str, ...]
     compressed_bytes: int
     estimated: int
     unsized: int
@@ -63,7 +65,8 @@ def judge(candidate: Candidate, facts: LockFacts) -> Row:
         reasons += libc_reasons(facts, candidate.libc, version)
     status: Status = "fits"
     if reasons:
-        status = "closed" if any(reason.closed for reason in reasons) else "compiles"
+        unknown = any(reason.code == "not-known" for reason in reasons)
+        status = "closed" if any(reason.closed for reason in reasons) else "unknown" if unknown else "compiles"
     return Row(
         candidate=candidate,
         packages=packages_on(facts.offers, candidate.libc or "", version),
@@ -78,18 +81,22 @@ def packages_on(offers: Iterable[Offer], libc: str, version: tuple[int, int]) ->
     builds: list[str] = []
     extra: list[str] = []
     missing: list[str] = []
+    unknown: list[str] = []
     for offer in offers:
         wheel = offer.wheel(libc, version)
-        sized = wheel or next(iter(offer.wheels), None)
-        if sized is None or sized.size_bytes is None:
+        exact = wheel.size_bytes if wheel is not None else None
+        about = next((each.size_bytes for each in offer.wheels if each.size_bytes is not None), offer.sdist_bytes)
+        if exact is None and about is None:
             unsized += 1
         else:
-            total += sized.size_bytes
-            estimated += wheel is None
+            total += exact or about or 0
+            estimated += exact is None
         if wheel is not None:
             wheels += 1
             continue
-        if offer.has_sdist or not offer.listed:
+        if not offer.listed:
+            unknown.append(offer.name)
+        elif offer.has_sdist:
             builds.append(offer.name)
             extra += [offer.name] if offer.wheels else []
         else:
@@ -99,6 +106,7 @@ def packages_on(offers: Iterable[Offer], libc: str, version: tuple[int, int]) ->
         builds=tuple(builds),
         extra=tuple(extra),
         missing=tuple(missing),
+        unknown=tuple(unknown),
         compressed_bytes=total,
         estimated=estimated,
         unsized=unsized,

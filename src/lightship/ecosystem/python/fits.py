@@ -52,6 +52,11 @@ def libc_reasons(facts: LockFacts, libc: str, version: tuple[int, int]) -> tuple
         names = tuple(offer.name for offer in nothing)
         said = f"{_count(nothing, total)} neither a wheel for Python {facts.minor} on {facts.machine} nor an sdist"
         reasons.append(Reason(code="no-file", message=f"{said} ({format_names(names)})", closed=True, packages=names))
+    unlisted = facts.of_kind("unlisted") if libc == "musl" else ()  # with glibc there is hardly ever a doubt
+    if unlisted:
+        names = tuple(offer.name for offer in unlisted)
+        message = f"of {len(unlisted)} of {total} packages the lock names no files"
+        reasons.append(Reason(code="not-known", message=message, closed=False, packages=names))
     if other:
         kind = "musllinux" if libc == "musl" else "manylinux"
         reasons.append(_reason(f"no-{kind}-wheel", f"{_count(other, total)} no {kind} wheel", other))

@@ -43,12 +43,14 @@ class OfferedWheel:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
     """What the lock has of one package. ``wheels`` fit, best first. ``has_sdist`` holds for a directory or a repository
-    too. ``listed`` is False where the lock names no files at all (requirements.txt)."""
+    too; ``sdist_bytes`` is None where it has no size. ``listed`` is False where the lock names no files at all
+    (requirements.txt)."""
 
     name: str
     version: str
     wheels: tuple[OfferedWheel, ...] = ()
     has_sdist: bool = False
+    sdist_bytes: int | None = None
     listed: bool = True
     required_by: tuple[str, ...] = ()
 
@@ -139,6 +141,7 @@ def _offer(package: LockedPackage, targets: Sequence[Target]) -> Offer:
         version=package.version,
         wheels=tuple(wheel for _, wheel in fitting),
         has_sdist=package.sdist is not None or package.kind in ("git", "directory", "editable"),
+        sdist_bytes=package.sdist.size_bytes if package.sdist is not None else None,
         listed=bool(package.wheels) or package.sdist is not None or not package.hashes,
         required_by=package.required_by,
     )
