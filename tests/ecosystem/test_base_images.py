@@ -1,6 +1,10 @@
 """Base images told from their names."""
 
+import string
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lightship.ecosystem.base_images import KnownBase, known_base
 
@@ -148,6 +152,12 @@ def test_a_mirror_is_not_official() -> None:
 )
 def test_names_that_do_not_tell(name: str) -> None:
     assert known_base(name) is None
+
+
+@given(st.text(alphabet=string.printable, max_size=60) | st.from_regex(r"[a-z/]{1,12}(:[a-z0-9._-]{1,30})?"))
+def test_any_text_is_a_name_or_none(name: str) -> None:
+    base = known_base(name)
+    assert base is None or base.name == name
 
 
 def test_a_digest_beside_a_tag_changes_nothing() -> None:

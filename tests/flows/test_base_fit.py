@@ -119,6 +119,16 @@ def test_an_image_is_judged_by_its_own_python(tmp_path: Path) -> None:
     assert against[0]["more_bytes"] > 0
 
 
+def test_the_project_s_own_base_is_judged_too(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "shop", {"glibc-lib": [MANY]}, sdists=["glibc-lib"])
+    outcome = outcome_of(project, tmp_path / "cache", python="auto", base="python:3.11-alpine")
+    assert outcome.python.version.startswith("3.11.")
+    assert [each.name for each in outcome.against] == ["python:3.11-alpine"]
+    assert not outcome.fits
+    other = outcome_of(project, tmp_path / "cache", base="oci:somewhere", against=("python:3.11-slim",))
+    assert [each.name for each in other.against] == ["python:3.11-slim"]
+
+
 def test_a_package_without_a_file_closes_every_base(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", {"pure-lib": [PURE], "arm-lib": [AARCH]})
     document = document_of(outcome_of(project, tmp_path / "cache"))

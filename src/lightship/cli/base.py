@@ -31,8 +31,8 @@ __all__ = ["command"]
     "--against",
     multiple=True,
     metavar="IMAGE",
-    help="Does the lock fit this image? Told from its name: python:3.11-alpine. The status is 1 where it does not. "
-    "Repeatable.",
+    help="Does the lock fit this image? Told from its name: python:3.11-alpine. The status is 1 where it does not, or "
+    "where the name does not tell. Repeatable.",
 )
 @flag(
     "--measure/--no-measure",

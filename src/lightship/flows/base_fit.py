@@ -18,6 +18,7 @@ from lightship.ecosystem.python.offers import ANY_GLIBC, LockFacts, read_offers
 from lightship.ecosystem.python.project import Project
 from lightship.ecosystem.python.target import Target
 from lightship.errors import LightshipError, LockError, NetworkError
+from lightship.flows.base_identity import PACKAGES
 from lightship.flows.base_python import PythonChoice, choose_python, full_version
 from lightship.flows.request import BuildRequest
 from lightship.oci.platform import Platform
@@ -36,7 +37,7 @@ _TASK = "read wheels"
 class FitRequest:
     """``build`` says which project, with which options, and how registries are reached. ``measure``: ask registries and
     the package archive (True), only cite (False), or ask what answers at once (None). ``against`` are images that are
-    judged beside the usual ones."""
+    judged beside the usual ones; so is the project's own base, where that is an image."""
 
     build: BuildRequest
     platform: Platform
@@ -96,7 +97,9 @@ def fit_base(request: FitRequest, cache: Cache, progress: Progress) -> FitOutcom
         closure if wheels else None,
         owners,
     )
-    named = [(name, known_base(name)) for name in request.against]
+    own = build.options.base
+    asked = (own, *request.against) if own not in PACKAGES and known_base(own) is not None else request.against
+    named = [(name, known_base(name)) for name in dict.fromkeys(asked)]
     known = [candidate_of(base) for _, base in named if base is not None and base.family != "scratch"]
     figures = _figures(request, [*offered, *known], cache, progress, notes)
     offered = tuple(_measured(each, figures) for each in offered)

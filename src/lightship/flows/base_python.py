@@ -11,13 +11,14 @@ from lightship.base.lock import read_lock
 from lightship.base.lock_name import LOCK_NAME
 from lightship.base.source import ArchiveSettings
 from lightship.config import Options
+from lightship.ecosystem.base_images import known_base
 from lightship.ecosystem.dpkg import upstream_version
 from lightship.ecosystem.python.fits import accepts_python
 from lightship.ecosystem.python.project import Project
 from lightship.errors import LightshipError, UsageError
 from lightship.facts.base_sizes import PYTHON_RELEASES
 from lightship.facts.distributions import RELEASES, find_release
-from lightship.flows.base_identity import cpython_roots
+from lightship.flows.base_identity import PACKAGES, cpython_roots
 from lightship.oci.platform import Platform
 
 __all__ = ["PythonChoice", "choose_python", "full_version"]
@@ -43,6 +44,9 @@ def choose_python(
     """
     if options.python != "auto":
         return _asked(options.python, environ)
+    image = known_base(options.base) if options.base not in PACKAGES else None
+    if image is not None and image.python is not None:
+        return PythonChoice(version=full_version(image.python), why=f"of {options.base}, the project's base")
     locked = _locked(project.directory, platform)
     if locked is not None:
         return locked

@@ -26,6 +26,7 @@ def render_base(report: Report, *, verbose: bool = False) -> str:
     for each in _rows(document["against"]):
         lines += ["", *_wrapped(_asked(each))]
         lines += _bullets(str(reason["message"]) for reason in _rows(each["reasons"]))
+        lines += _bullets(_trap(trap, verbose=verbose) for trap in _rows(each["traps"]))
     ranking = _rows(document["ranking"])
     lines += ["", *render_table(_HEAD, [_cells(row) for row in ranking])]
     lines += _wrapped(_legend(ranking))

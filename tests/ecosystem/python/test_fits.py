@@ -78,5 +78,13 @@ def test_a_specifier_may_name_a_patch() -> None:
     assert reasons(facts, "python:3.11-slim") == ()
 
 
+def test_a_base_without_python_gets_one_from_its_packages() -> None:
+    facts = lock_facts(PURE, requires_python=">=3.12")
+    assert [reason.code for reason in reasons(facts, "debian:12")] == ["other-python"]
+    assert reasons(facts, "debian:13") == ()
+    assert reasons(facts, "node:22-slim") == ()  # its release moves
+    assert [reason.code for reason in reasons(facts, "gcr.io/distroless/cc-debian12")] == ["no-python"]
+
+
 def test_scratch_has_no_c_library() -> None:
     assert [reason.code for reason in reasons(lock_facts(PURE), "scratch")] == ["no-libc"]

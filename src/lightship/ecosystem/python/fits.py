@@ -81,18 +81,19 @@ def _count(offers: Sequence[Offer], total: int) -> str:
 
 
 def _python(facts: LockFacts, base: KnownBase) -> Iterable[Reason]:
-    if base.python is None:
-        return
-    if not accepts_python(facts.requires_python, base.python):
-        yield Reason(
-            code="other-python",
-            message=f"the project wants Python {facts.requires_python}, {base.name} has {base.python}",
-            closed=True,
-        )
-    elif base.python != facts.minor:
-        yield Reason(
-            code="other-python", message=f"it has Python {base.python}, and {facts.minor} was asked for", closed=True
-        )
+    wanted = facts.requires_python
+    if base.python is not None and not accepts_python(wanted, base.python):
+        message = f"the project wants Python {wanted}, {base.name} has {base.python}"
+        yield Reason(code="other-python", message=message, closed=True)
+    elif base.python is not None and base.python != facts.minor:
+        message = f"it has Python {base.python}, and {facts.minor} was asked for"
+        yield Reason(code="other-python", message=message, closed=True)
+    elif not base.has_python and base.package_manager is None and base.libc is not None:
+        message = "it has no Python, and no package manager to install one: an interpreter must be copied into it"
+        yield Reason(code="no-python", message=message, closed=False)
+    elif not base.has_python and base.packaged_python and not accepts_python(wanted, base.packaged_python):
+        message = f"the project wants Python {wanted}, and its own packages have {base.packaged_python}"
+        yield Reason(code="other-python", message=message, closed=False)
 
 
 def accepts_python(wanted: str | None, minor: str) -> bool:
