@@ -18,10 +18,9 @@ def analysed() -> Analysis:
 
 def test_each_hidden_file_is_in_one_group() -> None:
     analysis = analysed()
-    copied = [(group.layer, group.by, group.how, group.unpacked_bytes) for group in hidden_by(analysis, metadata=True)]
-    others = [(group.how, group.unpacked_bytes) for group in hidden_by(analysis, metadata=False)]
-    assert copied == [(0, 1, "changed", 50)]
-    assert others == [("changed", 10), ("removed", 1)]
+    copied, others = hidden_by(analysis)
+    assert [(group.layer, group.by, group.how, group.unpacked_bytes) for group in copied] == [(0, 1, "changed", 50)]
+    assert [(group.how, group.unpacked_bytes) for group in others] == [("changed", 10), ("removed", 1)]
     assert analysis.totals.wasted_bytes == 61
 
 

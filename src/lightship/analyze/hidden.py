@@ -1,6 +1,5 @@
 """Hidden copies, sorted by what hid them: what `metadata_copy` and `shadowed_bytes` share out between them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lightship.analyze.entries import FILE
@@ -26,19 +25,23 @@ class Hidden:
     compressed_bytes: int = 0
 
 
-def hidden_by(analysis: Analysis, *, metadata: bool) -> Iterator[Hidden]:
-    """Groups of hidden files that have bytes, dearest first: those of which only the owner or the mode changed, or all
-    others."""
-    groups: dict[tuple[int, int, str], Hidden] = {}
-    sizes, layers = analysis.entries.sizes, analysis.entries.layers
+def hidden_by(analysis: Analysis) -> tuple[list[Hidden], list[Hidden]]:
+    """Groups of hidden files that have bytes, dearest first: those of which only the owner or the mode changed, and
+    all others."""
+    groups: dict[tuple[bool, int, int, str], Hidden] = {}
+    sizes, compressed, layers = analysis.entries.sizes, analysis.entries.compressed, analysis.entries.layers
     for shadow in analysis.tree.shadows():
-        if sizes[shadow.row] and is_metadata_change(analysis, shadow) == metadata:
-            key = (layers[shadow.row], shadow.by, shadow.how)
-            group = groups.setdefault(key, Hidden(layer=key[0], by=key[1], how=key[2]))
+        row = shadow.row
+        if sizes[row]:
+            key = (is_metadata_change(analysis, shadow), layers[row], shadow.by, shadow.how)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = Hidden(layer=key[1], by=key[2], how=key[3])
             group.shadows.append(shadow)
-            group.unpacked_bytes += sizes[shadow.row]
-            group.compressed_bytes += analysis.entries.compressed[shadow.row]
-    yield from sorted(groups.values(), key=lambda group: (-group.unpacked_bytes, group.by, group.layer, group.how))
+            group.unpacked_bytes += sizes[row]
+            group.compressed_bytes += compressed[row]
+    ordered = sorted(groups.items(), key=lambda each: (-each[1].unpacked_bytes, each[1].by, each[1].layer, each[1].how))
+    return [group for key, group in ordered if key[0]], [group for key, group in ordered if not key[0]]
 
 
 def is_metadata_change(analysis: Analysis, shadow: Shadow) -> bool:

@@ -31,7 +31,7 @@ topoteretes/cognee#3691: 9 GB twice.
 from collections import Counter
 from collections.abc import Iterator
 
-from lightship.analyze.hidden import Hidden, common_directory, hidden_by, told, weight, where_from
+from lightship.analyze.hidden import Hidden, common_directory, told, weight, where_from
 from lightship.analyze.model import Analysis
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
@@ -42,15 +42,16 @@ __all__ = ["RULE"]
 
 def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
-    for group in hidden_by(analysis, metadata=True):
+    for group in survey.hidden[0]:
+        what = _what(analysis, group)
         finding = RULE.finding(
             f"{told(len(group.shadows), group.unpacked_bytes)} of {where_from(analysis, group.layer)} copied whole to "
-            f"change their {_what(analysis, group)}",
+            f"change their {what}",
             severity=weight(group.unpacked_bytes),
             location=common_directory(analysis, group.shadows),
             unpacked_bytes=group.unpacked_bytes,
             compressed_bytes=group.compressed_bytes,
-            fix=_fix(analysis, group),
+            fix=_fix(analysis, group, what),
             cause=analysis.cause(group.by),
         )
         yield survey.about(finding, (shadow.row for shadow in group.shadows))
@@ -66,13 +67,13 @@ def _what(analysis: Analysis, group: Hidden) -> str:
     return " and ".join(words) or "extended attributes"
 
 
-def _fix(analysis: Analysis, group: Hidden) -> str:
+def _fix(analysis: Analysis, group: Hidden, what: str) -> str:
     entries = analysis.entries
-    rows = [analysis.tree.source(shadow.by_row or 0) for shadow in group.shadows]
-    if "owner" not in _what(analysis, group):
+    if "owner" not in what:
         return (
             f"set the mode where {where_from(analysis, group.layer)} makes the files: COPY --chmod, or in the same RUN"
         )
+    rows = [analysis.tree.source(shadow.by_row or 0) for shadow in group.shadows]
     (uid, gid), _ = Counter((entries.uids[row], entries.gids[row]) for row in rows).most_common(1)[0]
     return (
         f"let {where_from(analysis, group.layer)} make them as {uid}:{gid}: COPY --chown={uid}:{gid}, or chown in the "

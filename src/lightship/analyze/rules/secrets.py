@@ -58,7 +58,7 @@ def _in_files(survey: Survey) -> Iterator[Finding]:
     analysis, entries = survey.analysis, survey.analysis.entries
     told = 0
     published: dict[int, list[str]] = {}
-    gone = {shadow.row: shadow for shadow in analysis.tree.shadows()} if analysis.totals.wasted_bytes else {}
+    gone: dict[int, int] | None = None
     for row, kept in sorted(analysis.kept.items()):
         path = entries.paths[row]
         what = kind_of_secret(path, kept)
@@ -73,8 +73,10 @@ def _in_files(survey: Survey) -> Iterator[Finding]:
             return
         told += 1
         where = where_from(analysis, entries.layers[row])
+        if gone is None:
+            gone = {shadow.row: shadow.by for shadow in analysis.tree.shadows()}
         if row in gone:
-            after = f"{where}, and in that layer still, though {where_from(analysis, gone[row].by)} hides it"
+            after = f"{where}, and in that layer still, though {where_from(analysis, gone[row])} hides it"
         else:
             after = where
         finding = RULE.finding(

@@ -29,7 +29,7 @@ OCI image-spec 1.1, layer.md, "Whiteouts"; docs.docker.com, "Building best pract
 
 from collections.abc import Iterator
 
-from lightship.analyze.hidden import Hidden, common_directory, hidden_by, told, weight, where_from
+from lightship.analyze.hidden import Hidden, common_directory, told, weight, where_from
 from lightship.analyze.model import Analysis
 from lightship.analyze.rules.rule import Rule
 from lightship.analyze.rules.survey import Survey
@@ -40,7 +40,7 @@ __all__ = ["RULE"]
 
 def _find(survey: Survey) -> Iterator[Finding]:
     analysis = survey.analysis
-    for group in hidden_by(analysis, metadata=False):
+    for group in survey.hidden[1]:
         done = "deleted" if group.how == "removed" else "replaced"
         finding = RULE.finding(
             f"{told(len(group.shadows), group.unpacked_bytes)} of {where_from(analysis, group.layer)} {done} later",

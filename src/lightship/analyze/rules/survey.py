@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lightship.analyze.entries import DIRECTORY
+from lightship.analyze.hidden import Hidden, hidden_by
 from lightship.analyze.model import NOBODY, Analysis, Package
 from lightship.analyze.rules.rule import Rule
 from lightship.findings import Finding
@@ -196,6 +197,11 @@ class Survey:
             if path.endswith("/encodings") and (match := _PYTHON.fullmatch(path.removesuffix("/encodings"))):
                 found.add(f"cpython-3{match[1]}")
         return frozenset(found)
+
+    @functools.cached_property
+    def hidden(self) -> tuple[list[Hidden], list[Hidden]]:
+        """See `hidden_by`."""
+        return hidden_by(self.analysis)
 
     @functools.cached_property
     def environment(self) -> Mapping[str, str]:
