@@ -11,6 +11,7 @@ from isal import isal_zlib
 from jsonschema import Draft202012Validator
 from tests.build.wheels import make_wheel
 from tests.flows.fit_lock import AARCH, MANY, MUSL, PURE, write_project
+from tests.store.registry.faulty import served
 from tools.schemas_base import base_schema
 
 from lightship.config import Options
@@ -19,9 +20,13 @@ from lightship.errors import LockError, UsageError
 from lightship.flows.base_fit import FitOutcome, FitRequest, fit_base, lock_facts
 from lightship.flows.base_fit_report import base_report
 from lightship.flows.request import BuildRequest
+from lightship.image.synthetic import synthetic_image
 from lightship.oci.platform import Platform
+from lightship.oci.reference import ImageName
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
+from lightship.store.registry.access import RegistryAccess
+from lightship.store.registry.image import push_image
 from lightship.store.select import host_platform
 
 AMD64 = Platform(os="linux", architecture="amd64")
@@ -41,8 +46,8 @@ def document_of(outcome: FitOutcome) -> dict[str, Any]:
     return document
 
 
-@pytest.fixture(autouse=True)
-def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without measuring nobody is asked."""
 
     def refuse(*_: object, **__: object) -> None:
@@ -51,6 +56,7 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "create_connection", refuse)
 
 
+@pytest.mark.usefixtures("offline")
 @pytest.mark.skipif(not DIFY.is_dir(), reason="Dify's lock is not beside the checkout")
 @pytest.mark.parametrize("python", ["3.11", "3.12"])
 def test_alpine_is_closed_to_dify(python: str, tmp_path: Path) -> None:
@@ -83,6 +89,7 @@ def test_alpine_is_closed_to_dify(python: str, tmp_path: Path) -> None:
     assert binary.kind == "both"
 
 
+@pytest.mark.usefixtures("offline")
 def test_a_pure_project_fits_alpine(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", {"pure-lib": [PURE]})
     document = document_of(outcome_of(project, tmp_path / "cache"))
@@ -127,6 +134,31 @@ def test_the_project_s_own_base_is_judged_too(tmp_path: Path) -> None:
     assert not outcome.fits
     other = outcome_of(project, tmp_path / "cache", base="oci:somewhere", against=("python:3.11-slim",))
     assert [each.name for each in other.against] == ["python:3.11-slim"]
+
+
+def test_registries_that_answer_are_measured(tmp_path: Path) -> None:
+    """Of an image on loopback; those of others are behind a proxy that is not there, and the archive is nowhere."""
+    image = synthetic_image({"a": b"1" * 5000}, platform=AMD64)
+    project = write_project(tmp_path / "shop", {"pure-lib": [PURE]})
+    with served() as registry:
+        name = f"{registry.host}/library/python:3.11-slim"
+        push_image(image, [ImageName.parse(name)], access=RegistryAccess())
+        build = BuildRequest(
+            project=project,
+            options=Options(python="3.11", archive_uri=("file:/nonexistent",), archive_suite=("none",)),
+            access=RegistryAccess(environ={"HTTPS_PROXY": "http://127.0.0.1:9"}),
+        )
+        request = FitRequest(build=build, platform=AMD64, now=NOW, measure=True, against=(name,))
+        outcome = fit_base(request, Cache(tmp_path / "cache"), SILENT)
+    document = document_of(outcome)
+    (against,) = document["against"]
+    assert against["fits"]
+    assert against["base"]["measured"]
+    assert against["base"]["compressed_bytes"] == sum(layer.compressed_bytes for layer in image.layers)
+    assert against["base"]["date"] == "2026-11-24"
+    assert not any(row["base"]["measured"] for row in document["ranking"] if row["base"])
+    assert any("closure was not measured" in note for note in document["notes"])
+    assert any(note.startswith("not measured: python:3.11, ") for note in document["notes"])
 
 
 def test_a_package_without_a_file_closes_every_base(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         code="full-tools",
         applies="full",
-        text="Compilers, headers, Git, Mercurial, Subversion and ImageMagick come along: 379 of its 411 MB are "
+        text="Compilers, headers, Git, Mercurial, Subversion and ImageMagick come along: 379 MB of it are "
         "buildpack-deps.",
         remedy="Use it as a builder, and slim for the image.",
         source="https://github.com/docker-library/repo-info, repos/python/remote/3.12-trixie.md",

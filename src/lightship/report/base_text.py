@@ -60,8 +60,8 @@ def render_base_markdown(report: Report) -> str:
         said = "; ".join(str(reason["message"]) for reason in _rows(row["reasons"]))
         lines.append(f"* {escape_markdown(f'{_called(row)}: {said}')}")
         lines += [f"  * {escape_markdown(_trap(trap, verbose=True))}" for trap in _rows(row["traps"])]
-    needs = _needs(_row(document["needs"]))
-    lines += ["", *(escape_markdown(line) for line in needs)]
+    head, *needs = _needs(_row(document["needs"]), columns=1 << 20)
+    lines += ["", f"{escape_markdown(head)}:", "", *(f"* {escape_markdown(line.strip())}" for line in needs)]
     return "\n".join(lines) + "\n"
 
 
@@ -182,24 +182,28 @@ def _named(machines: Sequence[_Row], kind: str, said: str, *, verbose: bool) -> 
     return lines
 
 
-def _needs(needs: _Row) -> list[str]:
+def _needs(needs: _Row, *, columns: int = _COLUMNS) -> list[str]:
     lines = ["what the wheels need"]
     if needs["glibc"] is None:
         return [*lines, "  no wheel is compiled for glibc"]
     wanted = _texts(needs["glibc_wanted_by"])
-    lines += _bullets([f"by their tags: glibc {needs['glibc']} ({format_names(wanted)})"])
+    lines += _bullets([f"by their tags: glibc {needs['glibc']} ({format_names(wanted)})"], columns=columns)
     read, compiled = _int(needs["read"]), _int(needs["compiled"])
     if not read:
-        return lines + _bullets([f"exactly: not known, as none of the {compiled} compiled wheels is in the cache"])
+        return lines + _bullets(
+            [f"exactly: not known, as none of the {compiled} compiled wheels is in the cache"], columns=columns
+        )
     exact = [
         f"{each['family']} {each['version']} ({format_names(_texts(each['packages']))})"
         for each in _rows(needs["exact"])
     ]
-    lines += _bullets([f"by the symbols of {read} of {compiled} compiled wheels: {', '.join(exact) or 'nothing'}"])
+    lines += _bullets(
+        [f"by the symbols of {read} of {compiled} compiled wheels: {', '.join(exact) or 'nothing'}"], columns=columns
+    )
     libraries = [str(each["soname"]) for each in _rows(needs["libraries"]) if not each["from_host"]]
-    lines += _bullets([f"from outside: {', '.join(libraries) or 'nothing'}"])
+    lines += _bullets([f"from outside: {', '.join(libraries) or 'nothing'}"], columns=columns)
     host = [str(each["soname"]) for each in _rows(needs["libraries"]) if each["from_host"]]
-    return lines + (_bullets([f"from the host's driver: {', '.join(host)}"]) if host else [])
+    return lines + (_bullets([f"from the host's driver: {', '.join(host)}"], columns=columns) if host else [])
 
 
 def _sources(ranking: Sequence[_Row], *, verbose: bool) -> list[str]:
@@ -216,15 +220,20 @@ def _sources(ranking: Sequence[_Row], *, verbose: bool) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(text, _COLUMNS, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
 
 
-def _bullets(texts: Iterable[str], *, indent: int = 0) -> list[str]:
+def _bullets(texts: Iterable[str], *, indent: int = 0, columns: int = _COLUMNS) -> list[str]:
     lines = []
     for text in texts:
         first = " " * (indent + 2)
         lines += textwrap.wrap(
-            text, _COLUMNS, initial_indent=first, subsequent_indent=first + "  ", break_on_hyphens=False
+            text,
+            columns,
+            initial_indent=first,
+            subsequent_indent=first + "  ",
+            break_on_hyphens=False,
+            break_long_words=False,  # an address is copied whole
         )
     return lines
 
