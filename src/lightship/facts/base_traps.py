@@ -67,7 +67,8 @@ TRAPS: tuple[Trap, ...] = (
     Trap(
         code="distroless-python",
         applies="distroless",
-        text="Python is the one that Debian packages, and no other; there is no shell, no pip and no package manager.",
+        text="Python is the one that Debian packages, and no other; there is no shell, no pip, no package manager, and "
+        "no support for ctypes.",
         remedy="Build in debian:<release> with its python3, and copy the environment.",
         source="https://github.com/GoogleContainerTools/distroless, python3/README.md",
     ),
