@@ -1,6 +1,6 @@
 """``lightship lint``: Dockerfiles read, asked by the rules, and mended."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -11,17 +11,16 @@ from lightship.dockerfile.parse import parse
 from lightship.dockerfile.scope import shell_at
 from lightship.dockerfile.shell import Script, script_of
 from lightship.dockerfile.stages import Stages, stages_of
-from lightship.ecosystem.base_images import KnownBase
-from lightship.ecosystem.python.offers import LockFacts
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Report, Safety, Severity
 from lightship.flows.lint_context import context_root, read_context
 from lightship.flows.lint_lock import lock_reader
 from lightship.flows.lint_measured import MeasuredCosts
 from lightship.lint.check import Found, Ignored, Linted, check, edits_of
+from lightship.lint.estimate import Estimates
 from lightship.lint.rule import Rule
 from lightship.lint.rules import RULES
-from lightship.lint.subject import Context, NoCosts, Subject, no_lock
+from lightship.lint.subject import Context, LockReader, Subject, no_lock
 from lightship.store.cache import Cache
 
 __all__ = ["LINT_SCHEMA", "LintRequest", "Mended", "dockerfiles_in", "lint_file", "lint_report", "mend"]
@@ -103,7 +102,7 @@ def lint_file(
     name = name or str(path)
     dockerfile = parse(source, name=name)
     context: Context | None = None
-    lock: Callable[[KnownBase], LockFacts | None] = no_lock
+    lock: LockReader = no_lock
     if request.context is not None or text is None:
         root = request.context or context_root(path.parent, dockerfile)
         context = read_context(root, path if text is None else None)
@@ -150,7 +149,7 @@ class _Around:
 
     name: str
     context: Context | None
-    lock: Callable[[KnownBase], LockFacts | None]
+    lock: LockReader
     built: Analysis | None
 
 
@@ -159,13 +158,15 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         stages = stages_of(dockerfile, target=request.target, arguments=request.arguments)
     except InputError as error:
         raise InputError(f"{around.name}: {error}", hint=error.hint) from error
+    scripts = _scripts(stages)
+    estimated = Estimates(stages, scripts, around.context, around.lock)
     subject = Subject(
         name=around.name,
         dockerfile=dockerfile,
         stages=stages,
-        costs=MeasuredCosts.of_image(around.built, stages, NoCosts()) if around.built is not None else NoCosts(),
+        costs=MeasuredCosts.of_image(around.built, stages, estimated) if around.built is not None else estimated,
         context=around.context,
-        scripts=_scripts(stages),
+        scripts=scripts,
         lock=around.lock,
         runner_gb=request.runner_gb,
     )

@@ -11,7 +11,7 @@ from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.ecosystem.python.offers import LockFacts
 
-__all__ = ["Context", "Cost", "Costs", "NoCosts", "Subject", "no_lock"]
+__all__ = ["Context", "Cost", "Costs", "LockReader", "NoCosts", "Subject", "no_lock"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +40,10 @@ class Costs(Protocol):
 
     def of_base(self, name: str) -> Cost:
         """What the image ``name`` weighs."""
+
+
+LockReader = Callable[[KnownBase], LockFacts | None]
+"""What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
 
 
 def _nothing(_path: str) -> None:
@@ -80,8 +84,7 @@ class Subject:
     costs: Costs
     context: Context | None = None
     scripts: Mapping[int, Script] = field(default_factory=dict)
-    lock: Callable[[KnownBase], LockFacts | None] = field(default=no_lock, compare=False)
-    """What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
+    lock: LockReader = field(default=no_lock, compare=False)
     runner_gb: float = 8.0
     """Memory of the machine that builds, in 10^9 bytes. GitHub's hosted runners of private repositories have 8:
     https://docs.github.com/en/actions/reference/runners/github-hosted-runners (read November 2026)."""

@@ -41,7 +41,8 @@ def _stages(file: dict[str, object], *, verbose: bool) -> Iterator[str]:
 
 
 def _is_known(row: dict[str, object]) -> bool:
-    return row["unpacked_bytes"] is not None or row["compressed_bytes"] is not None or row["seconds"] is not None
+    """Lines that make no files are nothing to tell of."""
+    return bool(row["unpacked_bytes"] or row["compressed_bytes"] or row["seconds"])
 
 
 def _line(row: dict[str, object]) -> tuple[str, ...]:
