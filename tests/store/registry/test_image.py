@@ -85,6 +85,29 @@ def test_a_changed_image_sends_what_changed(registry: Registry, access: Registry
     assert registry.sent_bytes() == layer.compressed_bytes + len(changed.raw_config)
 
 
+def test_what_the_image_in_its_place_names_is_not_asked_for(registry: Registry, access: RegistryAccess) -> None:
+    copy(IMAGE, at(registry), access=access)
+    registry.asked.clear()
+    told = _Counted()
+    changed = append(IMAGE, [synthetic_layer({"c": b"3"})])
+    copy(changed, at(registry), access=replace(access, memory=None), progress=told)
+    asked = {each.bare.rpartition("/")[2] for each in registry.asked if "/blobs/sha256" in each.path}
+    assert asked == {str(changed.layers[-1].digest), str(Digest.of(changed.raw_config))}
+    assert told.done == told.total
+
+
+def test_what_a_registry_lost_of_it_is_sent_again(registry: Registry, access: RegistryAccess) -> None:
+    copy(IMAGE, at(registry), access=access)
+    lost = ("agent/api", str(IMAGE.layers[0].digest))
+    del registry.blobs[lost]
+    registry.on("PUT", "/manifests/", answer(404, content=b'{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}'))
+    changed = append(IMAGE, [synthetic_layer({"c": b"3"})])
+    copy(changed, at(registry), access=replace(access, memory=None))
+    assert lost in registry.blobs
+    with open_image(at(registry), access=access) as back:
+        assert_valid(back)
+
+
 def test_another_repository_of_the_registry_mounts(registry: Registry, access: RegistryAccess) -> None:
     copy(IMAGE, at(registry), access=access)
     registry.asked.clear()

@@ -1,11 +1,13 @@
 """An image of a registry, and an image to a registry."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
+from lightship.errors import LightshipError, NetworkError
 from lightship.image.protocol import Image
 from lightship.image.value import PlainImage
 from lightship.image.views import manifest_of
@@ -135,10 +137,35 @@ def _push(
     is_there = len(missing) < len(references) or (
         any(found.values()) and target.manifest_digest(manifest.digest) is not None
     )
-    if not is_there:
-        push_layers((*image.layers, BytesBlob(image.raw_config)), target, placed=placed, progress=progress)
-    for reference in missing:
-        target.push_manifest(reference, manifest.media_type, image.raw_manifest)
+    blobs: list[Blob] = [] if is_there else [*image.layers, BytesBlob(image.raw_config)]
+    held = _held(target, found.values()) if blobs else frozenset()
+
+    def write_names() -> None:
+        for reference in missing:
+            target.push_manifest(reference, manifest.media_type, image.raw_manifest)
+
+    progress.advance("write", sum(layer.compressed_bytes for layer in image.layers if layer.digest in held))
+    push_layers([blob for blob in blobs if blob.digest not in held], target, placed=placed, progress=progress)
+    try:
+        write_names()
+    except NetworkError:
+        lost = [blob for blob in blobs if blob.digest in held]
+        if not lost:
+            raise
+        push_layers(lost, target, placed=placed)  # a registry that has lost what a manifest of its own names
+        write_names()
+
+
+def _held(target: Repository, found: Iterable[Digest | None]) -> frozenset[Digest]:
+    """What the image that is to be replaced names: a registry keeps what a manifest of its own names (distribution-spec
+    1.1, "Pushing Manifests"), so none of it is asked for. After a changed line that is all but two layers."""
+    for digest in filter(None, found):
+        with contextlib.suppress(LightshipError):  # then nothing is known, and each blob is asked for
+            stored = target.read_manifest(digest)
+            if media_types.is_manifest(stored.media_type):
+                manifest = Manifest.parse(stored.raw, media_type=stored.media_type)
+                return frozenset(each.digest for each in (manifest.config, *manifest.layers))
+    return frozenset()
 
 
 def push_layers(
