@@ -86,6 +86,15 @@ def test_a_base_of_a_registry_is_locked_pulled_once_and_mounted(
     assert asked == [("HEAD", "/v2/agent/api/manifests/1")], "one question, whether the registry still has it"
 
 
+def test_a_plan_writes_nothing(world: World, registry: Registry, access: RegistryAccess, tmp_path: Path) -> None:
+    push_base(world, registry, tmp_path / "base")
+    for base in (f"{registry.host}/base/python:1", "debian"):
+        before = sorted(world.project.rglob("*"))
+        world.plan(access=access, base=base, prefix="/opt/app-venv")
+        assert sorted(world.project.rglob("*")) == before, "not even the base's lock"
+        assert not (world.project / LOCK_NAME).exists()
+
+
 def test_other_tags_go_along_and_other_names_do_not(world: World, registry: Registry, access: RegistryAccess) -> None:
     names = (f"{registry.host}/agent/api:1", f"{registry.host}/agent/api:latest", "elsewhere.invalid/agent/api:1")
     world.build(f"docker://{registry.host}/agent/api:1", tags=names, access=access)

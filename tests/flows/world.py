@@ -31,6 +31,7 @@ from lightship.oci.platform import Platform
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache
 from lightship.store.open import locate, open_image
+from lightship.store.registry.access import RegistryAccess
 from lightship.store.select import host_platform
 
 __all__ = [
@@ -254,10 +255,11 @@ class World:
         self.links.pretend_foreign()
         (self.project / "requirements.txt").write_text(requirements(self.links.folder))
 
-    def plan(self, **flags: object) -> str:
+    def plan(self, *, access: RegistryAccess | None = None, **flags: object) -> str:
         request = BuildRequest(
-            project=self.project, options=self.options(**flags), environ=self.environment, plan_only=True
-        )
+            project=self.project, options=self.options(**flags), environ=self.environment, plan_only=True,
+            access=access or RegistryAccess(),
+        )  # fmt: skip
         plan = build(request, self.cache, SILENT)
         assert isinstance(plan, str)
         return plan

@@ -74,8 +74,8 @@ def test_secrets_do_not_stand_in_the_command_line(root: Path) -> None:
 
 def test_a_secret_of_several_lines_goes_through_the_clients_environment(root: Path) -> None:
     env = {"KEY": "-----BEGIN\nS3CRET", "OF_IMAGE": "a\nb", "LD_PRELOAD": "/x\n", "HOST": "a\nb", "odd name": "1\n"}
-    handed = handed_variables(env, {"OF_IMAGE": "a\nb"}, {"HOST": "h"})
-    assert handed == {"KEY": env["KEY"]}
+    handed = handed_variables(env, {"OF_IMAGE": "a\nb", "KEY": "none"}, {"HOST": "h"})
+    assert handed == {"KEY": env["KEY"]}, "one that overrides the image's own too"
     command = Command(rootfs=root, argv=("x",), env=env)
     options, variables = create_options("docker", command, plan_mounts(command), handed=handed)
     assert "--env=KEY" in options

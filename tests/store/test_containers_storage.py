@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lightship.errors import ToolError
+from lightship.errors import StorageError, ToolError
 from lightship.image.synthetic import synthetic_image
 from lightship.oci.reference import Reference
 from lightship.store.copy import copy
@@ -66,3 +66,16 @@ def test_one_that_does_not_say_what_it_took(tmp_path: Path) -> None:
     _tool(tmp_path, "podman")
     with pytest.raises(ToolError, match="podman took the image and did not say its id"):
         copy(IMAGE, Reference.parse("containers-storage:one:1"))
+
+
+def test_no_place_for_a_temporary_folder_is_a_storage_error(tmp_path: Path) -> None:
+    _tool(tmp_path, "skopeo")
+    reference = Reference.parse("containers-storage:one:1")
+    with pytest.raises(StorageError, match="cannot make a temporary folder for the image: No such file"):
+        copy(IMAGE, reference, temporary=tmp_path / "gone")
+    with (
+        pytest.raises(StorageError, match="cannot make a temporary folder for the image: No such file"),
+        open_image(reference, temporary=tmp_path / "gone"),
+    ):
+        pass
+    assert not (tmp_path / "calls").exists()

@@ -14,7 +14,7 @@ from urllib.parse import unquote
 import pytest
 from tests.validated import assert_valid
 
-from lightship.errors import ImageError, MismatchError, ToolError
+from lightship.errors import ImageError, MismatchError, StorageError, ToolError
 from lightship.image.blobs import from_blobs
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.views import digest_of
@@ -132,6 +132,15 @@ def test_an_image_goes_in_and_comes_out(engine: PretendEngine, host: str, tmp_pa
         "GET /images/registry.example/api:1.2/json",
         "GET /images/registry.example/api:1.2/get",
     ]
+
+
+def test_no_place_for_a_temporary_file_is_a_storage_error(engine: PretendEngine, host: str, tmp_path: Path) -> None:
+    copy(IMAGE, REFERENCE, docker_host=host)
+    with (
+        pytest.raises(StorageError, match="cannot save an engine's image: No such file"),
+        open_image(REFERENCE, docker_host=host, temporary=tmp_path / "gone"),
+    ):
+        pass
 
 
 def test_the_platform_is_checked(engine: PretendEngine, host: str) -> None:

@@ -74,7 +74,16 @@ def test_a_package_that_is_an_extension_module() -> None:
 
 @given(st.text())
 def test_any_text_is_a_record(text: str) -> None:
-    assert all(row.path for row in read_record(text))
+    assert all(row.path for row in read_record(text)[0])
+
+
+def test_a_record_that_breaks_off_is_a_problem_and_no_empty_one(tmp_path: Path) -> None:
+    record = f"a.py,,1\nb.py,,2\n{'x' * 200_000},,3\nc.py,,4\n"
+    install(tmp_path / "site", "a-1.dist-info", METADATA="Name: a\n", RECORD=record)
+    (one,) = read_installed(tmp_path, "site")
+    assert one.record is not None
+    assert [row.path for row in one.record] == ["a.py", "b.py"]
+    assert one.problems == ("RECORD cannot be read from line 3 on: field larger than field limit (131072)",)
 
 
 def test_what_names_no_object_is_seen_soon(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ __all__ = ["pin_base"]
 
 def pin_base(request: BuildRequest, progress: Progress) -> BuildRequest:
     """``request`` with a base of a registry named by its digest: of the lock beside the project, else what its tag
-    names today, which is then locked. Other bases stay as they are.
+    names today, which is then locked, but not by a plan alone. Other bases stay as they are.
 
     A registry is asked only where nothing is locked, or ``update_base`` wants it anew. Raise BadReferenceError for a
     name that its registry does not have, NetworkError where that does not answer.
@@ -35,7 +35,8 @@ def pin_base(request: BuildRequest, progress: Progress) -> BuildRequest:
     digest = None if request.update_base else lock.image(str(name))
     if digest is None:
         digest = _resolved(name, request)
-        _keep(path, lock, LockedImage(name=str(name), digest=digest), progress)
+        if not request.plan_only:
+            _keep(path, lock, LockedImage(name=str(name), digest=digest), progress)
     return replace(request, options=replace(request.options, base=f"docker://{name}@{digest}"))
 
 

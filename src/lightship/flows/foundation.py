@@ -198,6 +198,8 @@ class Foundation:
         self._kept |= {name: section for name, section in lock.architectures.items() if name.endswith(suffix)}
 
     def _keep_lock(self, lock: BaseLock) -> None:
+        if self._request.plan_only:
+            return
         everything = BaseLock(architectures={**lock.architectures, **self._kept})
         if self._lock is not None and everything.text() == self._lock.text():
             return

@@ -135,15 +135,15 @@ def handed_variables(wanted: Mapping[str, str], public: Mapping[str, str], clien
     """Those of ``wanted`` that no line of a file can hold, such as a key of several lines, and that go through the
     environment of the engine's client instead.
 
-    Not what the image says itself (``public``): it is no secret, and its names must not reach a program of the host.
-    Nor a name that the client has or may listen to.
+    Not what the image says itself (``public``), as long as nobody gave another value: it is no secret, and its names
+    must not reach a program of the host. Nor a name that the client has or may listen to.
     """
     return {
         name: value
         for name, value in wanted.items()
         if _PLAIN_NAME.fullmatch(name)
         and not value.isprintable()
-        and name not in public
+        and public.get(name) != value
         and name not in client
         and not name.upper().startswith(_LISTENED_TO)
     }

@@ -18,6 +18,7 @@ from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName
+from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.store.oci_layout import open_layout, write_layout
 from lightship.store.tags import Tag
@@ -34,8 +35,8 @@ def store_image(
     """Put ``image`` into the storage under ``names`` (at least one); return its manifest's digest."""
     if not names:
         raise UsageError("containers-storage: want a name for the image, got none")
-    with tempfile.TemporaryDirectory(dir=temporary, prefix="lightship-") as folder:
-        layout = Path(folder) / "layout"
+    with _scratch(temporary) as folder:
+        layout = folder / "layout"
         digest = write_layout(image, layout, [Tag("latest")], progress=progress)
         _put(f"oci:{layout}:latest", [str(name.tagged()) for name in names])
     return digest
@@ -46,10 +47,18 @@ def open_stored_image(
     name: ImageName, *, platform: Platform | None = None, temporary: Path | None = None
 ) -> Iterator[PlainImage]:
     """The storage's image ``name``, copied to a temporary layout that is gone when the block ends."""
-    with tempfile.TemporaryDirectory(dir=temporary, prefix="lightship-") as folder:
-        layout = Path(folder) / "layout"
+    with _scratch(temporary) as folder:
+        layout = folder / "layout"
         _get(str(name if name.digest else name.tagged()), f"oci:{layout}:latest")
         yield open_layout(layout, tag="latest", platform=platform)
+
+
+@contextmanager
+def _scratch(temporary: Path | None) -> Iterator[Path]:
+    with storage_errors("make a temporary folder for the image"):
+        folder = tempfile.TemporaryDirectory(dir=temporary, prefix="lightship-")
+    with folder as name:
+        yield Path(name)
 
 
 def _put(source: str, names: Sequence[str]) -> None:

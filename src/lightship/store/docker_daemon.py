@@ -73,7 +73,9 @@ def open_engine_image(
     """The engine's image ``name``, saved to a temporary file that is gone when the block ends."""
     wanted = name if name.digest else name.tagged()
     where = f"docker-daemon:{wanted.familiar}"
-    with tempfile.NamedTemporaryFile(dir=temporary, prefix="lightship-", suffix=".tar") as file:
+    with storage_errors("save an engine's image"):
+        opened = tempfile.NamedTemporaryFile(dir=temporary, prefix="lightship-", suffix=".tar")  # noqa: SIM115 - below
+    with opened as file:
         with connected(endpoint) as connection:
             connection.request("GET", f"/images/{_quoted(wanted)}/get")
             response = connection.getresponse()

@@ -102,7 +102,9 @@ def open_tarball(path: Path, where: str, *, temporary: Path | None = None) -> It
         if detect(head) == "none":
             yield Tarball(path=path, where=where, members=_scan(stream, where))
             return
-    with tempfile.NamedTemporaryFile(dir=temporary, prefix="lightship-", suffix=".tar") as plain:
+    with storage_errors(f"unpack {where}"):
+        opened = tempfile.NamedTemporaryFile(dir=temporary, prefix="lightship-", suffix=".tar")  # noqa: SIM115 - below
+    with opened as plain:
         with storage_errors(f"unpack {where}"), path.open("rb") as stream:
             copy_stream(open_decompressed(stream, limit_bytes=_LARGEST_PLAIN_BYTES, what=where), plain.write)
             plain.seek(0)

@@ -147,6 +147,7 @@ def _read(rootfs: Path, site: str, match: re.Match[str]) -> Installed:
         problems.append("it has no METADATA")
     headers = HeaderParser().parsestr((metadata or "").partition("\n\n")[0] + "\n\n")
     record = None if is_egg else text("RECORD")
+    rows, broken = read_record(record) if record is not None else (None, ())
     points, wrong = _entry_points(text("entry_points.txt") or "")
     return Installed(
         name=normal_name(headers.get("Name") or match["name"]),
@@ -154,20 +155,22 @@ def _read(rootfs: Path, site: str, match: re.Match[str]) -> Installed:
         site=site,
         folder=folder,
         requires=tuple(" ".join(value.split()) for value in headers.get_all("Requires-Dist") or ()),
-        record=read_record(record) if record is not None else None,
+        record=rows,
         entry_points=points,
         top_level=tuple((text("top_level.txt") or "").split()),
-        problems=(*problems, *wrong),
+        problems=(*problems, *broken, *wrong),
     )
 
 
-def read_record(text: str) -> tuple[RecordRow, ...]:
-    """The rows of a RECORD; what is no row is passed over."""
+def read_record(text: str) -> tuple[tuple[RecordRow, ...], tuple[str, ...]]:
+    """The rows of a RECORD, up to where it cannot be read, and why it cannot; what is no row is passed over."""
+    found: list[RecordRow] = []
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except csv.Error:
-        return ()
-    return tuple(RecordRow(*[*row, "", ""][:3]) for row in rows if row and row[0] and "\0" not in row[0])
+        found += (RecordRow(*[*row, "", ""][:3]) for row in reader if row and row[0] and "\0" not in row[0])
+    except csv.Error as error:
+        return tuple(found), (f"RECORD cannot be read from line {reader.line_num} on: {error}",)
+    return tuple(found), ()
 
 
 def _entry_points(text: str) -> tuple[tuple[EntryPoint, ...], tuple[str, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
-from lightship.image.protocol import AnnotatedLayer, Layer
+from lightship.image.protocol import Layer, annotations_of
 from lightship.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RegistryLayer:
 
     @property
     def annotations(self) -> Mapping[str, str]:
-        return self.layer.annotations if isinstance(self.layer, AnnotatedLayer) else {}
+        return annotations_of(self.layer)
 
     def open(self) -> BinaryIO:
         """See `Layer.open`."""
