@@ -113,18 +113,22 @@ def _machine() -> _Schema:
             "name": _TEXT,
             "version": _TEXT,
             "sdist": _FLAG,
-            "libc_version": _told(_TEXT_OR_NULL, "The lowest that the best wheel's tags accept."),
+            "glibc": _told(
+                _TEXT_OR_NULL, "The oldest that one of its wheels accepts, by tags; null: none, or untagged."
+            ),
+            "musl": _told(_TEXT_OR_NULL, "The same for musl."),
             "required_by": _NAMES,
         }
     )
     kinds = {
+        "both": "Compiled, with wheels for glibc and for musl.",
         "manylinux": "Compiled, with wheels for glibc only.",
         "musllinux": "Compiled, with wheels for musl only.",
         "source": "An sdist, a directory or a repository only.",
         "nothing": "No wheel that fits, and no sdist.",
         "unlisted": "The lock names no files.",
     }
-    counts = {"pure": _COUNT, "both": _COUNT, **dict.fromkeys(kinds, _COUNT)}
+    counts = {"pure": _COUNT, **dict.fromkeys(kinds, _COUNT)}
     return _object(
         {
             "machine": _told(_TEXT, "x86_64"),

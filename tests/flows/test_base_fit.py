@@ -72,6 +72,8 @@ def test_alpine_is_closed_to_dify(python: str, tmp_path: Path) -> None:
     assert len(arm["manylinux"]) == 15
     assert {offer["name"]: offer["sdist"] for offer in intel["manylinux"]}["onnxruntime"] is False
     assert intel["counts"]["source"] == 24
+    assert "psycopg2-binary" in [offer["name"] for offer in intel["both"]]
+    assert {offer["name"]: offer["glibc"] for offer in intel["manylinux"]}["pyarrow"] is not None
     assert document["verdict"].startswith(
         "Alpine is closed: 12 of 384 packages have no musllinux wheel (15 on aarch64), "
     )

@@ -17,7 +17,7 @@ __all__ = ["BASE_SCHEMA", "base_report"]
 
 BASE_SCHEMA = "lightship/base/1"
 
-_LISTED: tuple[OfferKind, ...] = ("manylinux", "musllinux", "source", "nothing", "unlisted")
+_LISTED: tuple[OfferKind, ...] = ("both", "manylinux", "musllinux", "source", "nothing", "unlisted")
 
 
 def base_report(outcome: FitOutcome) -> Report:
@@ -172,7 +172,7 @@ def _trap(trap: Trap) -> dict[str, object]:
 
 def _machine(facts: LockFacts) -> dict[str, object]:
     kinds: dict[OfferKind, tuple[Offer, ...]] = {
-        kind: facts.of_kind(kind) for kind in ("pure", "both", *_LISTED)
+        kind: facts.of_kind(kind) for kind in ("pure", *_LISTED)
     }  # fmt: skip
     return {
         "machine": facts.machine,
@@ -184,15 +184,20 @@ def _machine(facts: LockFacts) -> dict[str, object]:
 
 def _offers(offers: Iterable[Offer]) -> Iterable[dict[str, object]]:
     for offer in offers:
-        floors = {wheel.libc: wheel.floor for wheel in offer.wheels}
-        floor = floors.get("glibc") or floors.get("musl")
         yield {
             "name": offer.name,
             "version": offer.version,
             "sdist": offer.has_sdist,
-            "libc_version": _version(floor) if floor is not None and floor[0] else None,
+            "glibc": _oldest(offer, "glibc"),
+            "musl": _oldest(offer, "musl"),
             "required_by": list(offer.required_by),
         }
+
+
+def _oldest(offer: Offer, libc: str) -> str | None:
+    """The oldest C library that one of the wheels accepts; None where there is none for it, or no tag says."""
+    floors = [wheel.floor for wheel in offer.wheels if wheel.libc == libc and wheel.floor[0]]
+    return _version(min(floors)) if floors else None
 
 
 def _needs(outcome: FitOutcome) -> dict[str, object]:

@@ -162,6 +162,8 @@ def _offers(document: Mapping[str, object], *, verbose: bool) -> list[str]:
         if without:
             names = [str(offer["name"]) + ("" if offer["sdist"] else "*") for offer in without]
             lines += _wrapped(f"{machine['machine']}, no musllinux wheel (* no sdist either): {', '.join(names)}")
+    if verbose:
+        lines += _named(_rows(document["machines"]), "both", "wheels for glibc and musl", verbose=True)
     for kind, said in (("source", "sdist only, built on every base"), ("nothing", "neither wheel nor sdist")):
         lines += _named(_rows(document["machines"]), kind, said, verbose=verbose)
     return lines
