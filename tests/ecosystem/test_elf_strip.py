@@ -58,7 +58,9 @@ def test_real_files_keep_their_memory_image_and_lose_what_was_put_in(put_in: Cal
             read_elf(before), has_debug=False
         )
         assert not read_elf(after).has_debug
-        assert len(after) <= len(plain) + 1024 + 2 * 65_536 * (put_in is with_gap), path
+        # what is loaded keeps its place within a page: 64 KiB, or the 2 MiB that older linkers align to
+        page_bytes = max(65_536, *(segment.align for segment in read_layout(plain).segments if segment.type == 1))
+        assert len(after) <= len(plain) + 1024 + 2 * page_bytes * (put_in is with_gap), path
         assert isinstance(plan_strip(after), Untouched), "stripping twice changes nothing"
         tried += 1
     assert tried > 15
