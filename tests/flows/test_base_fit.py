@@ -95,7 +95,7 @@ def test_alpine_is_closed_to_dify(python: str, tmp_path: Path) -> None:
 def test_a_pure_project_fits_alpine(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", {"pure-lib": [PURE]})
     document = document_of(outcome_of(project, tmp_path / "cache"))
-    assert document["verdict"] == "Alpine fits: none of the 1 packages has a compiled wheel"
+    assert document["verdict"] == "Alpine fits: no package of 1 has a compiled wheel"
     assert {row["key"]: row["status"] for row in document["ranking"]}["alpine"] == "fits"
     assert document["needs"]["glibc"] is None
 
@@ -103,7 +103,7 @@ def test_a_pure_project_fits_alpine(tmp_path: Path) -> None:
 def test_musllinux_wheels_fit_alpine(tmp_path: Path) -> None:
     project = write_project(tmp_path / "shop", {"psycopg2-binary": [MANY, MUSL], "pure-lib": [PURE]})
     outcome = outcome_of(project, tmp_path / "cache", against=("python:3.11-alpine",))
-    assert document_of(outcome)["verdict"] == "Alpine fits: all 1 compiled packages have musllinux wheels"
+    assert document_of(outcome)["verdict"] == "Alpine fits: the one compiled package has a musllinux wheel"
     assert outcome.fits
 
 

@@ -63,7 +63,9 @@ def _alpine(outcome: FitOutcome) -> str:
     if row.status == "fits":
         compiled = len(outcome.facts.of_kind("both", "musllinux"))
         if not compiled:
-            return f"Alpine fits: none of the {total} packages has a compiled wheel"
+            return f"Alpine fits: no package of {total} has a compiled wheel"
+        if compiled == 1:
+            return "Alpine fits: the one compiled package has a musllinux wheel"
         return f"Alpine fits: all {compiled} compiled packages have musllinux wheels"
     if not without:
         return f"Alpine is {row.status}: " + "; ".join(reason.message for reason in row.reasons)

@@ -110,7 +110,7 @@ def reachable(image: str, environ: Mapping[str, str], *, patience_s: float) -> b
     A resolver that does not answer cannot be interrupted: it is left to a thread that nobody waits for.
     """
     host, port = _peer(image, environ)
-    taken = threading.Event()
+    taken, told = threading.Event(), threading.Event()
 
     def connect() -> None:
         import socket
@@ -120,9 +120,12 @@ def reachable(image: str, environ: Mapping[str, str], *, patience_s: float) -> b
                 taken.set()
         except OSError:
             pass  # not reachable: that is the answer
+        finally:
+            told.set()
 
     threading.Thread(target=connect, name="lightship-reach", daemon=True).start()
-    return taken.wait(patience_s)
+    told.wait(patience_s)
+    return taken.is_set()
 
 
 def _peer(image: str, environ: Mapping[str, str]) -> tuple[str, int]:
