@@ -4,11 +4,12 @@ https://github.com/moby/buildkit/blob/v0.17.0/frontend/dockerfile/dockerfile2llb
 """
 
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from lightship.dockerfile.model import Dockerfile, Instruction
-from lightship.dockerfile.scope import environment_at
+from lightship.dockerfile.settings import Setting
 from lightship.dockerfile.stages import Stage, Stages, stages_of
 from lightship.dockerfile.views import Copy, arg_pairs, copy_of, env_pairs, from_of, label_pairs, mounts_of
 from lightship.dockerfile.words import expand
@@ -29,14 +30,32 @@ class Refusal:
 
 
 def stage_refusals(dockerfile: Dockerfile) -> Iterator[Refusal]:
-    """Those of a file that has a FROM."""
+    """Those of a file that has a FROM; each instruction is looked at once."""
     stages = stages_of(dockerfile)
+    names = {each.name: each.index for each in stages.stages if each.name}
     for instruction in dockerfile.instructions:
-        yield from _unexpanded(stages, instruction)
+        if stages.of(instruction) is None:
+            yield from _unexpanded(instruction, stages.outside, stages.escape, "")
+    ends: list[dict[str, str | None]] = []
     for stage in stages.stages:
+        environment = dict(ends[stage.base_stage]) if stage.base_stage is not None else {}
         yield from _of_base(stages, stage)
+        yield from _unexpanded(stage.start, stages.outside, stages.escape, "")
+        unset = "" if stages.begins_empty(stage) else None
+        settings = deque(stage.settings)
         for instruction in stage.instructions:
-            yield from _of_sources(stages, stage, instruction)
+            while settings and settings[0].place < instruction.span.start:
+                _set(environment, settings.popleft())
+            yield from _of_sources(stages, stage, instruction, names)
+            yield from _unexpanded(instruction, environment, stages.escape, unset)
+        for setting in settings:
+            _set(environment, setting)
+        ends.append(environment)
+
+
+def _set(environment: dict[str, str | None], setting: Setting) -> None:
+    if setting.kind in ("ARG", "ENV"):
+        environment[setting.name] = setting.value
 
 
 def _of_base(stages: Stages, stage: Stage) -> Iterator[Refusal]:
@@ -55,9 +74,8 @@ def _of_base(stages: Stages, stage: Stage) -> Iterator[Refusal]:
         )
 
 
-def _of_sources(stages: Stages, stage: Stage, instruction: Instruction) -> Iterator[Refusal]:
+def _of_sources(stages: Stages, stage: Stage, instruction: Instruction, names: Mapping[str, int]) -> Iterator[Refusal]:
     copy = copy_of(instruction)
-    names = {each.name: each.index for each in stages.stages if each.name}
     if copy and copy.from_:
         if _has_variable(copy.from_, stages.escape):
             hint = "name a stage with FROM ${…} AS name before the first of them, and copy from that"
@@ -86,19 +104,16 @@ def _has_variable(text: str, escape: str) -> bool:
         return True
 
 
-def _unexpanded(stages: Stages, instruction: Instruction) -> Iterator[Refusal]:
+def _unexpanded(
+    instruction: Instruction, environment: Mapping[str, str | None], file_escape: str, unset: str | None
+) -> Iterator[Refusal]:
+    """Words whose variables cannot be put in, as they see ``environment``."""
     texts = [(text, False) for text in _texts(instruction) if not _PLAIN.fullmatch(text)]
     copy = copy_of(instruction)
     texts += [(each.content, True) for each in (copy.contents if copy else ()) if each.expand and "$" in each.content]
-    if not texts:
-        return
-    stage = stages.of(instruction)
-    is_start = stage is None or stage.start.span == instruction.span
-    unset = "" if is_start or stage is None or stages.begins_empty(stage) else None
-    environment = environment_at(stages, instruction)
     for text, is_body in texts:
         # The builder reads a body with \\ whatever the file's escape character is.
-        escape = "\\" if is_body else stages.escape
+        escape = "\\" if is_body else file_escape
         try:
             expand(text, environment, escape=escape, unset=unset, keep_quotes=is_body)
         except InputError as error:

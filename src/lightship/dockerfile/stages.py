@@ -12,9 +12,13 @@ from lightship.dockerfile.settings import Evaluator, Setting, global_arguments, 
 from lightship.dockerfile.views import copy_of, from_of, mounts_of
 from lightship.errors import InputError, UsageError
 
-__all__ = ["SCRATCH", "Stage", "Stages", "stages_of"]
+__all__ = ["MOST_STAGES", "SCRATCH", "Stage", "Stages", "stages_of"]
 
 SCRATCH = "scratch"
+MOST_STAGES = 500
+_MOST_INHERITED = 20_000
+"""Instructions that ONBUILD hands on, over all stages; an honest file has a handful."""
+
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What the builder sets on an empty base: https://github.com/moby/buildkit/blob/v0.17.0/util/system/path.go."""
 
@@ -98,13 +102,15 @@ def stages_of(
 ) -> Stages:
     """The stages, with ``arguments`` as ``--build-arg`` gives them.
 
-    `InputError`: no FROM. `UsageError`: no stage of the ``target``'s name. What the builder would refuse further on (a
-    stage that copies from a later one, a name that is none) is passed over.
+    `InputError`: no FROM, or more stages than any file has. `UsageError`: no stage of the ``target``'s name. What the
+    builder would refuse further on (a stage that copies from a later one, a name that is none) is passed over.
     """
     given = dict(arguments or {})
     starts = [place for place, each in enumerate(dockerfile.instructions) if each.keyword == "FROM"]
     if not starts:
         raise InputError("no FROM in the Dockerfile", hint="a Dockerfile begins with FROM and the image it is built on")
+    if len(starts) > MOST_STAGES:
+        raise InputError(f"more than {MOST_STAGES} stages in the Dockerfile", hint="split it")
     outside = global_arguments(dockerfile.instructions[: starts[0]], given, escape=dockerfile.escape)
     stages: list[Stage] = []
     names: dict[str, int] = {}
@@ -179,6 +185,7 @@ def _with_settings(
     """The stages with what their instructions set; each goes on from the end of the one it is FROM."""
     ends: list[Evaluator] = []
     result = []
+    inherited = 0
     for stage in stages:
         place = stage.start.span.start
         settings = []
@@ -195,7 +202,11 @@ def _with_settings(
                 escape=escape,
             )
             settings = [Setting(kind="ENV", name=name, value=at, place=place) for name, at in state.environment.items()]
-        for instruction in _inherited(stage, stages):
+        handed_on = _inherited(stage, stages)
+        inherited += len(handed_on)
+        if inherited > _MOST_INHERITED:
+            raise InputError("ONBUILD hands on more than any Dockerfile does", hint="write the instructions out")
+        for instruction in handed_on:
             settings += state.read(instruction, place)
         for instruction in stage.instructions:
             settings += state.read(instruction, instruction.span.start)
