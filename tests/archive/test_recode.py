@@ -9,7 +9,7 @@ from lightship.archive.codec import open_decompressed
 from lightship.archive.estargz.verify import Toc, verify_estargz
 from lightship.archive.layer import LayerCompression, WrittenLayer
 from lightship.archive.recode import recode
-from lightship.errors import ArchiveError, HostileError, UsageError
+from lightship.errors import ArchiveError, HostileError, StorageError, UsageError
 from lightship.image.synthetic import tar_of
 from lightship.oci.digest import Digest
 
@@ -101,6 +101,17 @@ def test_prioritized_files_come_first_with_what_is_above_them(tmp_path: Path) ->
     with tarfile.open(fileobj=io.BytesIO(blob)) as archive:
         kept = {member.name: archive.extractfile(member) for member in archive if member.isfile()}
         assert {name: stream.read() for name, stream in kept.items() if stream is not None}["usr/lib/x.py"] == TEXT
+
+
+def test_a_spool_leaves_room_on_its_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few MB may unpack to more than any disk has."""
+    monkeypatch.setattr("lightship.archive.recode._LOOK_BYTES", 4)
+    monkeypatch.setattr("lightship.archive.recode._ROOM_BYTES", 1 << 62)
+    with pytest.raises(StorageError, match=f"want {1 << 62} bytes left free, got [0-9]+"):
+        recoded(TAR, "estargz", "link", spool=tmp_path / "spool")
+    assert (tmp_path / "spool").stat().st_size == 0
+    recoded(TAR, "estargz", spool=tmp_path / "none")
+    assert not (tmp_path / "none").exists(), "without an order no spool is needed"
 
 
 def test_nothing_to_prioritize_is_said_by_the_landmark(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from tests.validated import assert_valid
 from lightship.archive.estargz.toc import TOC_DIGEST
 from lightship.archive.estargz.verify import verify_estargz
 from lightship.archive.layer import LayerCompression
+from lightship.archive.verify import CountingReader
 from lightship.errors import LightshipError, MismatchError, UsageError
 from lightship.image.blobs import StreamLayer
 from lightship.image.mutate import with_layers
-from lightship.image.protocol import Image
+from lightship.image.protocol import Image, annotations_of
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, digest_of, manifest_of
@@ -144,6 +145,31 @@ def test_estargz_is_gzip_but_gzip_is_no_estargz(cache: Cache) -> None:
     plain = recompress(lazy, "zstd", cache).image
     assert [descriptor.annotations for descriptor in manifest_of(plain).layers] == [{}, {}]
     assert config_of(plain).diff_ids == config_of(lazy).diff_ids
+
+
+@pytest.mark.parametrize("seekable", [True, False])
+@pytest.mark.parametrize("claimed", ["gzip", "other-toc", "no-digest"])
+def test_an_annotation_alone_makes_no_estargz(claimed: str, seekable: bool, cache: Cache) -> None:
+    lazy = recompress(image_of("gzip"), "estargz", cache).image
+    true = lazy.layers[0]
+    source = synthetic_layer(FILES[0]) if claimed == "gzip" else true
+    with source.open() as stream:
+        blob = stream.read()
+    digest = "sha256" if claimed == "no-digest" else str(Digest.of(b"another"))
+    false = StreamLayer(
+        opener=lambda: BytesIO(blob) if seekable else CountingReader(BytesIO(blob)),
+        digest=source.digest,
+        diff_id=source.diff_id,
+        media_type=source.media_type,
+        compressed_bytes=len(blob),
+        annotations={TOC_DIGEST: digest},
+    )
+    result = recompress(with_layers(lazy, [false, lazy.layers[1]]), "estargz", cache)
+    assert result.how[0] != "kept"
+    assert result.how[1] == "kept"
+    assert_valid(result.image)
+    honest = replace(false, annotations=annotations_of(true)) if claimed != "gzip" else true
+    assert recompress(with_layers(lazy, [honest, lazy.layers[1]]), "estargz", cache).how == ("kept", "kept")
 
 
 def test_prioritized_files_come_first(cache: Cache, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ gzip and zstd hold the very same tar, so its diff_id stays. eStargz adds a landm
 and with it the diff_id, is another one, but every member that was there keeps its header and content to the byte.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -13,13 +14,16 @@ from lightship.archive.estargz.toc import RESERVED
 from lightship.archive.layer import LayerCompression, LayerWriter, WrittenLayer
 from lightship.archive.tar import TarMember, TarReader
 from lightship.archive.verify import CHUNK_BYTES
-from lightship.errors import HostileError
+from lightship.errors import HostileError, StorageError
 from lightship.paths import parents
 
 __all__ = ["recode"]
 
 _MOST_HEADER_BYTES = 512 << 20
 """Headers are kept in memory while members are put in order: a million of them, and no bomb of attributes."""
+_ROOM_BYTES = 1 << 30
+"""What a spool leaves free for others on its disk, looked at every so many bytes: a few MB may unpack to all of it."""
+_LOOK_BYTES = 64 << 20
 
 
 def recode(
@@ -36,7 +40,8 @@ def recode(
     """Read ``tar`` to its end and write it compressed to ``output``; memory is bounded. The caller closes both.
 
     In eStargz the files of ``prioritized`` come first, in that order. A tar is read from front to back, so for that
-    the whole of it is put into the file ``spool``, which the caller removes. Where global pax records give members
+    the whole of it is put into the file ``spool``, which the caller removes: StorageError where that would leave less
+    than 1 GiB of its disk. Where global pax records give members
     their owners or times nothing is moved: they hold for what follows them. A landmark or table of contents that is
     there already gives way. Raise ArchiveError or HostileError for a tar that is not sound (eStargz only: otherwise
     nobody looks into it), UsageError for a level that the compression has not.
@@ -85,7 +90,7 @@ def _add(writer: LayerWriter, found: _Found) -> None:
 def _spooled(tar: BinaryIO, spool: Path, what: str) -> tuple[list[_Found], bool]:
     """The members of ``tar``, whose contents are in ``spool``, one after the other; and whether they may be moved."""
     members: list[_Found] = []
-    header_bytes = 0
+    header_bytes = spooled_bytes = 0
     with spool.open("wb") as stream:
         reader = TarReader(tar, what, keep_headers=True)
         for member in reader:
@@ -93,12 +98,23 @@ def _spooled(tar: BinaryIO, spool: Path, what: str) -> tuple[list[_Found], bool]
                 continue
             content = Stored(spool, stream.tell(), member.size_bytes)
             for chunk in _content(reader):
-                stream.write(chunk)
+                if spooled_bytes % _LOOK_BYTES + len(chunk) >= _LOOK_BYTES:
+                    _check_room(spool, what)
+                spooled_bytes += stream.write(chunk)
             members.append(_Found(member, reader.header, content))
             header_bytes += len(reader.header)
             if header_bytes > _MOST_HEADER_BYTES:
                 raise HostileError(f"{what}: want at most {_MOST_HEADER_BYTES} bytes of tar headers, got more")
     return members, not reader.depends_on_order
+
+
+def _check_room(spool: Path, what: str) -> None:
+    free = shutil.disk_usage(spool.parent).free
+    if free < _ROOM_BYTES:
+        raise StorageError(
+            f"{what}: cannot be put in order beside {spool.parent}: want {_ROOM_BYTES} bytes left free, got {free}",
+            hint="put the cache on a larger disk (LIGHTSHIP_CACHE_DIR), or name no files to come first",
+        )
 
 
 def _prioritize(members: Sequence[TarMember], paths: Sequence[str]) -> list[int]:

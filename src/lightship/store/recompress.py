@@ -28,6 +28,7 @@ from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
 from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.retry import StoppedError
+from lightship.store.toc import holds_toc
 
 __all__ = ["How", "Recompressed", "compression_in", "recompress"]
 
@@ -70,10 +71,11 @@ def recompress(
     """``image`` with all layers in ``compression``; itself when they are.
 
     A layer that has it is kept whatever its level, for that cannot be told, unless ``anew``; eStargz counts as gzip
-    where gzip is wanted. What is no tar layer, and layers that may not be handed on (``nondistributable``,
-    ``foreign``), are kept too. ``prioritized`` are paths that eStargz puts first, for which ``temporary`` has room for
-    unpacked layers. ``jobs`` layers at a time, one after the other in memory that does not grow with them. The first
-    error, in the order of layers, is raised once every thread has stopped; the cache has whole layers or none.
+    where gzip is wanted, and as eStargz where its table of contents is what its annotation says. What is no tar layer,
+    and layers that may not be handed on (``nondistributable``, ``foreign``), are kept too. ``prioritized`` are paths
+    that eStargz puts first, for which ``temporary`` has room for unpacked layers: StorageError where it has not.
+    ``jobs`` layers at a time, one after the other in memory that does not grow with them. The first error, in the
+    order of layers, is raised once every thread has stopped; the cache has whole layers or none.
     """
     level = check_level(compression, level)
     work = _Work(compression, level, anew, tuple(prioritized), temporary, cache, jobs, progress, threading.Event())
@@ -179,7 +181,9 @@ class _Work:
         has = compression_in(layer)
         if has is None or "nondistributable" in layer.media_type or "foreign" in layer.media_type:
             return True
-        return not self.anew and (has == self.compression or (has == "estargz" and self.compression == "gzip"))
+        if self.anew or (has == "estargz" and self.compression == "gzip"):
+            return not self.anew
+        return has == self.compression and (has != "estargz" or holds_toc(layer))
 
     def _key(self, layer: Layer) -> str:
         first = self.prioritized if self.compression == "estargz" else ()

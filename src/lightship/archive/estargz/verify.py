@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from isal import igzip_lib
 
+from lightship.archive.codec import open_decompressed
 from lightship.archive.estargz.toc import (
     FOOTER_BYTES,
     LANDMARK,
@@ -32,12 +33,13 @@ from lightship.archive.verify import CHUNK_BYTES, ReadStream
 from lightship.errors import ArchiveError, HostileError, MismatchError
 from lightship.oci.digest import Digest
 
-__all__ = ["Toc", "verify_estargz"]
+__all__ = ["Toc", "read_toc", "verify_estargz"]
 
 _FIRST_FEED_BYTES = 1 << 10
 _MOST_FEED_BYTES = 1 << 16
 _MOST_ENTRIES = MAX_TOC_BYTES // 40  # {"name":"a","type":"dir","mode":0, …}: none is shorter
 _YEAR_10000_S = 253_402_300_800
+_PADDING_BYTES = 1 << 20  # the TOC's headers, and what a tar ends with
 _MOST_STARTS = 1 << 20  # a tar is read a quarter of a MiB ahead
 
 
@@ -94,6 +96,16 @@ def verify_estargz(blob: BinaryIO, toc_digest: Digest | None, what: str = "layer
     _compare(entries, found, what)
     _check_landmark(found, what)
     return Toc(entries=entries, digest=digest)
+
+
+def read_toc(stream: BinaryIO, what: str = "layer") -> bytes:
+    """The TOC of the gzip member that ``stream`` begins with, as a footer says. Raise ArchiveError where it is none."""
+    plain = open_decompressed(stream, "gzip", limit_bytes=MAX_TOC_BYTES + _PADDING_BYTES, what=f"{what}: TOC")
+    tar = TarReader(plain, what)
+    member = next(iter(tar), None)
+    if member is None or member.path != TOC_NAME:
+        raise ArchiveError(f"{what}: want {TOC_NAME} where the footer says, got other bytes")
+    return _read_toc(tar, member, what)
 
 
 def _read_toc(tar: TarReader, member: TarMember, what: str) -> bytes:
