@@ -11,6 +11,7 @@ packages=""
 need_program bwrap bubblewrap
 need_program skopeo skopeo
 need_program umoci umoci
+need_program mmdebstrap mmdebstrap
 need_program readelf binutils
 need_program eu-elflint elfutils
 need_program dockerd docker.io

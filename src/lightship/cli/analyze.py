@@ -94,7 +94,12 @@ def command(
         opened, *others = (
             stack.enter_context(
                 open_image(
-                    reference, wanted, access=access, docker_host=os.environ.get("DOCKER_HOST"), temporary=temporary
+                    reference,
+                    wanted,
+                    access=access,
+                    docker_host=os.environ.get("DOCKER_HOST"),
+                    temporary=temporary,
+                    as_stored=True,
                 )
             )
             for reference in references

@@ -14,7 +14,7 @@ from lightship.progress import SILENT, Progress
 __all__ = ["ANALYZE_SCHEMA", "analyze_image", "analyze_report"]
 
 ANALYZE_SCHEMA = "lightship/analyze/1"
-_UNHASHED = ("docker-archive", "docker-daemon")
+_UNHASHED = ("docker-archive", "docker-daemon", "containers-storage")
 """Transports without a manifest of their own: nothing but the tar's own config says what an uncompressed layer's hash
 should be, and that costs more than the whole analysis."""
 

@@ -68,12 +68,13 @@ def open_image(
     access: RegistryAccess | None = None,
     docker_host: str | None = None,
     temporary: Path | None = None,
+    as_stored: bool = False,
 ) -> Iterator[PlainImage]:
     """The image at ``reference`` for ``platform`` (None: see `select_image`); it can be read until the block ends.
 
     Manifest and config are verified here, a layer when it is read to its end. ``access`` says how registries are
     reached (None: without credentials); ``temporary`` is where a compressed archive or an engine's image may be put
-    meanwhile.
+    meanwhile. ``as_stored``: layers may be as an engine's store has them, unpacked, for one who only looks at them.
     """
     path, name = reference.path, reference.name
     if path is not None and reference.transport == "oci":
@@ -100,7 +101,7 @@ def open_image(
     elif name is not None and reference.transport == "containers-storage":
         from lightship.store.containers_storage import open_stored_image
 
-        with open_stored_image(name, platform=platform, temporary=temporary) as image:
+        with open_stored_image(name, platform=platform, temporary=temporary, as_stored=as_stored) as image:
             yield image
     elif name is not None:
         from lightship.store.registry.image import open_registry_image
