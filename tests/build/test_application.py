@@ -6,12 +6,14 @@ import os
 import socket
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lightship.archive.content import Stored
 from lightship.build.application import Application, read_application
 from lightship.errors import InputError, LightshipError
+from lightship.store.cache import Cache
 
 PRIVATE = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\n"
 PUBLIC = "-----BEGIN CERTIFICATE-----\nabc\n-----END CERTIFICATE-----\n"
@@ -285,3 +287,69 @@ def test_a_large_file_is_copied_and_told(tmp_path: Path) -> None:
     assert finding.message == "model.bin adds 20.0 MB to the image"
     assert finding.fix is not None
     assert '"model.bin"' in finding.fix
+
+
+HASHED = "flask==3.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
+LOCKS = {"uv.lock": "version = 1\n", "requirements.txt": HASHED, "pylock.dev.toml": "", "deep/uv.lock": "x"}
+
+
+def left(project: Path, **options: Any) -> tuple[list[str], list[str]]:
+    """Paths of the locks that stay, and of those that were dropped."""
+    found = read_application(project, **options)
+    kept = [entry.path for entry in found.entries if "lock" in entry.path or "requirements" in entry.path]
+    return kept, [each.path for each in found.dropped]
+
+
+def test_locks_at_the_top_stay_out_and_are_told(tmp_path: Path) -> None:
+    write(tmp_path, {**LOCKS, "app.py": "print(1)\n"})
+    assert left(tmp_path) == (["app/deep/uv.lock"], ["app/pylock.dev.toml", "app/requirements.txt", "app/uv.lock"])
+    (first, *_) = read_application(tmp_path).dropped
+    assert (first.rule, first.safety) == ("lock-files", "safe")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("app.py", "open('uv.lock')\n"),
+        ("start.sh", "uv sync --locked # uv.lock\n"),
+        ("start", "#!/bin/sh\ncat uv.lock\n"),
+        (".dockerignore", "!uv.lock\n"),
+    ],
+)
+def test_a_lock_that_something_names_stays(tmp_path: Path, name: str, content: str) -> None:
+    write(tmp_path, {**LOCKS, name: content})
+    kept, dropped = left(tmp_path)
+    assert "app/uv.lock" in kept
+    assert dropped == ["app/pylock.dev.toml", "app/requirements.txt"]
+
+
+def test_what_the_image_is_started_with_counts(tmp_path: Path) -> None:
+    write(tmp_path, LOCKS)
+    kept, dropped = left(tmp_path, started_with=("sh", "-c", "pip check -r requirements.txt"))
+    assert "app/requirements.txt" in kept
+    assert dropped == ["app/pylock.dev.toml", "app/uv.lock"]
+
+
+def test_requirements_without_hashes_are_no_lock(tmp_path: Path) -> None:
+    write(tmp_path, {"requirements.txt": "flask\n", "README.md": "see uv.lock\n"})
+    assert left(tmp_path) == (["app/requirements.txt"], [])
+
+
+def test_a_lock_changes_the_key_only_by_being_there(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+    project = tmp_path / "project"
+    write(project, {"uv.lock": "version = 1\n", "app.py": ""})
+    first = read_application(project, cache=cache)
+    assert read_application(project, cache=cache) == first
+    write(project, {"uv.lock": "version = 2\n"})
+    assert read_application(project, cache=cache).key == first.key
+    write(project, {"app.py": "open('uv.lock')\n"})
+    again = read_application(project, cache=cache)
+    assert again.key != first.key
+    assert again.dropped == ()
+    assert read_application(project) == again
+
+
+def test_names_of_locks_are_found_in_bounded_time(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "requirements" * 80_000, "b.py": "a." * 400_000 + "uv.lock", "uv.lock": ""})
+    assert left(tmp_path) == (["app/uv.lock"], [])

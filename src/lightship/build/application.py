@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from lightship.ecosystem.dockerignore import ALWAYS, Ignore
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
-from lightship.plan.model import Entry
+from lightship.plan.model import Dropped, Entry
 from lightship.store.cache import Cache, cache_key
 from lightship.units import format_bytes
 
@@ -37,15 +37,25 @@ _TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?
 _TEST_WORDS = (b".test", b"._test", b".SelfTest")
 """A plain search first: it is many times faster than the pattern, and mostly finds nothing."""
 
+_LOCK = re.compile(r"(?:uv|poetry|pdm|Pipfile)\.lock|pylock(?:\.[^.]+)?\.toml")
+_REQUIREMENTS = re.compile(r"requirements[\w.-]*\.txt")
+_LOCK_NAMES = re.compile(
+    rb"(?:uv|poetry|pdm|Pipfile)\.lock|pylock(?:\.[\w-]{1,60})?\.toml|requirements[\w.-]{0,60}\.txt"
+)
+_LOCK_FILES = "lock-files"
+"""The code of the rule that leaves locks out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
     """The project's files. ``key`` names all their paths, modes and bytes; ``imports`` are the packages' tests that the
-    sources import, which drop rules must know; ``findings`` tell what was left out and why."""
+    sources import, which drop rules must know; ``dropped`` are locks that nothing reads; ``findings`` tell what else
+    was left out and why."""
 
     entries: tuple[Entry, ...]
     key: str
     imports: tuple[str, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
@@ -55,20 +65,22 @@ def read_application(
     prefix: str = "app",
     leave_out: Collection[Path] = (),
     with_secrets: bool = False,
+    started_with: Iterable[str] = (),
     cache: Cache | None = None,
 ) -> Application:
     """Every file of ``project`` that belongs into the image, below ``prefix``, sorted by path.
 
     ``.dockerignore`` decides, after defaults that it can override; ``leave_out`` are paths that the build itself
-    writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!`` or
-    ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a ``!``. A
-    symlink stays when it points to something inside the project. All files are read once, to be hashed; with ``cache``
-    those alone that changed since the last time. Raise InputError for a project that is no directory, StorageError for
-    what cannot be read.
+    writes. Files that look like secrets stay out, with a finding, unless ``.dockerignore`` brings one back by ``!``
+    or ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a
+    ``!``, and so do locks at the top that no program of the project and no word of ``started_with`` names. A
+    symlink stays when it points to something inside the project. All files are read once, to be hashed; with
+    ``cache`` those alone that changed since the last time. Raise InputError for a project that is no directory,
+    StorageError for what cannot be read.
     """
     if not project.is_dir():
         raise InputError(f"project is not a directory: {project}")
-    return _Walk(project, normal_path(prefix), leave_out, with_secrets, cache).run()
+    return _Walk(project, normal_path(prefix), leave_out, with_secrets, cache).run(" ".join(started_with))
 
 
 class _Walk:
@@ -86,6 +98,8 @@ class _Walk:
         self.asked = Ignore.parse(text, before=("**",))  # what only an explicit "!" brings back
         self.findings: list[Finding] = []
         self.imports: set[str] = set()
+        self.locks: set[str] = set()
+        self.named: set[str] = set()
         self.known = KnownFiles.load(cache, str(self.root), text, str(with_secrets)) if cache is not None else None
 
     def dockerignore(self) -> str:
@@ -98,14 +112,19 @@ class _Walk:
             except UnicodeDecodeError as error:
                 raise InputError(f".dockerignore is not UTF-8: {error}") from error
 
-    def run(self) -> Application:
+    def run(self, started_with: str) -> Application:
         entries = [entry for path, status in self.walk() if (entry := self.entry(path, status)) is not None]
         entries.sort(key=lambda entry: entry.path)
         if self.known is not None:
             self.known.save()
-        key = cache_key("application", 1, *(part for entry in entries for part in _identity(entry)))
+        unread = {self.target(name) for name in self.locks - self.named if name not in started_with}
+        dropped = tuple(_dropped(entry) for entry in entries if entry.path in unread)
+        entries = [entry for entry in entries if entry.path not in unread]
+        gone = (part for each in dropped for part in (each.path, each.unpacked_bytes))
+        key = cache_key("application", 2, *(part for entry in entries for part in _identity(entry)), "|", *gone)
         return Application(
             entries=tuple(entries),
+            dropped=dropped,
             key=key,
             imports=tuple(sorted(self.imports)),
             findings=tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.location))),
@@ -140,7 +159,7 @@ class _Walk:
                     yield path, status
 
     def entry(self, path: str, status: os.stat_result) -> Entry | None:
-        target = f"{self.prefix}/{path}" if self.prefix else path
+        target = self.target(path)
         why = "the project's own file"
         if stat.S_ISLNK(status.st_mode):
             link = self.link(path)
@@ -151,6 +170,9 @@ class _Walk:
             self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
             return None
         return self.file(path, target, status, why)
+
+    def target(self, path: str) -> str:
+        return f"{self.prefix}/{path}" if self.prefix else path
 
     def link(self, path: str) -> str | None:
         """The target of a symlink that stays inside the project, else None."""
@@ -167,7 +189,7 @@ class _Walk:
         whole = self.root / path
         known = self.known.find(path, status) if self.known is not None else None
         if known is not None:
-            self.imports.update(known[1])
+            self.learn(path, known[1])
             return _entry(target, Stored(whole, 0, status.st_size, sha256=known[0]), status, why)
         running = hashlib.sha256()
         count = 0
@@ -193,13 +215,22 @@ class _Walk:
             self.say(
                 "large-file", "note", path, what, fix=f'if it is not needed there: write "{path}" to .dockerignore'
             )
-        imports: list[str] = []
-        if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
-            imports = sorted({match.decode() for match in _TESTS.findall(head)})
-            self.imports.update(imports)
+        facts = _facts(path, head)
+        self.learn(path, facts)
         if self.known is not None and count == status.st_size <= _LARGE_BYTES:
-            self.known.add(path, status, running.hexdigest(), imports)
+            self.known.add(path, status, running.hexdigest(), facts)
         return _entry(target, Stored(whole, 0, count, sha256=running.hexdigest()), status, why)
+
+    def learn(self, path: str, facts: Iterable[str]) -> None:
+        """Take what `_facts` gave for ``path``."""
+        for fact in facts:
+            kind, _, what = fact.partition(" ")
+            if kind == "imports":
+                self.imports.add(what)
+            elif kind == "names":
+                self.named.add(what)
+            elif self.asked.matches(path):
+                self.locks.add(path)
 
     def say(self, code: str, severity: str, path: str, what: str, *, fix: str | None = None) -> None:
         self.findings.append(
@@ -212,6 +243,30 @@ class _Walk:
                 fix=fix,
             )
         )
+
+
+def _facts(path: str, head: bytes) -> list[str]:
+    """What the build must know of a file besides its hash: tests of packages that it ``imports``, locks that it
+    ``names`` where it is a program, and whether it ``is`` a lock at the top of the project itself."""
+    facts: list[str] = []
+    if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
+        facts += sorted({f"imports {match.decode()}" for match in _TESTS.findall(head)})
+    if path.endswith((".py", ".sh", ".bash")) or head.startswith(b"#!"):
+        facts += sorted({f"names {match.decode()}" for match in _LOCK_NAMES.findall(head)})
+    elif _LOCK.fullmatch(path) or (_REQUIREMENTS.fullmatch(path) and b"--hash=sha256:" in head):
+        facts.append("is lock")
+    return facts
+
+
+def _dropped(entry: Entry) -> Dropped:
+    return Dropped(
+        path=entry.path,
+        owner=_OWNER,
+        rule=_LOCK_FILES,
+        safety="safe",
+        reason="a lock: what it names is installed, and no program of the project names it",
+        unpacked_bytes=entry.unpacked_bytes,
+    )
 
 
 def _entry(target: str, content: Stored, status: os.stat_result, why: str) -> Entry:

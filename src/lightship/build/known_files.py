@@ -16,7 +16,7 @@ from lightship.store.cache import Cache, cache_key
 __all__ = ["KnownFiles"]
 
 _KIND = "project-files"
-_VERSION = 1
+_VERSION = 2
 """Raised when something else is to be known of a file, or it is found in another way."""
 
 _SLACK_NS = 2_000_000_000
@@ -25,7 +25,7 @@ _SLACK_NS = 2_000_000_000
 
 @dataclass(slots=True)
 class KnownFiles:
-    """SHA-256 and imports of files by path. ``parts`` of `load` name the project and how it is read."""
+    """SHA-256 and other facts of files by path. ``parts`` of `load` name the project and how it is read."""
 
     cache: Cache
     key: str
@@ -49,18 +49,18 @@ class KnownFiles:
         return cls(cache, key, before, time.time_ns() - _SLACK_NS)
 
     def find(self, path: str, status: os.stat_result) -> tuple[str, tuple[str, ...]] | None:
-        """SHA-256 (hex) and imports of the file at ``path``, when it is the one that was read."""
+        """SHA-256 (hex) and facts of the file at ``path``, when it is the one that was read."""
         row = self._before.get(path)
         if row is None or row[:4] != _mark(status):
             return None
         self._after[path] = row
-        sha256, *imports = row[4:]
-        return str(sha256), tuple(map(str, imports))
+        sha256, *facts = row[4:]
+        return str(sha256), tuple(map(str, facts))
 
-    def add(self, path: str, status: os.stat_result, sha256: str, imports: Sequence[str]) -> None:
+    def add(self, path: str, status: os.stat_result, sha256: str, facts: Sequence[str]) -> None:
         """Remember a file that was read after ``status`` was asked for."""
         if max(status.st_mtime_ns, status.st_ctime_ns) < self._since_ns:
-            self._after[path] = [*_mark(status), sha256, *imports]
+            self._after[path] = [*_mark(status), sha256, *facts]
             self._changed = True
 
     def save(self) -> None:

@@ -19,7 +19,7 @@ from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.oci.reference import Reference
 from lightship.paths import parents
 from lightship.plan.layering import LayerRecipe, Parts
-from lightship.plan.model import Entry, LayerPlan
+from lightship.plan.model import Dropped, Entry, LayerPlan
 from lightship.plan.parts import cut, directories
 from lightship.store.cache import Cache, cache_key
 
@@ -64,7 +64,13 @@ def read_project_files(request: BuildRequest, cache: Cache | None = None) -> App
     own = [request.project / name for name in _OWN_FILES]
     # archives that earlier builds wrote here; layouts are known by what is in them
     own += [path for output in request.outputs if (path := Reference.parse(output).path) is not None]
-    return read_application(request.project, prefix=options.workdir.strip("/"), leave_out=own, cache=cache)
+    return read_application(
+        request.project,
+        prefix=options.workdir.strip("/"),
+        leave_out=own,
+        started_with=(*options.entrypoint, *options.cmd, *options.env.values(), options.probe_requests or ""),
+        cache=cache,
+    )
 
 
 def environment_recipe(scheme: Scheme, interpreter: Interpreter) -> LayerRecipe:
@@ -87,18 +93,25 @@ def application_recipe(application: Application, options: Options) -> LayerRecip
     created_by = f"application in {options.workdir}"
 
     def make() -> LayerPlan:
-        return LayerPlan(name="application", key=key, entries=entries, created_by=created_by)
+        return LayerPlan(
+            name="application", key=key, entries=entries, created_by=created_by, dropped=application.dropped
+        )
 
-    parts = _parts(entries, created_by)
+    parts = _parts(entries, created_by, application.dropped)
     return LayerRecipe(name="application", key=key, packages=(), make=make, parts=parts)
 
 
-def _parts(entries: tuple[Entry, ...], created_by: str) -> Parts:
+def _parts(entries: tuple[Entry, ...], created_by: str, dropped: tuple[Dropped, ...]) -> Parts:
     """The directories, then the files in groups."""
     by_path = {entry.path: entry for entry in entries if entry.type != "dir"}
     groups = [directories(entries), *(tuple(by_path[path] for path in group) for group in cut(by_path))]
     keys = (cache_key("application", repr([_identity(entry) for entry in group])) for group in groups)
-    return Parts(keys=tuple(keys), make=lambda missing: [groups[number] for number in missing], created_by=created_by)
+    return Parts(
+        keys=tuple(keys),
+        make=lambda missing: [groups[number] for number in missing],
+        created_by=created_by,
+        dropped=dropped,
+    )
 
 
 def entrypoint_programs(application: Application, options: Options) -> tuple[str, ...]:

@@ -112,9 +112,10 @@ def _joined(recipe: LayerRecipe, parts: Parts, style: LayerStyle, cache: Cache, 
     if written.tar_bytes == len(END):
         return None
     built = keep_layer(recipe.key, written, cache, compression=style.compression, level=style.level, mtime=style.mtime)
-    empty = explain_layer(LayerPlan(name=recipe.name, key=recipe.key, entries=(), created_by=parts.created_by))
+    plan = LayerPlan(name=recipe.name, key=recipe.key, entries=(), created_by=parts.created_by, dropped=parts.dropped)
+    empty = explain_layer(plan)
     text = json.dumps(empty, separators=(",", ":")).replace('"files":[]', f'"files":[{told}]', 1)
-    _keep(recipe.key, text, parts.created_by, (), cache)
+    _keep(recipe.key, text, parts.created_by, losses(parts.dropped), cache)
     return _made(recipe, built, cache, cached=False)
 
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lightship.plan.model import Entry, LayerPlan
+from lightship.plan.model import Dropped, Entry, LayerPlan
 from lightship.store.cache import cache_key
 
 __all__ = [
@@ -58,11 +58,12 @@ class PackageUnit:
 class Parts:
     """A layer's parts, in their order (`lightship.plan.parts`). ``keys`` name everything that the entries of each
     depend on; ``make`` gives the entries of those whose numbers it gets. A path lies in one part alone, and every
-    directory in a part before what it holds."""
+    directory in a part before what it holds. ``dropped`` is what is in none of them."""
 
     keys: tuple[str, ...]
     make: Callable[[Sequence[int]], Sequence[tuple[Entry, ...]]]
     created_by: str
+    dropped: tuple[Dropped, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
