@@ -51,7 +51,8 @@ def test_without_a_command_help_is_an_error(lightship: Lightship) -> None:
     [
         (["biuld"], "unknown command: biuld", "did you mean build?"),
         (["build", "--fromat", "json"], "unknown option: --fromat", "did you mean --format?"),
-        (["build", "--format", "xml"], "--format: 'xml' is not one of 'text', 'json'", ""),
+        (["build", "--format", "xml"], "--format: want one of text, json, got 'xml'", ""),
+        (["build", "--format", "Jsno"], "--format: want one of text, json, got 'Jsno'", "did you mean json?"),
         (["build", "--jobs", "many"], "--jobs: want a whole number from 1 to 256, got 'many'", ""),
         (["build", "--jobs", "0"], "--jobs: want a whole number from 1 to 256, got '0'", ""),
         (["build", "nowhere"], "PROJECT: directory 'nowhere' does not exist", ""),

@@ -57,6 +57,15 @@ def test_only_what_a_start_imports_has_bytecode(world: World, tmp_path: Path, po
     assert world.launch(tmp_path / "out", "once").startswith("hello 42")
 
 
+def test_layers_of_the_traced_image_are_made_by_the_build_that_traced(world: World, tmp_path: Path, port: int) -> None:
+    (world.project / "notes.txt").write_text(str(tmp_path))
+    outcome = _build(world, tmp_path / "out", port, retrace=True)
+    assert _traced(outcome)
+    assert {layer.name: layer.cached for layer in outcome.layers}["application"] is False
+    again = _build(world, tmp_path / "out", port)
+    assert all(layer.cached for layer in again.layers)
+
+
 def test_the_lock_stands_for_the_start(world: World, tmp_path: Path, port: int) -> None:
     """Not even a build that remembers nothing starts the application, nor does a changed line of it."""
     first = _build(world, tmp_path / "out", port)

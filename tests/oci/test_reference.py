@@ -120,3 +120,14 @@ def test_what_is_no_reference_is_refused(text: str) -> None:
 )
 def test_what_is_left_out_of_a_name_is_spelt_out(text: str, spelt: str) -> None:
     assert Reference.parse(text).spelt_out == spelt
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "near"),
+    [("My App", "'My App'", "my-app"), ("a.example/Agent/API:1", "'Agent/API'", "agent/api"), ("a//b", "'a//b'", None)],
+)
+def test_what_is_wrong_with_a_name_is_shown_as_it_was_typed(text: str, shown: str, near: str | None) -> None:
+    with pytest.raises(BadReferenceError) as caught:
+        ImageName.parse(text)
+    assert str(caught.value).endswith(f"got {shown}")
+    assert caught.value.hint == (f"such as {near}" if near else None)

@@ -1,5 +1,6 @@
 """How this command line says things: click's errors as one sentence with a hint, foreign text so that it only shows."""
 
+import difflib
 import logging
 import re
 
@@ -48,9 +49,19 @@ def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
         case click.MissingParameter():
             return f"missing: {_name(error)}", f"see: {help_command}"
         case click.BadParameter():
-            return f"{_name(error)}: {_plain(error.message)}", None
+            return _bad_value(error)
         case _:
             return _plain(error.format_message()), f"see: {help_command}"
+
+
+def _bad_value(error: click.BadParameter) -> tuple[str, str | None]:
+    kind = error.param.type if error.param is not None else None
+    wrong = re.match("'(.*)' is not one of ", error.message)
+    if not isinstance(kind, click.Choice) or wrong is None:
+        return f"{_name(error)}: {_plain(error.message)}", None
+    choices = [str(choice) for choice in kind.choices]
+    near = difflib.get_close_matches(wrong[1].lower(), choices, n=1)
+    return f"{_name(error)}: want one of {', '.join(choices)}, got {wrong[1]!r:.80}", _near(near, "") if near else None
 
 
 def _name(error: click.BadParameter) -> str:

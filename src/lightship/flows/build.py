@@ -4,9 +4,9 @@ When nothing has changed, the image is known; when only the project's own files 
 nothing of `lightship.flows.making` is even imported.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.image.value import PlainImage
+from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform
 from lightship.paths import storage_errors
 from lightship.progress import Progress
@@ -115,6 +116,7 @@ class ImageBuild:
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
         sweep_unpacked(cache.root / "rootfs")
+        fresh: Collection[Digest] = ()
         known = None if anew else find_lower(cache, below, request.project)
         if known is not None:
             lower, sources = known
@@ -128,10 +130,12 @@ class ImageBuild:
                 if request.plan_only:
                     return work.plan()
                 lower, sources = work.lower(), work.sources
+                fresh = work.fresh
             # The locks may have been written by this build: the next one, which finds them, must find these layers.
             memo, below = self._keys(platform, base)
             remember_lower(cache, below, request.project, lower, sources)
         image, outcome = finish(lower, request, self.project, self.application, cache, self.progress, self.phases)
+        outcome = _made_here(outcome, fresh)
         remember(cache, memo, request.project, image, outcome, sources)
         return Built(platform=platform, image=image, outcome=outcome, memo=memo, lower=below)
 
@@ -155,6 +159,15 @@ class ImageBuild:
         name = str(platform)
         memo = memo_key(request, platform=name, base=base, application=self.application.key, files=self._inputs)
         return memo, lower_key(request, name, base, self._inputs, *self._asked)
+
+
+def _made_here(outcome: BuildOutcome, fresh: Collection[Digest]) -> BuildOutcome:
+    """``outcome``, in which no layer of ``fresh`` counts as one of an earlier build: the image whose start was traced
+    is this build's own."""
+    layers = (
+        replace(layer, cached=layer.cached and Digest.parse(layer.digest) not in fresh) for layer in outcome.layers
+    )
+    return replace(outcome, layers=tuple(layers))
 
 
 def _inputs(request: BuildRequest, lock: Path) -> list[Path]:

@@ -58,7 +58,8 @@ __all__ = ["Making"]
 
 class Making:
     """One build's values, each made when it is first needed. ``stack`` closes what they hold open; ``kin`` gives the
-    lower part of the image for this machine, where the same command builds it and this one is for another."""
+    lower part of the image for this machine, where the same command builds it and this one is for another. ``fresh``
+    are the layers that it made, those of the image whose start is traced among them."""
 
     def __init__(
         self,
@@ -85,7 +86,7 @@ class Making:
         self._find_kin = kin
         self._compiler: CompilerRoot | None = None
         self._traced_for = ""
-        self._fresh: set[Digest] = set()
+        self.fresh: set[Digest] = set()
         self._files: dict[str, tuple[Entry, ...]] = {}
 
     def lower(self) -> Lower:
@@ -264,7 +265,7 @@ class Making:
         wanted = tuple(recipes)
         with self.phases("layers"):
             made = make_layers(wanted, self.style, self.cache, jobs=self.request.jobs, progress=self.progress)
-        self._fresh.update(layer.built.digest for layer in made if not layer.cached)
+        self.fresh.update(layer.built.digest for layer in made if not layer.cached)
         return made
 
     def _bytecode_mode(self) -> tuple[BytecodeMode, tuple[str, ...]]:
@@ -312,13 +313,16 @@ class Making:
 
     def _trace(self) -> StartupModules:
         plain = self._lower("none", ())
-        image, _ = finish(plain, self.request, self.project, self.application, self.cache, self.progress, self.phases)
+        image, outcome = finish(
+            plain, self.request, self.project, self.application, self.cache, self.progress, self.phases
+        )
+        self.fresh.update(Digest.parse(layer.digest) for layer in outcome.layers if not layer.cached)
         with self.phases("trace"):
             return traced_start(image, self.request, self.scheme.purelib, self.cache.root / "rootfs", self.progress)
 
     def _summary(self, layer: MadeLayer) -> LayerSummary:
         """``cached`` means made by an earlier build, not earlier in this one."""
-        return replace(layer.summary, cached=layer.built.digest not in self._fresh)
+        return replace(layer.summary, cached=layer.built.digest not in self.fresh)
 
 
 def _missing(name: str, why: str) -> Finding:

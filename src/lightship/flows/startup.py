@@ -88,7 +88,7 @@ def startup_modules(
         if known is None or retrace:
             raise
         if not allow_stale:
-            hint = f"{lock.name} is of an earlier state; where the start needs what is not here: --allow-stale-trace"
+            hint = f"{lock.name} is of an earlier state; if it fails here alone: --allow-stale-trace builds with it"
             error.hint = f"{error.hint}; {hint}" if error.hint else hint
             raise
         findings.append(_stale(lock.name, error))

@@ -22,6 +22,7 @@ __all__ = ["Check", "Probe", "ProbeOutcome", "ensure_unused", "load_probe", "pro
 
 _INTERVAL_S = 0.02
 _REQUEST_TIMEOUT_S = 30.0
+_SERVER_ERROR = 500
 _MOST_BODY_BYTES = 16 * 2**20
 
 
@@ -156,16 +157,23 @@ def _request_check(running: Running, request: HttpRequest) -> Check:
         wrong = f"no answer: {error or type(error).__name__}{ended}"
     else:
         wrong = _complaint(request, status, body)
+        if wrong and status >= _SERVER_ERROR:  # its own log says more than the page that it shows everybody
+            wrong += _said(running)
     return Check(name=request.name, ok=not wrong, seconds=time.monotonic() - began, detail=wrong)
 
 
 def _complaint(request: HttpRequest, status: int, body: bytes) -> str:
     if status != request.status if request.status is not None else status >= 400:
         wanted = request.status if request.status is not None else "a status below 400"
-        return f"want {wanted}, got {status}: {body[:200].decode(errors='replace')}"
+        return f"want {wanted}, got {status}: {_in_short(body)}"
     if request.contains.encode() not in body:
-        return f"want {request.contains!r} in the answer, got {body[:200].decode(errors='replace')}"
+        return f"want {request.contains!r} in the answer, got {_in_short(body)}"
     return ""
+
+
+def _in_short(body: bytes) -> str:
+    """The beginning of an answer, on one line."""
+    return " ".join(body[:400].decode(errors="replace").split())[:200]
 
 
 def run_check(sandbox: Sandbox, command: Command, timeout_s: float) -> Check:

@@ -46,9 +46,11 @@ class ImageName:
         if not _REGISTRY.fullmatch(self.registry):
             raise BadReferenceError(f"image name not understood: want host[:port] as registry, got {self.registry!r}")
         if not _REPOSITORY.fullmatch(self.repository):
+            name = self.repository.removeprefix("library/") if self.registry == _DEFAULT_REGISTRY else self.repository
+            near = re.sub(r"[^a-z0-9/]+", "-", name.lower()).strip("-/")
             raise BadReferenceError(
-                f"image name not understood: want lowercase letters, digits and single separators, "
-                f"got {self.repository!r:.120}"
+                f"image name not understood: want lowercase letters, digits and single separators, got {name!r:.120}",
+                hint=f"such as {near}" if _REPOSITORY.fullmatch(near) and len(near) <= _LONGEST_NAME else None,
             )
         if len(self.registry) + 1 + len(self.repository) > _LONGEST_NAME:
             raise BadReferenceError(f"image name too long: want at most {_LONGEST_NAME} characters")
