@@ -15,6 +15,7 @@ from tools.schemas_analyze import analyze_schema
 from tools.schemas_base import base_schema
 from tools.schemas_bench import bench_schema
 from tools.schemas_check import budget_sections, check_schema
+from tools.schemas_init import init_schema
 
 from lightship.cli.main import COMMANDS, EXIT_STATUSES, cli
 from lightship.oci.reference import TRANSPORTS
@@ -129,6 +130,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
         REFERENCE / "schemas" / "check.schema.json": _json(check_schema()),
         REFERENCE / "schemas" / "copy.schema.json": _json(copy_schema()),
+        REFERENCE / "schemas" / "init.schema.json": _json(init_schema()),
         REFERENCE / "schemas" / "diff.schema.json": _json(diff_schema()),
         REFERENCE / "schemas" / "plan.schema.json": _json(plan_schema()),
         REFERENCE / "schemas" / "verify.schema.json": _json(verify_reference.verify_schema()),

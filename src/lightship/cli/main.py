@@ -27,6 +27,7 @@ COMMANDS = {
     "analyze": "what is in an image, who owns it, what is waste, what each fix saves",
     "diff": "what changed between two images, layer by layer, package by package; what a node must pull",
     "check": "budgets and growth against a baseline: the CI gate",
+    "init": "Dockerfile, .dockerignore, lightship.toml, CI workflow, Makefile, nginx and Kubernetes files",
     "copy": "an image from store to store; its layers recompressed on request",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",

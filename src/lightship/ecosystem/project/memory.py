@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from lightship.ecosystem.project.node import FrontEnd
 
-__all__ = ["Demand", "MemoryNeed", "estimate_memory", "front_end_need", "sdist_need", "shortage"]
+__all__ = ["Demand", "MemoryNeed", "estimate_memory", "front_end_need", "heap_of", "sdist_need", "shortage"]
 
 _NATIVE_MB = {"next": 1200, "vite": 500, "react-scripts": 300}
 """Beside V8's heap: Turbopack and rolldown work in Rust, outside of it."""
@@ -71,10 +71,15 @@ class Demand:
         return _SYSTEM_MB + max((need.peak_mb for need in self.needs), default=0)
 
 
+def heap_of(front_end: FrontEnd) -> int:
+    """MB of V8's heap that the bundler should get: what the project itself says, else an estimate in steps of 256."""
+    guess = _BASE_HEAP_MB[front_end.kind] + _HEAP_PER_PACKAGE_MB * front_end.packages
+    return front_end.heap_mb or min(_MOST_HEAP_MB, -(-int(guess) // 256) * 256)
+
+
 def front_end_need(front_end: FrontEnd, *, heap_mb: int | None = None) -> MemoryNeed:
-    """What building a front end takes; ``heap_mb`` is a limit that was set, else its own or an estimate."""
-    guess = min(_MOST_HEAP_MB, int(_BASE_HEAP_MB[front_end.kind] + _HEAP_PER_PACKAGE_MB * front_end.packages))
-    heap = heap_mb or front_end.heap_mb or guess
+    """What building a front end takes; ``heap_mb`` is a limit that was set, else `heap_of` it."""
+    heap = heap_mb or heap_of(front_end)
     source = "as it is set" if heap_mb or front_end.heap_mb else f"estimated from {front_end.packages} packages"
     return MemoryNeed(
         stage=front_end.directory or "front end",

@@ -83,6 +83,8 @@ def _of_context(context: Context, copied: Copied) -> Iterator[Remark]:
         path = source.lstrip("/").removeprefix("./").rstrip("/")
         if path in ("", ".", "*") or ".." in path.split("/") or _is_sent(context, path):
             continue
+        if set("*?[") & set(path) and len(copied.sources) > 1:
+            continue  # BuildKit copies the others: a pattern is how a file is copied that may not be there
         kept_back = any(
             _fits(path, each.rstrip("/")) or is_below("/" + path, "/" + each.rstrip("/")) for each in context.left_out
         )
