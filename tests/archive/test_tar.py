@@ -165,6 +165,32 @@ def test_a_wrong_checksum_is_refused() -> None:
     assert refused(bytes(block) + END) == "layer: tar header has a wrong checksum"
 
 
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.DIRTYPE])
+def test_a_header_like_one_that_was_seen_before_is_checked_as_well(kind: bytes) -> None:
+    """What was learned of one header spares work at the next, and believes nothing of it."""
+    content = tar(*(info(f"some/directory/name{number}", kind, mtime=MTIME, uid=7) for number in range(4)))
+    for place in range(512):
+        damaged = bytearray(content)
+        damaged[3 * 512 + place] ^= 1
+        if place in (154, 155):  # what ends the checksum is no part of any sum
+            continue
+        with pytest.raises(ArchiveError):
+            read(bytes(damaged))
+
+
+def test_members_that_look_alike_are_read_as_tarfile_reads_them() -> None:
+    members = [
+        (info(f"{'long/' * (number % 30)}name{number}", mtime=MTIME + number % 3, uid=number % 5), b"x" * number)
+        for number in range(200)
+    ]
+    content = tar(*members, *(info(f"d{number}/", tarfile.DIRTYPE) for number in range(5)), form=tarfile.USTAR_FORMAT)
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        said = [(each.name, each.size, each.uid, each.mtime, each.isdir()) for each in archive]
+    assert [
+        (member.path, member.size_bytes, member.uid, member.mtime, member.type == "dir") for member, _ in read(content)
+    ] == said
+
+
 def test_a_checksum_of_signed_bytes_as_ancient_tars_wrote_it() -> None:
     block = file("a" * 99)[:512].replace(b"a" * 99, b"\xff" * 99)
     total = sum(byte - 256 if byte > 127 else byte for byte in block[:148] + block[156:]) + 8 * 0x20

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import require_tool
+from tests.ecosystem.elves import tiny_elf
 from tests.ecosystem.viewing import found_in
 
 from lightship.ecosystem.go import GoRecogniser, GoScanner
@@ -32,6 +33,16 @@ def scanned(content: bytes, step: int) -> bytes:
 def test_the_block_is_found_wherever_chunks_end(step: int) -> None:
     content = b"\x7fELF".ljust(3 * 16, b"\xff") + block() + b"more" * 50
     assert scanned(content, step) == b"go1.22.1\n" + LINES
+
+
+def test_data_is_searched_and_code_is_not() -> None:
+    plain = tiny_elf(tail=b"x" * (1 << 19))
+    at = -len(plain) % 16 + len(plain) - (1 << 18)
+    with_block = plain[:at] + block() + plain[at + len(block()) :]
+    flags_at = 64 + 4  # of the first program header
+    as_code = with_block[:flags_at] + b"\5\0\0\0" + with_block[flags_at + 4 :]
+    assert scanned(with_block, 1 << 12) == b"go1.22.1\n" + LINES
+    assert scanned(as_code, 1 << 12) == b""
 
 
 def test_a_program_that_only_looks_for_such_blocks_is_none() -> None:

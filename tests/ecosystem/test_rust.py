@@ -1,8 +1,11 @@
 import json
 import zlib
+from pathlib import Path
 
 import pytest
+from tests.ecosystem.elves import tiny_elf
 from tests.ecosystem.viewing import found_in
+from uv import find_uv_bin
 
 from lightship.ecosystem.rust import RustRecogniser, RustScanner
 
@@ -28,6 +31,18 @@ def scanned(content: bytes, step: int) -> bytes:
 def test_the_list_is_found_among_other_bytes(step: int, level: int) -> None:
     noise = b"\x7fELF" + b"\x78\x9c\x78\xda other zlib: " + zlib.compress(b"no list")
     assert scanned(noise + zlib.compress(LIST, level) + noise, step) == LIST
+
+
+def test_a_real_program_names_its_crates() -> None:
+    """uv's, which its makers build with cargo-auditable; the list lies behind everything that is loaded."""
+    said = json.loads(scanned(Path(find_uv_bin()).read_bytes(), 1 << 18))
+    assert [crate["name"] for crate in said["packages"] if crate.get("root")] == ["uv"]
+
+
+def test_a_list_among_what_is_loaded_is_not_looked_for() -> None:
+    content = tiny_elf(tail=zlib.compress(LIST))
+    assert scanned(content, 1 << 18) == b""
+    assert scanned(content + zlib.compress(LIST), 1 << 18) == LIST
 
 
 def test_a_list_that_is_cut_short_or_damaged_is_nothing() -> None:
