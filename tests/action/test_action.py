@@ -53,7 +53,15 @@ def test_what_the_script_passes_on_is_an_option(flag: str) -> None:
     assert {f"--{flag}", "--ratchet", "--also"} <= options
 
 
-def test_the_hook_names_a_command_and_passes_no_files() -> None:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert (hook["entry"], hook["pass_filenames"], hook["language"]) == ("lightship check", False, "python")
-    assert hook["id"] == "lightship-check"
+def test_hooks_name_commands_and_what_they_are_given() -> None:
+    check, lint = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert check["id"] == "lightship-check"
+    assert (check["entry"], check["pass_filenames"], check["language"]) == ("lightship check", False, "python")
+    assert (lint["id"], lint["entry"], lint["language"]) == ("lightship-lint", "lightship lint", "python")
+    given = [
+        name
+        for name in ("Dockerfile", "api/Dockerfile.gpu", "web.Dockerfile", "Containerfile", "Dockerfile.dockerignore",
+                     "src/dockerfile/parse.py", "Dockerfile.j2")
+        if re.search(lint["files"], name) and not re.search(lint["exclude"], name)
+    ]  # fmt: skip
+    assert given == ["Dockerfile", "api/Dockerfile.gpu", "web.Dockerfile", "Containerfile"]
