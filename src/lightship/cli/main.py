@@ -88,12 +88,16 @@ def main() -> Never:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, _interrupt)
     os.umask(os.umask(0o022) | 0o022)  # whatever the umask, nothing is made that others may write to
-    session = Session()
-    status = _guarded(lambda: cli.main(standalone_mode=False, obj=session), session)
+    session, status = Session(), StorageError.exit_status
     try:
+        status = _guarded(lambda: cli.main(standalone_mode=False, obj=session), session)
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
+    except KeyboardInterrupt:  # while an error was being told, or when all was done
+        status = _fail("interrupted", None, 130)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)  # the interpreter's own end knows no way to tell of it
     sys.exit(status)
 
 
