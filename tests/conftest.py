@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.serving import port, sandbox, server_root
 
 if TYPE_CHECKING:
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from tests.flows.world import World
 
 __all__ = ["port", "require_tool", "sandbox", "server_root"]
+
+# on top of hypothesis' own profile for CI: 200 ms an example, its default, is no law and no machine's promise
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def require_tool(name: str) -> str:
