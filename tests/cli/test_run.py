@@ -147,7 +147,7 @@ def test_an_engine_that_is_not_there(shelf: Path, lightship: Lightship, tmp_path
     assert (said.status, said.stdout) == (3, "")
     assert said.error == "docker is not installed: the program docker was not found"
     assert said.hint is not None
-    assert "not one of 'docker', 'podman', 'runc'" in lightship("run", "--engine", "lxc", "shop").error
+    assert "want one of docker, podman, runc, got 'lxc'" in lightship("run", "--engine", "lxc", "shop").error
 
 
 @pytest.mark.conformance

@@ -86,7 +86,6 @@ def command(
     from lightship.errors import UsageError
     from lightship.flows.scratch import scratch
     from lightship.flows.shelf import find_image
-    from lightship.flows.unpacked import unpacked
     from lightship.launch.command import LaunchOptions, parse_bind
     from lightship.launch.engine import find_engine
     from lightship.launch.processor import check_runs_here
@@ -121,6 +120,8 @@ def command(
         reference = find_image(image, root, progress=console)
         docker_host = os.environ.get("DOCKER_HOST")
         access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=root)
+        from lightship.flows.unpacked import unpacked  # dear, and not needed to say that there is no such image
+
         with (
             scratch(root) as temporary,
             open_image(reference, wanted, access=access, docker_host=docker_host, temporary=temporary) as opened,
