@@ -6,6 +6,7 @@ from lightship.dockerfile.scope import (
     environment_at,
     environment_of,
     expand_at,
+    folders_at,
     shell_at,
     user_at,
     workdir_at,
@@ -69,6 +70,18 @@ def test_a_foreign_bases_variables_are_unknown() -> None:
     assert user_at(stages, cmd) is None
     assert expand_at(stages, cmd, "${a:-b}") is None
     assert expand_at(stages, cmd, "'a'b") == "ab"
+
+
+def test_what_is_known_of_a_search_path_is_told() -> None:
+    text = "FROM python\nENV V=/v PATH=/a:$PATH\nENV PATH=$V/bin:${PATH}:/z:$HOME/x\nENV PATH=${U:-/u}:$PATH\nCMD a"
+    stages = read(text)
+    cmd = stages.stages[0].instructions[-1]
+    assert environment_at(stages, cmd)["PATH"] is None
+    assert folders_at(stages, cmd, "PATH") == ("/v/bin", "/a", "/z")
+    assert folders_at(stages, cmd, "V") == ("/v",)
+    assert folders_at(stages, cmd, "PYTHONPATH") == ()
+    empty = read("FROM scratch\nENV PATH=/a:$PATH\nCMD b")
+    assert folders_at(empty, empty.stages[0].instructions[-1], "PATH")[:2] == ("/a", "/usr/local/sbin")
 
 
 def test_an_empty_base_has_a_path_and_nothing_else() -> None:

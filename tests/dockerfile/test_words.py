@@ -91,6 +91,20 @@ def test_names_that_a_base_image_may_set_are_unknown_where_that_is_said() -> Non
     assert expand("$v", ENVIRONMENT, unset=None) == ENVIRONMENT["v"]
 
 
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("a:$unknown:${unknown}b", "a:?:?b"),
+        ("${unknown:-x}/${unknown:+x}/${unknown#x}/${unknown//a/b}", "?/?/?/?"),
+        ("$part/${part%s}/${v:+$part}", "known?/?/known?"),
+        ("$v", "abcab/x.abc"),
+        ("${e:-$other}", ""),
+    ],
+)
+def test_a_mark_stands_for_what_is_unknown(word: str, value: str) -> None:
+    assert expand(word, {**ENVIRONMENT, "part": "known?"}, unknown="?") == value
+
+
 def test_the_escape_character_is_the_files() -> None:
     assert expand("C:\\a`$v\\", ENVIRONMENT, escape="`") == "C:\\a$v\\"
     assert expand('"`"`$v`a"', ENVIRONMENT, escape="`") == '"$v`a'

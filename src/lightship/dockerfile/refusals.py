@@ -14,7 +14,7 @@ from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.stage_refusals import Refusal, stage_refusals
 from lightship.dockerfile.views import mount_fields, pairs_of
 
-__all__ = ["Refusal", "refusals_of"]
+__all__ = ["refusals_of"]
 
 _SWITCHES = frozenset({"link", "parents", "keep-git-dir", "unpack"})
 _LISTS = frozenset({"exclude", "mount", "device"})

@@ -6,10 +6,19 @@ Nothing is looked up outside the file: what a foreign base image sets is not kno
 from collections.abc import Iterator, Mapping
 
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.settings import Setting, value_of
+from lightship.dockerfile.settings import UNKNOWN, Setting, value_of
 from lightship.dockerfile.stages import Stage, Stages
 
-__all__ = ["DEFAULT_SHELL", "environment_at", "environment_of", "expand_at", "shell_at", "user_at", "workdir_at"]
+__all__ = [
+    "DEFAULT_SHELL",
+    "environment_at",
+    "environment_of",
+    "expand_at",
+    "folders_at",
+    "shell_at",
+    "user_at",
+    "workdir_at",
+]
 
 DEFAULT_SHELL = ("/bin/sh", "-c")
 """The builder's, where no SHELL and no base image says otherwise."""
@@ -39,6 +48,16 @@ def expand_at(stages: Stages, instruction: Instruction, text: str) -> str | None
     is_inside = stage is not None and instruction.span != stage.start.span
     unset = None if is_inside and stage is not None and not stages.begins_empty(stage) else ""
     return value_of(text, environment_at(stages, instruction), escape=stages.escape, unset=unset)
+
+
+def folders_at(stages: Stages, instruction: Instruction, name: str) -> tuple[str, ...]:
+    """The folders in a search path such as PATH or PYTHONPATH as ``instruction`` sees it, in their order, and without
+    those of a foreign base image or any other part that only a build knows."""
+    outline = ""
+    for each in _before(stages, instruction):
+        if each.kind in ("ARG", "ENV") and each.name == name:
+            outline = each.outline
+    return tuple(part for part in outline.split(":") if part and UNKNOWN not in part)
 
 
 def workdir_at(stages: Stages, instruction: Instruction) -> str | None:

@@ -14,7 +14,7 @@ from lightship.dockerfile.views import arg_pairs, env_pairs
 from lightship.dockerfile.words import expand
 from lightship.errors import InputError
 
-__all__ = ["AUTOMATIC_ARGUMENTS", "Evaluator", "Setting", "global_arguments", "value_of"]
+__all__ = ["AUTOMATIC_ARGUMENTS", "UNKNOWN", "Evaluator", "Setting", "global_arguments", "value_of"]
 
 AUTOMATIC_ARGUMENTS = frozenset(
     {f"{side}{part}" for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")}
@@ -22,16 +22,21 @@ AUTOMATIC_ARGUMENTS = frozenset(
 )
 """Arguments that the builder sets itself, in FROM lines and wherever an ARG names them."""
 
+UNKNOWN = "\0"
+"""What stands in an outline for a part that only a build knows; no variable can hold it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """What one instruction sets. ``value`` is None where only a build knows it; a WORKDIR's is absolute. ``words`` is a
-    SHELL's. ``place`` is where the instruction begins, or its stage for what an ONBUILD of the base does there."""
+    """What one instruction sets. ``value`` is None where only a build knows it; a WORKDIR's is absolute. ``outline`` is
+    a variable's value with `UNKNOWN` for what is not known of it. ``words`` is a SHELL's. ``place`` is where the
+    instruction begins, or its stage for what an ONBUILD of the base does there."""
 
     kind: Literal["ARG", "ENV", "WORKDIR", "USER", "SHELL"]
     place: int
     name: str = ""
     value: str | None = None
+    outline: str = ""
     words: tuple[str, ...] = ()
 
 
@@ -62,10 +67,10 @@ def global_arguments(
 
 @dataclass(slots=True, kw_only=True)
 class Evaluator:
-    """One stage's state. ``environment`` and ``folder`` change as instructions are read; ``unset`` is what a name
-    is worth that is not in it: nothing on an empty base, None (unknown) on a foreign image."""
+    """One stage's state. The variables' ``outlines`` and ``folder`` change as instructions are read; ``unset`` is what
+    a name is worth that is not among them: nothing on an empty base, None (unknown) on a foreign image."""
 
-    environment: dict[str, str | None]
+    outlines: dict[str, str]
     folder: str | None
     unset: str | None
     outside: Mapping[str, str | None]
@@ -76,13 +81,11 @@ class Evaluator:
         """What ``instruction`` sets, which counts from here on."""
         if instruction.keyword == "ENV":
             # A value sees what stood before the line, not the pairs beside it.
-            before = dict(self.environment)
+            before = dict(self.outlines)
             for pair in env_pairs(instruction):
-                name = value_of(pair.name, before, escape=self.escape, unset=self.unset)
-                if name:
-                    value = value_of(pair.value or "", before, escape=self.escape, unset=self.unset)
-                    self.environment[name] = value
-                    yield Setting(kind="ENV", name=name, value=value, place=place)
+                name = self._outline(pair.name, before)
+                if name and UNKNOWN not in name:
+                    yield self._variable("ENV", name, self._outline(pair.value or "", before), place)
         elif instruction.keyword == "ARG":
             yield from self._arguments(instruction, place)
         elif instruction.keyword == "WORKDIR" and instruction.words:
@@ -96,20 +99,34 @@ class Evaluator:
     def _arguments(self, instruction: Instruction, place: int) -> Iterator[Setting]:
         for pair in arg_pairs(instruction):
             if pair.name in self.given:
-                value: str | None = self.given[pair.name]
+                outline = self.given[pair.name]
             elif pair.value is not None:
-                value = self._value(pair.value)
+                outline = self._outline(pair.value, self.outlines)
             elif pair.name in self.outside:
                 value = self.outside[pair.name]
-            elif pair.name in self.environment:
+                outline = UNKNOWN if value is None else value
+            elif pair.name in self.outlines:
                 continue  # without a value it leaves the variable as it is
             else:
-                value = None
-            self.environment[pair.name] = value
-            yield Setting(kind="ARG", name=pair.name, value=value, place=place)
+                outline = UNKNOWN
+            yield self._variable("ARG", pair.name, outline, place)
+
+    def _variable(self, kind: Literal["ARG", "ENV"], name: str, outline: str, place: int) -> Setting:
+        self.outlines[name] = outline
+        value = None if UNKNOWN in outline else outline
+        return Setting(kind=kind, name=name, value=value, outline=outline, place=place)
+
+    def _outline(self, text: str, outlines: Mapping[str, str]) -> str:
+        try:
+            found = expand(text, outlines, escape=self.escape, unset=self.unset, unknown=UNKNOWN)
+        except InputError:
+            # As in `value_of`.
+            return UNKNOWN
+        return UNKNOWN if found is None else found
 
     def _value(self, text: str) -> str | None:
-        return value_of(text, self.environment, escape=self.escape, unset=self.unset)
+        outline = self._outline(text, self.outlines)
+        return None if UNKNOWN in outline else outline
 
     def _joined(self, folder: str | None) -> str | None:
         if folder is None or (self.folder is None and not folder.startswith("/")):

@@ -190,18 +190,21 @@ def _with_settings(
         place = stage.start.span.start
         settings = []
         if stage.base_stage is not None:
-            state = replace(ends[stage.base_stage], environment=dict(ends[stage.base_stage].environment))
+            state = replace(ends[stage.base_stage], outlines=dict(ends[stage.base_stage].outlines))
         else:
             is_empty = stage.base == SCRATCH
             state = Evaluator(
-                environment={"PATH": _DEFAULT_PATH} if is_empty else {},
+                outlines={"PATH": _DEFAULT_PATH} if is_empty else {},
                 folder="/" if is_empty else None,
                 unset="" if is_empty else None,
                 outside=outside,
                 given=given,
                 escape=escape,
             )
-            settings = [Setting(kind="ENV", name=name, value=at, place=place) for name, at in state.environment.items()]
+            settings = [
+                Setting(kind="ENV", name=name, value=value, outline=value, place=place)
+                for name, value in state.outlines.items()
+            ]
         handed_on = _inherited(stage, stages)
         inherited += len(handed_on)
         if inherited > _MOST_INHERITED:

@@ -32,16 +32,18 @@ def expand(
     *,
     escape: str = "\\",
     unset: str | None = "",
+    unknown: str | None = None,
     keep_quotes: bool = False,
 ) -> str | None:
-    """``word`` with variables put in and quotes taken off; None where it hangs on a variable whose value is None.
+    """``word`` with variables put in and quotes taken off; None where it hangs on a variable whose value is None, or
+    with ``unknown`` in the place of such a variable. A value that has ``unknown`` in it is known in part.
 
     With ``keep_quotes`` quotes are letters like others, as in the body of a here-document that COPY or ADD writes.
     ``unset`` stands for every name that ``environment`` lacks: empty as in a build, None where a base image may set it.
     `InputError`: an unmatched quote or brace, a substitution that the builder has not, ``${v:?…}`` without a value.
     """
     try:
-        return _Lexer(word, environment, escape, unset, keep_quotes=keep_quotes).whole()[0]
+        return _Lexer(word, environment, escape, unset, unknown=unknown, keep_quotes=keep_quotes).whole()[0]
     except _UnknownError:
         return None
 
@@ -113,6 +115,7 @@ class _Lexer:
     environment: Mapping[str, str | None]
     escape: str
     unset: str | None
+    unknown: str | None = None
     keep_unset: bool = False
     keep_quotes: bool = False
     raw_quotes: bool = False
@@ -238,14 +241,14 @@ class _Lexer:
             name = self._name()
             if not name:
                 return "$"
-            return f"${name}" if self._is_kept(name) else self._value(name) or ""
+            return f"${name}" if self._is_kept(name) else self._plain_value(name)
         self._place += 1
         if self._peek() in ("", "{", "}", ":"):
             raise self._fault("bad substitution")
         name = self._name()
         mark = self._next()
         if mark == "}":
-            return f"${{{name}}}" if self._is_kept(name) else self._value(name) or ""
+            return f"${{{name}}}" if self._is_kept(name) else self._plain_value(name)
         if mark == "/":
             return self._replacement(name)
         return self._substitution(name, mark)
@@ -259,6 +262,8 @@ class _Lexer:
         word, _ = self._until("}", raw_escapes=cuts)
         if self._is_kept(name):
             return f"${{{name}{':' if null_is_unset else ''}{kind}{word}}}"
+        if self.unknown is not None and self.unknown in self._plain_value(name):
+            return self.unknown
         value = self._value(name)
         missing = value is None or (null_is_unset and not value)
         if kind == "-":
@@ -283,6 +288,8 @@ class _Lexer:
         replacement, _ = self._until("}", raw_escapes=True)
         if self._is_kept(name):
             return f"${{{name}/{pattern}/{replacement}}}"
+        if self.unknown is not None and self.unknown in self._plain_value(name):
+            return self.unknown
         return replaced(self._value(name) or "", pattern, replacement, everywhere=everywhere)
 
     def _name(self) -> str:
@@ -301,6 +308,14 @@ class _Lexer:
 
     def _is_kept(self, name: str) -> bool:
         return self.keep_unset and name not in self.environment
+
+    def _plain_value(self, name: str) -> str:
+        try:
+            return self._value(name) or ""
+        except _UnknownError:
+            if self.unknown is None:
+                raise
+            return self.unknown
 
     def _value(self, name: str) -> str | None:
         """Its value; None where it has none. `_UnknownError` where only a build knows."""
