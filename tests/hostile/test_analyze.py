@@ -156,6 +156,7 @@ def test_members_that_lie_are_refused() -> None:
 
 def test_more_members_than_any_image_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lightship.analyze.read.MOST_ENTRIES", 50)
+    monkeypatch.setattr("lightship.analyze.read._BATCH", 10)  # so often it counts
     with pytest.raises(HostileError, match="want at most 50 members"):
         analyze(image_of([Made(f"f{number}") for number in range(60)]))
 
