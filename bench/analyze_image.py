@@ -3,7 +3,7 @@
     python bench/analyze_image.py FOLDER
 
 makes ``image.tar`` (what docker save writes, layers not compressed) and ``layout`` (OCI, gzip -6) in FOLDER: 2.1 GB
-unpacked, 61,000 members. It needs mmdebstrap, uv and pigz, and takes some minutes. The third layer is what a storage
+unpacked, 59,000 members. It needs mmdebstrap, uv and pigz, and takes some minutes. The third layer is what a storage
 driver writes for ``RUN chown -R app:app /opt/app``: the whole of every file again, with another owner. The bytes of
 that layer's files, added up here while they are copied, are the truth about the waste; ``truth.json`` has it. The
 packages are pinned in ``analyze_image.txt`` (``uv pip compile --no-header --no-annotate``), so that it is the same
