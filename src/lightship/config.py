@@ -3,7 +3,6 @@
 `lightship.settings` lists what can be set. Only here and in ``cli/`` is the environment read.
 """
 
-import difflib
 import os
 import shlex
 import tomllib
@@ -104,6 +103,11 @@ class Options:
                 "requests need a URL that says when the application is ready",
                 hint="set http in [probe], or --probe-http",
             )
+
+    @property
+    def has_levers(self) -> bool:
+        """Whether anything is to be put into the image for a quick start."""
+        return self.pause_gc or self.lazy_imports or self.remember_entry_points or self.read_ahead
 
     @property
     def has_probe(self) -> bool:
@@ -305,6 +309,8 @@ def _flatten(table: Mapping[str, object], source: str) -> Sequence[tuple[str, ob
         for name, value in content.items():
             key = f"{section}.{name}"
             if key not in _BY_KEY:
+                import difflib
+
                 near = difflib.get_close_matches(key, _BY_KEY, n=1)
                 raise InputError(f"{source}: {key} is not a setting", hint=f"did you mean {near[0]}?" if near else None)
             found.append((key, value))

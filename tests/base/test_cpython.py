@@ -10,7 +10,7 @@ from tests.base.pretend import library
 from tests.base.pretend_elf import shared_object
 
 from lightship.archive.content import Inline, Stored
-from lightship.base.cpython import CPythonTree, find_cpython, read_cpython, tree_version
+from lightship.base.cpython import CPythonTree, read_cpython
 from lightship.base.plan import plan_base
 from lightship.errors import InputError
 from lightship.plan.model import Entry
@@ -120,21 +120,7 @@ def _sha256_of(entry: Entry) -> str | None:
     return entry.content.sha256
 
 
-def test_the_newest_of_a_version_is_found(tmp_path: Path) -> None:
-    for version in ("3.12.1", "3.12.10", "3.12.9", "3.13.0rc1", "3.11.7"):
-        _tree(tmp_path / "versions" / version, version)
-    roots = [tmp_path / "nowhere", tmp_path / "versions"]
-    assert find_cpython("3.12", roots) == tmp_path / "versions" / "3.12.10"
-    assert find_cpython("3.12.9", roots) == tmp_path / "versions" / "3.12.9"
-    assert find_cpython("3.13", roots) is None, "a candidate is not 3.13"
-    assert find_cpython("3.1", roots) is None
-    assert find_cpython(str(tmp_path / "versions" / "3.11.7"), []) == tmp_path / "versions" / "3.11.7"
-
-
-def test_what_is_no_cpython(tmp_path: Path) -> None:
-    assert tree_version(tmp_path) is None
-    with pytest.raises(InputError, match="no CPython in"):
-        find_cpython(str(tmp_path), [])
+def test_build_variables_that_are_none(tmp_path: Path) -> None:
     tree = _tree(tmp_path / "tree")
     (tree / "lib" / "python3.12" / "_sysconfigdata__linux_x86_64.py").write_text("build_time_vars = open('x')\n")
     with pytest.raises(InputError, match="holds no build variables"):

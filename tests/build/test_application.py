@@ -289,6 +289,24 @@ def test_a_large_file_is_copied_and_told(tmp_path: Path) -> None:
     assert '"model.bin"' in finding.fix
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "found"),
+    [
+        ("bin/tool", b"\x7fELF rest", 0o755, True),
+        ("lib/ext.cpython-312.so", b"\x7fELF rest", 0o644, True),
+        ("lib/libx.so.1", b"\x7fELF rest", 0o644, True),
+        ("entrypoint", b"#!/bin/sh\n", 0o755, False),
+        ("notes.so", b"text", 0o644, False),
+        ("data.bin", b"\x7fELF rest", 0o644, False),
+    ],
+)
+def test_programs_of_the_project_are_seen(tmp_path: Path, name: str, content: bytes, mode: int, found: bool) -> None:
+    path = write(tmp_path, {name: ""}) / name
+    path.write_bytes(content)
+    path.chmod(mode)
+    assert read_application(tmp_path).programs == found
+
+
 HASHED = "flask==3.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"
 LOCKS = {"uv.lock": "version = 1\n", "requirements.txt": HASHED, "pylock.dev.toml": "", "deep/uv.lock": "x"}
 

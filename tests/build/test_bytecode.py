@@ -91,6 +91,9 @@ class World:
         self.cache = Cache(root)
         self.target = target or interpreter()
 
+    def start(self) -> Compiler:
+        return Compiler(self.sandbox, Path("/"), self.target)
+
     def compile(
         self,
         units: Sequence[BytecodeUnit],
@@ -101,10 +104,10 @@ class World:
         optimize: int = 0,
         progress: Progress = SILENT,
     ) -> Bytecode:
-        facts = compiler_facts(self.target, rootfs=Path("/"), rootfs_key="host", sandbox=self.sandbox, cache=self.cache)
+        facts = compiler_facts(self.target, rootfs_key="host", start=self.start, cache=self.cache)
         return compile_units(
             units,
-            start=lambda: Compiler(self.sandbox, Path("/"), self.target),
+            start=self.start,
             facts=facts,
             cache=self.cache,
             jobs=jobs,
@@ -398,7 +401,7 @@ def test_an_interpreter_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 def test_facts_are_asked_once(world: World) -> None:
     for _ in range(2):
-        facts = compiler_facts(world.target, rootfs=Path("/"), rootfs_key="k", sandbox=world.sandbox, cache=world.cache)
+        facts = compiler_facts(world.target, rootfs_key="k", start=world.start, cache=world.cache)
         assert (facts.magic, facts.cache_tag, facts.version) == (importlib.util.MAGIC_NUMBER.hex(), TAG, VERSION)
     assert len(world.pretend.started) == 1
 

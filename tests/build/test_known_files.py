@@ -95,23 +95,83 @@ def test_a_file_that_goes_is_forgotten(project: Path, cache: Cache, monkeypatch:
     assert [entry.path for entry in read_application(project, cache=cache).entries] == ["app/a.py"]
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b'{"a.py": 1}', b'{"a.py": [1]}', b"\xff"])
+@pytest.mark.parametrize("damage", [b"", b"[]", b'{"a.py": 1}', b"\xff"])
 def test_a_damaged_record_is_no_record(
     project: Path, cache: Cache, damage: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late(monkeypatch)
     first = read_application(project, cache=cache)
     (record,) = (cache.root / "project-files").glob("*/*")
-    record.write_bytes(damage)
+    whole = record.read_bytes()
+    record.write_bytes(damage or whole.replace(b"644", b"755"))
     assert read_application(project, cache=cache) == first
 
 
-def test_imports_are_remembered(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_told_is_remembered(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     late(monkeypatch)
     path = tmp_path / "a.py"
     path.write_text("")
     known = KnownFiles.load(cache, "pretend")
-    known.add("a.py", path.stat(), "0" * 64, ["pretend.tests"])
+    known.add("a.py", path.stat(), "644 0 hash\t\tpretend.tests")
     known.save()
-    assert KnownFiles.load(cache, "pretend").find("a.py", path.stat()) == ("0" * 64, ("pretend.tests",))
+    assert KnownFiles.load(cache, "pretend").find("a.py", path.stat()) == "644 0 hash\t\tpretend.tests"
     assert KnownFiles.load(cache, "other").find("a.py", path.stat()) is None
+
+
+def test_imports_and_programs_are_remembered(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    (project / "libx.so").write_bytes(b"\x7fELF rest")
+    first = read_application(project, cache=cache)
+    opened = counted(monkeypatch)
+    again = read_application(project, cache=cache)
+    assert (again, opened) == (first, [])
+    assert (again.imports, again.programs) == (("pretend.tests",), True)
+
+
+def test_a_mode_that_changes_is_seen(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    first = read_application(project, cache=cache)
+    (project / "a.py").chmod(0o755)
+    again = read_application(project, cache=cache)
+    assert [entry.mode for entry in again.entries] == [0o755, 0o644]
+    assert again.key != first.key
+
+
+def test_patterns_are_asked_once(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    (project / ".env").write_text("SECRET=1")
+    (project / ".venv").mkdir()
+    (project / "inner").mkdir()
+    first = read_application(project, cache=cache)
+    asked: list[str] = []
+    monkeypatch.setattr("lightship.ecosystem.dockerignore.Ignore.parse", lambda text, **_: asked.append(text))
+    assert read_application(project, cache=cache) == first
+    assert asked == []
+
+
+def test_a_directory_where_a_left_out_file_was_is_asked_anew(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    (project / ".dockerignore").write_text("out\n!out/b.py\n")
+    (project / "out").write_text("")
+    read_application(project, cache=cache)
+    (project / "out").unlink()
+    (project / "out").mkdir()
+    (project / "out" / "b.py").write_text("")
+    again = read_application(project, cache=cache)
+    assert [entry.path for entry in again.entries] == ["app/a.py", "app/b.py", "app/out/b.py"]
+
+
+def test_a_few_changes_are_worth_no_writing(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    late(monkeypatch)
+    read_application(project, cache=cache)
+    (record,) = (cache.root / "project-files").glob("*/*")
+    before = record.stat().st_ino
+    (project / "b.py").write_text("x = 1\n")
+    read_application(project, cache=cache)
+    assert record.stat().st_ino == before
+    for number in range(40):
+        (project / f"c{number}.py").write_text("")
+    read_application(project, cache=cache)
+    assert record.stat().st_ino != before

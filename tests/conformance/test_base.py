@@ -11,7 +11,7 @@ import pytest
 from lightship import proc
 from lightship.base.aptconf import read_apt_conf
 from lightship.base.buildroot import build_root
-from lightship.base.cpython import tree_version
+from lightship.base.installed import tree_version
 from lightship.base.materialize import materialize
 from lightship.base.plan import plan_base
 from lightship.base.request import Base, BaseRequest

@@ -1,17 +1,13 @@
-"""How the project's own code gets into the image, told by its layout and by what the command names."""
+"""The application's layer and its parts."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from lightship.build.application import read_application
 from lightship.config import Options
-from lightship.flows.application_layers import application_mode, application_recipe, has_programs, read_project_files
-from lightship.flows.request import BuildRequest
-from lightship.store.cache import Cache
-
-BUILT = '[project]\nname = "Pretend-App"\n[build-system]\nrequires = []\n'
+from lightship.errors import InputError
+from lightship.flows.application_layers import application_recipe
 
 
 def project(root: Path, pyproject: str, *files: str) -> Path:
@@ -20,60 +16,6 @@ def project(root: Path, pyproject: str, *files: str) -> Path:
         (root / name).write_text("")
     (root / "pyproject.toml").write_text(pyproject)
     return root
-
-
-@pytest.mark.parametrize(
-    ("pyproject", "files", "mode"),
-    [
-        (BUILT, ["src/pretend_app/__init__.py"], "wheel"),
-        (BUILT, ["src/another/__init__.py"], "wheel"),
-        (BUILT, ["src/pretend_app/inner.py"], "wheel"),
-        (BUILT, ["src/pretend_app.py"], "wheel"),
-        (BUILT.replace("[project]", "[tool.poetry]"), ["src/pretend_app/__init__.py"], "wheel"),
-        (BUILT, ["src/index.js"], "copy"),
-        (BUILT, ["pretend_app/__init__.py"], "copy"),
-        ('[project]\nname = "pretend-app"\n', ["src/pretend_app/__init__.py"], "copy"),
-        ("[build-system]\nrequires = []\n", ["src/pretend_app/__init__.py"], "copy"),
-        ("not = toml =", ["src/pretend_app/__init__.py"], "copy"),
-    ],
-)
-def test_the_layout_decides(tmp_path: Path, pyproject: str, files: list[str], mode: str) -> None:
-    assert application_mode(Options(), project(tmp_path, pyproject, *files)) == mode
-
-
-@pytest.mark.parametrize(
-    ("options", "mode"),
-    [
-        ({"entrypoint": ("pretend-app", "--port", "80")}, "wheel"),
-        ({"entrypoint": ("python", "src/pretend_app/main.py")}, "copy"),
-        ({"entrypoint": ("python", "/app/manage.py"), "cmd": ("run",)}, "copy"),
-        ({"entrypoint": ("uvicorn",), "cmd": ("--app-dir", "src", "pretend_app:app")}, "copy"),
-        ({"env": {"PYTHONPATH": "/app/src:/elsewhere"}}, "copy"),
-        ({"env": {"PYTHONPATH": "/elsewhere"}}, "wheel"),
-    ],
-)
-def test_a_command_that_names_files_of_the_project_needs_them(
-    tmp_path: Path, options: dict[str, Any], mode: str
-) -> None:
-    root = project(tmp_path, BUILT, "src/pretend_app/__init__.py", "src/pretend_app/main.py", "manage.py")
-    assert application_mode(Options(**options), root) == mode
-
-
-def test_what_is_asked_for_stands(tmp_path: Path) -> None:
-    root = project(tmp_path, BUILT, "src/pretend_app/__init__.py")
-    assert application_mode(Options(application="copy"), root) == "copy"
-    assert application_mode(Options(application="none"), root) == "none"
-    assert application_mode(Options(application="wheel"), tmp_path / "gone") == "wheel"
-
-
-def test_a_chosen_wheel_is_told_and_an_asked_for_one_is_not(tmp_path: Path) -> None:
-    cache = Cache(tmp_path / "cache")
-    root = project(tmp_path, BUILT, "src/pretend_app/__init__.py")
-    chosen = read_project_files(BuildRequest(project=root), cache)
-    asked = read_project_files(BuildRequest(project=root, options=Options(application="wheel")), cache)
-    assert [finding.code for finding in chosen.findings] == ["application-wheel"]
-    assert (chosen.entries, chosen.key, asked.findings) == ((), "wheel", ())
-    assert read_project_files(BuildRequest(project=root, options=Options(application="copy")), cache).entries
 
 
 def test_a_changed_file_is_one_part(tmp_path: Path) -> None:
@@ -94,19 +36,20 @@ def test_a_changed_file_is_one_part(tmp_path: Path) -> None:
     assert sum(old != new for old, new in zip(after, keys(), strict=True)) == 1
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "mode", "found"),
-    [
-        ("bin/tool", b"\x7fELF rest", 0o755, True),
-        ("lib/ext.cpython-312.so", b"\x7fELF rest", 0o644, True),
-        ("lib/libx.so.1", b"\x7fELF rest", 0o644, True),
-        ("entrypoint", b"#!/bin/sh\n", 0o755, False),
-        ("notes.so", b"text", 0o644, False),
-        ("data.bin", b"\x7fELF rest", 0o644, False),
-    ],
-)
-def test_programs_of_the_project_are_seen(tmp_path: Path, name: str, content: bytes, mode: int, found: bool) -> None:
-    path = project(tmp_path, BUILT, name) / name
-    path.write_bytes(content)
-    path.chmod(mode)
-    assert has_programs(read_application(tmp_path)) == found
+def test_parts_and_the_whole_hold_the_same(tmp_path: Path) -> None:
+    root = project(tmp_path, "", "a/b/c.py", "e.py", "f/g.py")
+    (root / "link").symlink_to("e.py")
+    recipe = application_recipe(read_application(root), Options(writable=("/app/data/x", "/app/a/b")))
+    assert recipe.parts is not None
+    parts = recipe.parts.make(range(len(recipe.parts.keys)))
+    files = {entry.path: entry for part in parts for entry in part}
+    whole = {entry.path: entry for entry in recipe.make().entries}
+    assert whole.items() <= files.items()
+    assert {path for path in files if path not in whole} == {"app/f"}
+    assert files["app/a/b"].mode == 0o1777
+
+
+def test_a_directory_below_a_file_is_refused(tmp_path: Path) -> None:
+    root = project(tmp_path, "", "data")
+    with pytest.raises(InputError, match="app/data"):
+        application_recipe(read_application(root), Options(writable=("/app/data/x",)))

@@ -10,9 +10,11 @@ import pytest
 from lightship import proc
 from lightship.archive.content import Inline
 from lightship.archive.inflate import Containers, read_content
+from lightship.build.application import read_application
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.target import Target
 from lightship.flows.bytecode_layers import BytecodeMaker
+from lightship.flows.compilers import Compilers
 from lightship.oci.platform import Platform
 from lightship.plan.layering import LayerRecipe, PackageUnit
 from lightship.plan.model import Entry
@@ -45,15 +47,14 @@ class LyingSandbox:
         return proc.spawn(argv, cwd=Path("/"), env=command.env, stdin=stdin, stdout=stdout, stderr=stderr)
 
 
-def _maker(cache: Cache, rootfs_key: str, *, evil: bool) -> BytecodeMaker:
+def _maker(cache: Cache, rootfs_key: str, *, evil: bool, sandbox: LyingSandbox | None = None) -> BytecodeMaker:
     version = ".".join(map(str, sys.version_info[:3]))
     target = Target(python=version, platform=Platform("linux", "amd64"), libc="glibc", libc_version=(2, 36))
-    sandbox = LyingSandbox(evil=evil)
+    used = sandbox or LyingSandbox(evil=evil)
+    interpreter = Interpreter(executable="usr/bin/python3", stdlib=(), target=target)
     return BytecodeMaker(
-        interpreter=Interpreter(executable="usr/bin/python3", stdlib=(), target=target),
-        rootfs=lambda: Path("/"),
+        compilers=Compilers(interpreter, lambda: Path("/"), lambda: used),
         rootfs_key=rootfs_key,
-        sandbox=lambda: sandbox,
         cache=cache,
         mode="all",
         progress=SILENT,
@@ -61,14 +62,13 @@ def _maker(cache: Cache, rootfs_key: str, *, evil: bool) -> BytecodeMaker:
 
 
 def _recipes(maker: BytecodeMaker, project: Path) -> dict[str, LayerRecipe]:
-    own = Entry(path="app/main.py", content=Inline(project.read_bytes()))
     wheel = Entry(path="opt/venv/lib/pretend.py", content=Inline(b"GOOD = 1"))
     (packages,) = maker.packages(
         [PackageUnit(name="pretend", weight_bytes=8, key="k")], "context", lambda _: (wheel,), sources="s"
     )
     return {
         "packages": packages,
-        "application": maker.application([own]),
+        "application": maker.application(read_application(project)),
         "stdlib": maker.stdlib([Entry(path="usr/lib/python3/os.py", content=Inline(b"GOOD = 1"))], "stdlib"),
     }
 
@@ -76,12 +76,14 @@ def _recipes(maker: BytecodeMaker, project: Path) -> dict[str, LayerRecipe]:
 @pytest.mark.parametrize("kind", ["packages", "application", "stdlib"])
 def test_a_base_that_lies_does_not_reach_others_through_the_cache(tmp_path: Path, kind: str) -> None:
     cache = Cache(tmp_path / "cache")
-    project = tmp_path / "main.py"
-    project.write_text("GOOD = 1")
-    evil = _recipes(_maker(cache, "evil", evil=True), project)[kind]
-    good = _recipes(_maker(cache, "good", evil=False), project)[kind]
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.py").write_text("GOOD = 1")
+    liar, honest = _maker(cache, "evil", evil=True), _maker(cache, "good", evil=False)
+    evil, good = _recipes(liar, project)[kind], _recipes(honest, project)[kind]
     assert evil.key != good.key
-    (poisoned,), (clean,) = evil.make().entries, good.make().entries
+    with liar.compilers, honest.compilers:
+        (poisoned,), (clean,) = evil.make().entries, good.make().entries
     with Containers() as containers:
         texts = [bytes(read_content(each.content, containers)) for each in (poisoned, clean) if each.content]
     assert b"EVIL" in texts[0]
@@ -91,11 +93,13 @@ def test_a_base_that_lies_does_not_reach_others_through_the_cache(tmp_path: Path
 
 def test_the_same_base_compiles_once(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "cache")
-    project = tmp_path / "main.py"
-    project.write_text("GOOD = 1")
-    _recipes(_maker(cache, "one", evil=False), project)["packages"].make()
-    again = _maker(cache, "one", evil=False)
-    _recipes(again, project)["packages"].make()
-    sandbox = again.sandbox()
-    assert isinstance(sandbox, LyingSandbox)
-    assert sandbox.started == []
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.py").write_text("GOOD = 1")
+    first, again = LyingSandbox(evil=False), LyingSandbox(evil=False)
+    for sandbox in (first, again):
+        maker = _maker(cache, "one", evil=False, sandbox=sandbox)
+        with maker.compilers:
+            _recipes(maker, project)["packages"].make()
+    assert len(first.started) == 2  # once for what it says of itself
+    assert again.started == []

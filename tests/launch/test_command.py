@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import ImageError, UsageError
-from lightship.launch.command import WRITABLE_LABEL, LaunchOptions, launch_command, parse_bind
+from lightship.launch.command import LaunchOptions, launch_command, parse_bind
+from lightship.launch.writable_label import WRITABLE_LABEL
 from lightship.oci.config import Runtime
 from lightship.sandbox.protocol import Bind, Command
 

@@ -1,8 +1,10 @@
 import io
 import json
+import shutil
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -11,6 +13,7 @@ from lightship.archive.content import Stored
 from lightship.archive.layer import WrittenLayer
 from lightship.errors import InputError, MismatchError
 from lightship.oci.digest import Digest
+from lightship.plan import parts
 from lightship.plan.layering import Parts
 from lightship.plan.model import Entry
 from lightship.plan.parts import PartCompression, assemble_parts, cut, directories
@@ -114,6 +117,26 @@ def test_a_damaged_part_is_made_again(cache: Cache, kind: str, damage: bytes | N
         else:
             path.write_bytes(damage)
     assert assembled(project, cache) == first
+
+
+def test_a_copied_cache_is_checked_once(cache: Cache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project()
+    first = assembled(project, cache)
+    shutil.copytree(cache.root, tmp_path / "copied")
+    copied = Cache(tmp_path / "copied")
+    checked: list[str] = []
+    check = parts._check
+
+    def counted(file: BinaryIO, part: parts._Part) -> None:
+        checked.append(part.sha256)
+        check(file, part)
+
+    monkeypatch.setattr(parts, "_check", counted)
+    assert assembled(project, copied) == first
+    assert len(checked) > 2
+    checked.clear()
+    assert assembled(project, copied) == first
+    assert checked == []
 
 
 def test_one_flipped_bit_is_found(cache: Cache) -> None:

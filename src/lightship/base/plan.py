@@ -11,8 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from lightship.base.compose import compose
-from lightship.base.cpython import CPythonTree, find_cpython, read_cpython
+from lightship.base.cpython import CPythonTree, read_cpython
 from lightship.base.gather import Gathering
+from lightship.base.installed import find_cpython
 from lightship.base.kit import RUN, Kit
 from lightship.base.packages import Packages
 from lightship.base.request import Base, BaseRequest, NeededLibrary

@@ -9,33 +9,35 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lightship.archive.content import Stored
 from lightship.build.known_files import KnownFiles
-from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
-from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
-from lightship.ecosystem.dockerignore import ALWAYS, Ignore
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
-from lightship.plan.model import Dropped, Entry
 from lightship.store.cache import Cache, cache_key
 from lightship.units import format_bytes
+
+if TYPE_CHECKING:
+    from lightship.ecosystem.dockerignore import Ignore
+    from lightship.plan.model import Dropped, Entry
 
 __all__ = ["Application", "read_application"]
 
 _OWNER = "application"
+_WHY = "the project's own file"
+_LINK = "-> "
+_PROGRAM, _READS_LOCK, _IMPORTS, _LOCK_FACT = "program", "names ", "imports ", "lock"
+"""What is told of a file beside its mode, size and hash."""
 _CHUNK_BYTES = 1 << 20
 _LARGE_BYTES = 20_000_000
 """More than the sources of all but a few applications: a data set, a model or a forgotten archive."""
 
 _TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?|SelfTest)\b[\w.]*)", re.MULTILINE)
-
-_TEST_WORDS = (b".test", b"._test", b".SelfTest")
-"""A plain search first: it is many times faster than the pattern, and mostly finds nothing."""
 
 _LOCK = re.compile(r"(?:uv|poetry|pdm|Pipfile)\.lock|pylock(?:\.[^.]+)?\.toml")
 _REQUIREMENTS = re.compile(r"requirements[\w.-]*\.txt")
@@ -45,18 +47,81 @@ _LOCK_NAMES = re.compile(
 _LOCK_FILES = "lock-files"
 """The code of the rule that leaves locks out."""
 
+_TEST_WORDS = (b".test", b"._test", b".SelfTest")
+"""A plain search first: it is many times faster than the pattern, and mostly finds nothing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """The project's files. ``key`` names all their paths, modes and bytes; ``imports`` are the packages' tests that the
-    sources import, which drop rules must know; ``dropped`` are locks that nothing reads; ``findings`` tell what else
-    was left out and why."""
+    """The project's files below ``root``, for ``prefix`` of the image.
 
-    entries: tuple[Entry, ...]
+    ``files`` tells in a line what is at each path of the image, sorted: ``644 12 SHA-256`` of a file (mode, bytes), or
+    ``-> target`` of a symlink. ``key`` names all of it. ``imports`` are the packages' tests that the sources import,
+    which drop rules must know; ``programs``: there are shared objects or programs that are no scripts, and what they
+    ask for is not known; ``unread`` are locks that nothing reads, told as ``files`` are; ``findings`` tell what else
+    was left out and why.
+    """
+
+    root: str = ""
+    prefix: str = ""
+    files: Mapping[str, str] = field(default_factory=dict, hash=False)
     key: str
     imports: tuple[str, ...] = ()
-    dropped: tuple[Dropped, ...] = ()
+    programs: bool = False
+    unread: Mapping[str, str] = field(default_factory=dict, hash=False)
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def entries(self) -> "tuple[Entry, ...]":
+        """All files as entries, sorted by path. Each is made when asked for: a build in which one file has changed
+        wants a few."""
+        return tuple(map(self.entry, self.files))
+
+    @property
+    def dropped(self) -> "tuple[Dropped, ...]":
+        """The locks that nothing reads, as a layer's losses."""
+        from lightship.plan.model import Dropped
+
+        return tuple(
+            Dropped(
+                path=path,
+                owner=_OWNER,
+                rule=_LOCK_FILES,
+                safety="safe",
+                reason="a lock: what it names is installed, and no program of the project names it",
+                unpacked_bytes=_bytes(told),
+            )
+            for path, told in self.unread.items()
+        )
+
+    def shape(self) -> Iterator[str]:
+        """Every path and its mode, or where it links to: what a changed line leaves as it is."""
+        for path, told in self.files.items():
+            yield path
+            yield told if told.startswith(_LINK) else told[:3]
+
+    def source_sha256(self, path: str) -> str | None:
+        """The hash of the Python source at ``path``; None for what is no file or no source."""
+        told = self.files[path]
+        return told[-64:] if path.endswith(".py") and not told.startswith(_LINK) else None
+
+    def find(self, path: str) -> "tuple[Entry, ...]":
+        """The file or symlink at ``path`` of the image, where one is."""
+        return (self.entry(path),) if path in self.files else ()
+
+    def entry(self, path: str) -> "Entry":
+        """The file or symlink at ``path`` of the image; raise KeyError where none is."""
+        from lightship.archive.content import Stored
+        from lightship.plan.model import Entry
+
+        told = self.files[path]
+        if told.startswith(_LINK):
+            target = told.removeprefix(_LINK)
+            return Entry(path=path, type="symlink", mode=0o777, link_target=target, owner=_OWNER, why=_WHY)
+        mode, size, sha256 = told.split(" ")
+        source = Path(self.root, path.removeprefix(f"{self.prefix}/"))
+        content = Stored(source, 0, int(size), sha256=sha256)
+        return Entry(path=path, mode=int(mode, 8), content=content, owner=_OWNER, why=_WHY)
 
 
 def read_application(
@@ -93,14 +158,13 @@ class _Walk:
         self.leave_out = {os.path.realpath(path) for path in leave_out}
         self.left_names = {Path(path).name for path in self.leave_out}  # a look at every file's links is dear
         self.with_secrets = with_secrets
-        text = self.dockerignore()
-        self.ignore = Ignore.parse(text, before=ALWAYS)
-        self.asked = Ignore.parse(text, before=("**",))  # what only an explicit "!" brings back
+        self.text = self.dockerignore()
         self.findings: list[Finding] = []
         self.imports: set[str] = set()
         self.locks: set[str] = set()
         self.named: set[str] = set()
-        self.known = KnownFiles.load(cache, str(self.root), text, str(with_secrets)) if cache is not None else None
+        self.programs = False
+        self.known = KnownFiles.load(cache, self.top, self.text, str(with_secrets)) if cache is not None else None
 
     def dockerignore(self) -> str:
         path = self.root / ".dockerignore"
@@ -112,21 +176,35 @@ class _Walk:
             except UnicodeDecodeError as error:
                 raise InputError(f".dockerignore is not UTF-8: {error}") from error
 
+    @cached_property
+    def ignore(self) -> "Ignore":
+        from lightship.ecosystem.dockerignore import ALWAYS, Ignore
+
+        return Ignore.parse(self.text, before=ALWAYS)
+
+    @cached_property
+    def asked(self) -> "Ignore":
+        """What only an explicit "!" brings back."""
+        from lightship.ecosystem.dockerignore import Ignore
+
+        return Ignore.parse(self.text, before=("**",))
+
     def run(self, started_with: str) -> Application:
-        entries = [entry for path, status in self.walk() if (entry := self.entry(path, status)) is not None]
-        entries.sort(key=lambda entry: entry.path)
+        found = {path: told for path, status in self.walk() if (told := self.told(path, status)) is not None}
         if self.known is not None:
             self.known.save()
-        unread = {self.target(name) for name in self.locks - self.named if name not in started_with}
-        dropped = tuple(_dropped(entry) for entry in entries if entry.path in unread)
-        entries = [entry for entry in entries if entry.path not in unread]
-        gone = (part for each in dropped for part in (each.path, each.unpacked_bytes))
-        key = cache_key("application", 2, *(part for entry in entries for part in _identity(entry)), "|", *gone)
+        locks = sorted(path for path in self.locks - self.named if path not in started_with)
+        below = f"{self.prefix}/" if self.prefix else ""
+        unread = {below + path: found.pop(path) for path in locks}
+        files = {below + path: found[path] for path in sorted(found)}
         return Application(
-            entries=tuple(entries),
-            dropped=dropped,
-            key=key,
+            root=self.top,
+            prefix=self.prefix,
+            files=files,
+            key=_key(files, unread),
             imports=tuple(sorted(self.imports)),
+            programs=self.programs,
+            unread=unread,
             findings=tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.location))),
         )
 
@@ -137,7 +215,7 @@ class _Walk:
             directory = waiting.pop()
             with storage_errors("read the project"), os.scandir(f"{self.top}/{directory}") as listing:
                 found = list(listing)
-            if directory and any(each.name == "oci-layout" for each in found):
+            if directory and "oci-layout" in {each.name for each in found}:
                 self.say("image-in-project", "note", directory, "is an OCI image layout and stays out of the image")
                 continue
             for each in found:
@@ -145,37 +223,58 @@ class _Walk:
                 if each.name in self.left_names and os.path.realpath(each.path) in self.leave_out:
                     continue
                 if each.is_dir(follow_symlinks=False):
-                    if not self.ignore.prunes(path):
+                    if not self.is_left_out(f"{path}/"):
                         waiting.append(path)
-                elif not self.ignore.matches(path):
-                    if not _is_text(path):
-                        raise InputError(
-                            f"path is not UTF-8: {path!r}", hint="rename it, or leave its folder out with .dockerignore"
-                        )
+                elif not self.is_left_out(path):
                     try:
                         status = each.stat(follow_symlinks=False)
                     except OSError as error:
                         raise StorageError(f"cannot read the project: {error.strerror} ({path})") from error
                     yield path, status
 
-    def entry(self, path: str, status: os.stat_result) -> Entry | None:
-        target = self.target(path)
-        why = "the project's own file"
-        if stat.S_ISLNK(status.st_mode):
-            link = self.link(path)
-            if link is None:
-                return None
-            return Entry(path=target, type="symlink", mode=0o777, link_target=link, owner=_OWNER, why=why)
-        if not stat.S_ISREG(status.st_mode):
-            self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
-            return None
-        return self.file(path, target, status, why)
+    def is_left_out(self, path: str) -> bool:
+        """Whether ``.dockerignore`` leaves ``path`` out; a directory's ends with ``/``, and all below it counts."""
+        known = self.known.is_left_out(path) if self.known is not None else None
+        if known is not None:
+            return known
+        found = self.ignore.prunes(path[:-1]) if path.endswith("/") else self.ignore.matches(path)
+        if not found and not path.endswith("/") and not _is_text(path):
+            raise InputError(
+                f"path is not UTF-8: {path!r}", hint="rename it, or leave its folder out with .dockerignore"
+            )
+        if self.known is not None:
+            self.known.choose(path, found)
+        return found
 
-    def target(self, path: str) -> str:
-        return f"{self.prefix}/{path}" if self.prefix else path
+    def told(self, path: str, status: os.stat_result) -> str | None:
+        """What `Application.files` says of ``path``; None for what stays out."""
+        if stat.S_ISREG(status.st_mode):
+            row = self.known.find(path, status) if self.known is not None else None
+            row = self.read(path, status) if row is None else row
+            if row is None or "\t" not in row:
+                return row
+            told, *facts = row.split("\t")
+            self.learn(path, facts)
+            return told
+        if stat.S_ISLNK(status.st_mode):
+            return self.link(path)
+        self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
+        return None
+
+    def learn(self, path: str, facts: Iterable[str]) -> None:
+        """Take what `_facts` gave for ``path``."""
+        for fact in facts:
+            if fact == _PROGRAM:
+                self.programs = True
+            elif fact == _LOCK_FACT:
+                self.locks.add(path)
+            elif fact.startswith(_READS_LOCK):
+                self.named.add(fact.removeprefix(_READS_LOCK))
+            else:
+                self.imports.add(fact.removeprefix(_IMPORTS))
 
     def link(self, path: str) -> str | None:
-        """The target of a symlink that stays inside the project, else None."""
+        """A symlink that stays inside the project, else None."""
         with storage_errors("read the project"):
             link = str((self.root / path).readlink())
             resolved = os.path.realpath(self.root / path)
@@ -183,21 +282,24 @@ class _Walk:
         if _climbs_out(path, link) or not resolved.startswith(f"{self.root}/"):
             self.say("link-out-of-project", "warning", path, "is a symlink out of the project and was left out")
             return None
-        return link
+        return _LINK + link
 
-    def file(self, path: str, target: str, status: os.stat_result, why: str) -> Entry | None:
-        whole = self.root / path
-        known = self.known.find(path, status) if self.known is not None else None
-        if known is not None:
-            self.learn(path, known[1])
-            return _entry(target, Stored(whole, 0, status.st_size, sha256=known[0]), status, why)
+    def read(self, path: str, status: os.stat_result) -> str | None:
+        """Read the file at ``path``: its mode, bytes and hash, and behind tabs what else there is to know. None for
+        what stays out."""
+        from lightship.build.outputs import OUTPUT_HEAD_BYTES, build_output
+        from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
+
         running = hashlib.sha256()
         count = 0
         # What was a file a moment ago may be a link to somewhere else, or a pipe that nobody writes to.
-        with storage_errors("read the project"), open(whole, "rb", buffering=0, opener=_open_file) as stream:
+        with (
+            storage_errors("read the project"),
+            open(self.root / path, "rb", buffering=0, opener=_open_file) as stream,
+        ):
             chunk = head = stream.read(_CHUNK_BYTES)
-            written = build_output(head[:OUTPUT_HEAD_BYTES]) if self.asked.matches(path) else None
-            if written is not None:
+            written = build_output(head[:OUTPUT_HEAD_BYTES])
+            if written is not None and self.asked.matches(path):
                 self.say(written.code, "note", path, f"{written.what} and stays out", fix=_bring_back(path))
                 return None
             while chunk:
@@ -215,22 +317,15 @@ class _Walk:
             self.say(
                 "large-file", "note", path, what, fix=f'if it is not needed there: write "{path}" to .dockerignore'
             )
-        facts = _facts(path, head)
-        self.learn(path, facts)
+        mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
+        facts = [
+            *_facts(path, mode, head),
+            *([_LOCK_FACT] if _is_lock(path, head) and self.asked.matches(path) else []),
+        ]
+        row = "\t".join((f"{mode:o} {count} {running.hexdigest()}", *facts))
         if self.known is not None and count == status.st_size <= _LARGE_BYTES:
-            self.known.add(path, status, running.hexdigest(), facts)
-        return _entry(target, Stored(whole, 0, count, sha256=running.hexdigest()), status, why)
-
-    def learn(self, path: str, facts: Iterable[str]) -> None:
-        """Take what `_facts` gave for ``path``."""
-        for fact in facts:
-            kind, _, what = fact.partition(" ")
-            if kind == "imports":
-                self.imports.add(what)
-            elif kind == "names":
-                self.named.add(what)
-            elif self.asked.matches(path):
-                self.locks.add(path)
+            self.known.add(path, status, row)
+        return row
 
     def say(self, code: str, severity: str, path: str, what: str, *, fix: str | None = None) -> None:
         self.findings.append(
@@ -245,38 +340,36 @@ class _Walk:
         )
 
 
-def _facts(path: str, head: bytes) -> list[str]:
-    """What the build must know of a file besides its hash: tests of packages that it ``imports``, locks that it
-    ``names`` where it is a program, and whether it ``is`` a lock at the top of the project itself."""
-    facts: list[str] = []
+def _key(files: Mapping[str, str], unread: Mapping[str, str]) -> str:
+    told = "\0".join(part for row in files.items() for part in row).encode("utf-8", "surrogateescape")
+    return cache_key("application", 2, told, *(f"{path} {_bytes(row)}" for path, row in unread.items()))
+
+
+def _bytes(told: str) -> int:
+    return 0 if told.startswith(_LINK) else int(told.split(" ")[1])
+
+
+def _facts(path: str, mode: int, head: bytes) -> list[str]:
+    """What the build must know of a file besides its hash: whether it is a program and no script, tests of packages
+    that it ``imports``, locks that it ``names`` where it is a script."""
+    facts = [_PROGRAM] if _is_program(path, mode, head) else []
     if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
-        facts += sorted({f"imports {match.decode()}" for match in _TESTS.findall(head)})
+        facts += sorted({_IMPORTS + match.decode() for match in _TESTS.findall(head)})
     if path.endswith((".py", ".sh", ".bash")) or head.startswith(b"#!"):
-        facts += sorted({f"names {match.decode()}" for match in _LOCK_NAMES.findall(head)})
-    elif _LOCK.fullmatch(path) or (_REQUIREMENTS.fullmatch(path) and b"--hash=sha256:" in head):
-        facts.append("is lock")
+        facts += sorted({_READS_LOCK + match.decode() for match in _LOCK_NAMES.findall(head)})
     return facts
 
 
-def _dropped(entry: Entry) -> Dropped:
-    return Dropped(
-        path=entry.path,
-        owner=_OWNER,
-        rule=_LOCK_FILES,
-        safety="safe",
-        reason="a lock: what it names is installed, and no program of the project names it",
-        unpacked_bytes=entry.unpacked_bytes,
-    )
+def _is_lock(path: str, head: bytes) -> bool:
+    """Whether this is a lock at the top of the project itself, and no script."""
+    if path.endswith((".py", ".sh", ".bash")) or head.startswith(b"#!"):
+        return False
+    return bool(_LOCK.fullmatch(path) or (_REQUIREMENTS.fullmatch(path) and b"--hash=sha256:" in head))
 
 
-def _entry(target: str, content: Stored, status: os.stat_result, why: str) -> Entry:
-    mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
-    return Entry(path=target, mode=mode, content=content, owner=_OWNER, why=why)
-
-
-def _identity(entry: Entry) -> tuple[str | int, ...]:
-    sha256 = entry.content.sha256 if isinstance(entry.content, Stored) else ""
-    return (entry.path, entry.mode, sha256 or "", entry.link_target)
+def _is_program(path: str, mode: int, head: bytes) -> bool:
+    loaded = bool(mode & 0o111) or ".so" in path
+    return loaded and head.startswith(b"\x7fELF") and not path.endswith((".py", ".sh"))
 
 
 def _bring_back(path: str) -> str:

@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, Self
 
 from lightship.archive.content import Deflated
@@ -28,7 +27,6 @@ from lightship.errors import ArchiveError, InputError, ToolError, WorldError
 from lightship.paths import storage_errors
 from lightship.plan.model import Entry
 from lightship.progress import SILENT, Progress
-from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["Bytecode", "BytecodeMode", "BytecodeNote", "BytecodeUnit", "compile_units", "compiler_facts"]
@@ -89,9 +87,10 @@ class _Work:
 
 
 def compiler_facts(
-    interpreter: Interpreter, *, rootfs: Path, rootfs_key: str, sandbox: Sandbox, cache: Cache
+    interpreter: Interpreter, *, rootfs_key: str, start: Callable[[], Compiler], cache: Cache
 ) -> CompilerFacts:
-    """What the interpreter says of itself, asked once per root file system (``rootfs_key`` names its bytes)."""
+    """What the interpreter that ``start`` starts says of itself, asked once per root file system (``rootfs_key`` names
+    its bytes)."""
     key = cache_key("compiler", rootfs_key, interpreter.executable, interpreter.target.python)
     found = cache.find("records", key)
     if found is not None:
@@ -101,7 +100,7 @@ def compiler_facts(
             return CompilerFacts(**json.loads(text))
         except (ValueError, TypeError):
             pass  # a damaged entry counts as absent
-    with Compiler(sandbox, rootfs, interpreter) as compiler:
+    with start() as compiler:
         facts = compiler.facts
     with cache.write("records", key) as stream:
         stream.write(json.dumps(dataclasses.asdict(facts), sort_keys=True).encode())

@@ -6,10 +6,9 @@ The other end is ``_compile_worker.py``, whose docstring holds the protocol.
 import contextlib
 import struct
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -56,22 +55,29 @@ class DiedError(ToolError):
 @cache
 def worker_source() -> str:
     """The program that runs inside. Before it imports anything it forgets the working directory."""
-    return "import sys; sys.path.remove('')\n" + resources.files("lightship.build").joinpath(
-        "_compile_worker.py"
-    ).read_text("utf-8")
+    return "import sys; sys.path.remove('')\n" + Path(__file__).with_name("_compile_worker.py").read_text("utf-8")
 
 
 class Compiler:
     """A running interpreter. A context manager; for one thread. Raise ToolError where it cannot start.
 
-    Options: no ``site``, no bytecode written, isolated from the working directory; the hash seed is fixed.
+    Options: no ``site``, no bytecode written, isolated from the working directory; the hash seed is fixed. ``later``
+    is given what waits for the end of an idle interpreter that is closed, to call it at another time.
     """
 
-    def __init__(self, sandbox: Sandbox, rootfs: Path, interpreter: Interpreter) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        rootfs: Path,
+        interpreter: Interpreter,
+        *,
+        later: Callable[[Callable[[], None]], object] | None = None,
+    ) -> None:
         environment = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"}
         if interpreter.library_path:
             environment["LD_LIBRARY_PATH"] = ":".join(interpreter.library_path)
         self._idle = False
+        self._later = later
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
         try:
             self._process = sandbox.start(
@@ -107,9 +113,16 @@ class Compiler:
         if self._idle and self._process.stdin is not None:
             with contextlib.suppress(OSError):  # it has ended already
                 self._process.stdin.close()
-            _pipe(self._process.stdout).read()
+            if self._later is not None:
+                self._later(self._wait)
+                return
         else:
             self._process.kill()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._idle:
+            _pipe(self._process.stdout).read()
         with self._process:  # closes the pipes and waits
             pass
         self._stderr.close()

@@ -1,6 +1,5 @@
 """Environment variables that look like an option's and are none: nobody else tells of a slip in them."""
 
-import difflib
 from collections.abc import Iterator, Mapping
 
 import click
@@ -39,6 +38,8 @@ def _variables(command: click.Command) -> Iterator[str]:
 
 
 def _sentence(name: str, known: list[str]) -> str:
+    import difflib
+
     own = {each.removeprefix(_PREFIX): each for each in known}  # what all begin with makes none of them alike
     near = difflib.get_close_matches(name.removeprefix(_PREFIX), own, n=1, cutoff=0.6)
     return f"{name} is no variable of lightship" + (f" (did you mean {own[near[0]]}?)" if near else "")

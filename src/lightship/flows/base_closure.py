@@ -11,11 +11,11 @@ from lightship.base.plan import plan_base
 from lightship.base.source import ArchiveSettings
 from lightship.build.wheel_facts import WheelFacts
 from lightship.ecosystem.elf.closure import Closure
-from lightship.flows.application_layers import entrypoint_programs, has_programs, read_project_files
 from lightship.flows.foundation import base_request
 from lightship.flows.ground import ground_of_packages
 from lightship.flows.layers import make_layers
 from lightship.flows.needs import needed_libraries
+from lightship.flows.project_files import entrypoint_programs, read_project_files
 from lightship.flows.request import BuildRequest
 from lightship.flows.top import layer_style
 from lightship.oci.platform import Platform
@@ -50,7 +50,7 @@ def measure_closure(
     if not online:
         wanted = replace(wanted, archive=_NOWHERE)
     application = read_project_files(request, cache)
-    converts = not whole or any(each.converts_text for each in facts.values()) or has_programs(application)
+    converts = not whole or any(each.converts_text for each in facts.values()) or application.programs
     with plan_base(wanted, cache, progress=progress) as plan:
         interpreter = plan.probe()
         programs = entrypoint_programs(application, request.options)

@@ -36,7 +36,7 @@ def base_identity(request: BuildRequest, platform: Platform) -> str:
                 found = str(Digest.of(image.raw_manifest))
     if options.python == "auto":
         return found
-    from lightship.base.cpython import find_cpython
+    from lightship.base.installed import find_cpython
 
     tree = find_cpython(options.python, cpython_roots(request.environ))
     if tree is not None:
@@ -58,7 +58,7 @@ def _pinned(base: str) -> str:
 def _mark(tree: Path) -> str:
     """Changes when a file of the interpreter does, also in place; it is told by inode, size and time, since reading
     them would take longer than a build in which nothing changed."""
-    running = hashlib.sha256()
+    marks: list[str] = []
     waiting = [str(tree / name) for name in ("lib", "include", "bin")]
     while waiting:
         with os.scandir(waiting.pop()) as found:
@@ -68,9 +68,8 @@ def _mark(tree: Path) -> str:
                         waiting.append(entry.path)
                 else:
                     status = entry.stat(follow_symlinks=False)
-                    mark = f"{entry.name} {status.st_ino} {status.st_size} {status.st_mtime_ns}\n"
-                    running.update(mark.encode("utf-8", "surrogateescape"))
-    return running.hexdigest()
+                    marks.append(f"{entry.name} {status.st_ino} {status.st_size} {status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(marks).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @contextlib.contextmanager

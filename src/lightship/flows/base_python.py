@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.base.aptconf import read_apt_sources
-from lightship.base.cpython import find_cpython, tree_version
+from lightship.base.installed import find_cpython, tree_version
 from lightship.base.lock import read_lock
 from lightship.base.lock_name import LOCK_NAME
 from lightship.base.source import ArchiveSettings

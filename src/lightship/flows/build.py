@@ -14,17 +14,12 @@ from lightship.base.lock_name import LOCK_NAME
 from lightship.build.application import Application
 from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
-from lightship.flows.application_layers import (
-    application_mode,
-    entrypoint_programs,
-    has_programs,
-    read_project_files,
-)
 from lightship.flows.base_identity import PACKAGES, base_identity
 from lightship.flows.deliver import deliver
 from lightship.flows.memo import carry_over, find_memo, lower_key, memo_key, remember
 from lightship.flows.outcome import BuildOutcome
 from lightship.flows.phases import Phases
+from lightship.flows.project_files import application_mode, entrypoint_programs, read_project_files
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
@@ -35,7 +30,9 @@ from lightship.store.cache import Cache
 from lightship.store.select import host_platform
 
 if TYPE_CHECKING:
+    from lightship.flows.compilers import Compilers
     from lightship.flows.lower import Lower
+    from lightship.flows.making import Making
 
 __all__ = ["Built", "ImageBuild", "build"]
 
@@ -91,7 +88,7 @@ class ImageBuild:
             "|",
             *entrypoint_programs(self.application, request.options),
             "|",
-            "programs" if has_programs(self.application) else "",
+            "programs" if self.application.programs else "",
         )
 
     def make(self, platform: Platform, kin: "Callable[[], Lower | None]" = _no_kin) -> Built | str:
@@ -107,37 +104,54 @@ class ImageBuild:
             found = None if anew else find_memo(cache, memo, request.project)
         if found is not None:
             return Built(platform=platform, image=found[0], outcome=found[1], memo=memo, lower=below)
-        from lightship.flows.heap import return_freed_memory
         from lightship.flows.lower import find_lower, remember_lower
-        from lightship.flows.top import finish
-        from lightship.rootfs.unpack import sweep_unpacked
 
-        return_freed_memory()
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
-        sweep_unpacked(cache.root / "rootfs")
         fresh: Collection[Digest] = ()
         known = None if anew else find_lower(cache, below, request.project)
-        if known is not None:
-            lower, sources = known
-        else:
-            from lightship.flows.making import Making
+        with ExitStack() as stack:
+            compilers: Compilers | None = None
+            if known is not None:
+                lower, sources = known
+                compilers = stack.enter_context(self._started(lower))
+            else:
+                with ExitStack() as held:
+                    work = self._making(platform, held, kin)
+                    if request.plan_only:
+                        return work.plan()
+                    lower, sources, fresh = work.lower(), work.sources, work.fresh
+                # The locks may have been written by this build: the next one must find these layers by them.
+                memo, below = self._keys(platform, base)
+                remember_lower(cache, below, request.project, lower, sources)
+            from lightship.flows.top import finish
+            from lightship.rootfs.unpack import sweep_unpacked
 
-            with ExitStack() as stack:
-                work = Making(
-                    request, self.project, self.application, platform, cache, self.progress, self.phases, stack, kin
-                )
-                if request.plan_only:
-                    return work.plan()
-                lower, sources = work.lower(), work.sources
-                fresh = work.fresh
-            # The locks may have been written by this build: the next one, which finds them, must find these layers.
-            memo, below = self._keys(platform, base)
-            remember_lower(cache, below, request.project, lower, sources)
-        image, outcome = finish(lower, request, self.project, self.application, cache, self.progress, self.phases)
+            sweep_unpacked(cache.root / "rootfs")
+            image, outcome = finish(
+                lower, request, self.project, self.application, cache, self.progress, self.phases, compilers
+            )
         outcome = _made_here(outcome, fresh)
         remember(cache, memo, request.project, image, outcome, sources)
         return Built(platform=platform, image=image, outcome=outcome, memo=memo, lower=below)
+
+    def _started(self, lower: "Lower") -> "Compilers":
+        """A compiler for what has changed, which starts while the modules are imported that need it."""
+        from lightship.flows.compilers import compilers_of
+
+        compilers = compilers_of(lower, self.cache, self.progress)
+        if lower.mode != "none":
+            compilers.prepare()
+        return compilers
+
+    def _making(self, platform: Platform, stack: ExitStack, kin: "Callable[[], Lower | None]") -> "Making":
+        from lightship.flows.heap import return_freed_memory
+        from lightship.flows.making import Making
+
+        return_freed_memory()
+        return Making(
+            self.request, self.project, self.application, platform, self.cache, self.progress, self.phases, stack, kin
+        )
 
     def lower_of(self, built: Built | None) -> "Lower | None":
         """Everything below the application of an image that was made, as far as it is remembered."""

@@ -1,5 +1,6 @@
 """A built image to where it was asked for."""
 
+import contextlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,7 +11,6 @@ from lightship.flows.delivered import is_delivered, remember_delivery
 from lightship.flows.outcome import BuildOutcome, IndexOutcome
 from lightship.flows.phases import Phases
 from lightship.flows.request import BuildRequest
-from lightship.flows.scratch import scratch
 from lightship.flows.shelf import shelf
 from lightship.image.value import PlainImage
 from lightship.oci.digest import Digest
@@ -64,12 +64,14 @@ def deliver(
     digest = Digest.of(image.raw_manifest)
     host = request.environ.get("DOCKER_HOST")
 
-    def write(to: Reference, names: Sequence[ImageName], whole_names: bool, temporary: Path) -> None:
-        copy(
-            image, to,
-            names=names, whole_names=whole_names, access=request.access, docker_host=host,
-            temporary=temporary, progress=progress,
-        )  # fmt: skip
+    def write(to: Reference, names: Sequence[ImageName], whole_names: bool) -> None:
+        with contextlib.ExitStack() as stack:
+            temporary = stack.enter_context(_scratch(cache)) if to.transport == "containers-storage" else None
+            copy(
+                image, to,
+                names=names, whole_names=whole_names, access=request.access, docker_host=host,
+                temporary=temporary, progress=progress,
+            )  # fmt: skip
 
     with phases("write"):
         names, outputs = _write_everywhere(write, digest, image, request, cache)
@@ -95,7 +97,7 @@ def deliver_index(
 
     index = make_index((platform, image) for platform, image, _ in images)
 
-    def write(to: Reference, names: Sequence[ImageName], whole_names: bool, _temporary: Path) -> None:
+    def write(to: Reference, names: Sequence[ImageName], whole_names: bool) -> None:
         copy_index(index, to, names=names, whole_names=whole_names, access=request.access, progress=progress)
 
     with phases("write"):
@@ -111,7 +113,7 @@ def deliver_index(
     )
 
 
-_Write = Callable[[Reference, Sequence[ImageName], bool, Path], None]
+_Write = Callable[[Reference, Sequence[ImageName], bool], None]
 
 
 def _write_everywhere(
@@ -124,11 +126,10 @@ def _write_everywhere(
         outputs = (f"oci:{shelf(cache.root)}",)
         names = names or _title(named)
     references = [_tagged(_destination(output), names) for output in outputs]
-    with scratch(cache.root) as temporary:
-        for reference in references:
-            if not is_delivered(reference, digest, names, cache):
-                write(reference, _names_at(reference, names), on_the_shelf, temporary)
-                remember_delivery(reference, digest, names, cache)
+    for reference in references:
+        if not is_delivered(reference, digest, names, cache):
+            write(reference, _names_at(reference, names), on_the_shelf)
+            remember_delivery(reference, digest, names, cache)
     told = [
         output if reference.path is not None else reference.spelt_out
         for output, reference in zip(outputs, references, strict=True)
@@ -143,6 +144,12 @@ def _tagged(reference: Reference, names: Sequence[ImageName]) -> Reference:
     if reference.transport != "docker" or own is None or own.tag or own.digest:
         return reference
     return replace(reference, name=next(iter(_names_at(reference, names)), own))
+
+
+def _scratch(cache: Cache) -> contextlib.AbstractContextManager[Path]:
+    from lightship.flows.scratch import scratch
+
+    return scratch(cache.root)
 
 
 def _names_at(reference: Reference, names: Sequence[ImageName]) -> Sequence[ImageName]:

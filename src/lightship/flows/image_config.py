@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 from lightship.config import Options, exposed_port
 from lightship.ecosystem.python.interpreter import Interpreter
-from lightship.launch.command import WRITABLE_LABEL
 from lightship.launch.probe_labels import ProbeSettings, probe_labels
+from lightship.launch.writable_label import WRITABLE_LABEL
 
 __all__ = ["SYSTEM_PATH", "annotations", "image_config", "rfc3339"]
 

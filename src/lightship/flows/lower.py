@@ -9,18 +9,20 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lightship.build.bytecode import BytecodeMode
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.target import Target
 from lightship.findings import Finding
 from lightship.flows.blobs import blob_of
-from lightship.flows.layers import MadeLayer
 from lightship.flows.outcome import DropSummary, LayerSummary
 from lightship.flows.sources import source_sha256
 from lightship.oci.platform import Platform
 from lightship.store.cache import Cache
+
+if TYPE_CHECKING:  # a compiler is started by what is remembered here, before all that is imported
+    from lightship.build.bytecode import BytecodeMode
+    from lightship.flows.layers import MadeLayer
 
 __all__ = ["CompilerRoot", "Lower", "LowerLayer", "find_lower", "remember_lower"]
 
@@ -37,7 +39,7 @@ class LowerLayer:
     explanation: str = ""
 
     @classmethod
-    def of(cls, made: MadeLayer) -> "LowerLayer":
+    def of(cls, made: "MadeLayer") -> "LowerLayer":
         """The finished layer that ``made`` is."""
         return cls(summary=made.summary, dropped=made.dropped, explanation=made.explanation.name)
 
@@ -74,7 +76,7 @@ class Lower:
     env: Mapping[str, str]
     history: tuple[Mapping[str, object], ...]
     digest: str
-    mode: BytecodeMode
+    mode: "BytecodeMode"
     startup: tuple[str, ...]
     findings: tuple[Finding, ...]
     compiler: CompilerRoot | None = None

@@ -17,12 +17,7 @@ from lightship.ecosystem.python.locked import Selection
 from lightship.ecosystem.python.project import Project
 from lightship.errors import LightshipError
 from lightship.findings import Finding
-from lightship.flows.application_layers import (
-    application_mode,
-    entrypoint_programs,
-    environment_recipe,
-    has_programs,
-)
+from lightship.flows.application_layers import environment_recipe
 from lightship.flows.bytecode_layers import bytecode_findings
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
@@ -31,6 +26,7 @@ from lightship.flows.lower import CompilerRoot, Lower, LowerLayer
 from lightship.flows.needs import closure_findings, dlopen_findings, find_closure, read_facts, unread_findings
 from lightship.flows.outcome import LayerSummary
 from lightship.flows.phases import Phases
+from lightship.flows.project_files import application_mode, entrypoint_programs
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.sources import local_sources
 from lightship.flows.startup import (
@@ -158,7 +154,7 @@ class Making:
         with self.phases("closure"):
             closure = find_closure(facts, self.scheme, self.foundation.interpreter.target)
             programs = entrypoint_programs(self.application, self.options)
-            converts = any(each.converts_text for each in facts.values()) or has_programs(self.application)
+            converts = any(each.converts_text for each in facts.values()) or self.application.programs
             ground = self.foundation.ground(closure, programs=programs, text_conversion=converts)
         self.findings += unread_findings(facts)
         self.findings += closure_findings(closure)

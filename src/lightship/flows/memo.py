@@ -10,7 +10,7 @@ import functools
 import importlib.util
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -50,13 +50,26 @@ def lower_key(request: BuildRequest, platform: str, base: str, files: Sequence[P
 @functools.cache
 def _code_marks() -> tuple[str, ...]:
     """Size and time of this package's own files and of the codecs': an upgrade or an edit may give other bytes."""
-    own = Path(__file__).parents[1]
-    found = [path for path in own.rglob("*.py") if "__pycache__" not in path.parts]
+    found = [*_own_marks(os.path.dirname(os.path.dirname(__file__)))]  # noqa: PTH120 - paths of 500 files are dear
     for codec in ("deflate", "isal", "backports.zstd"):
         with contextlib.suppress(ModuleNotFoundError):
             spec = importlib.util.find_spec(codec)
-            found += map(Path, spec.submodule_search_locations or ()) if spec is not None else ()
-    return tuple(f"{status.st_size} {status.st_mtime_ns}" for path in sorted(found) if (status := path.stat()))
+            places = spec.submodule_search_locations if spec is not None else None
+            found += [_mark(codec, Path(place).stat()) for place in places or ()]
+    return tuple(sorted(found))
+
+
+def _own_marks(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as listing:
+        for entry in listing:
+            if entry.name.endswith(".py"):
+                yield _mark(entry.name, entry.stat())
+            elif entry.is_dir() and entry.name != "__pycache__":
+                yield from _own_marks(entry.path)
+
+
+def _mark(name: str, status: os.stat_result) -> str:
+    return f"{name} {status.st_size} {status.st_mtime_ns}"
 
 
 def find_memo(cache: Cache, key: str, project: Path) -> tuple[PlainImage, BuildOutcome] | None:

@@ -7,7 +7,6 @@ from lightship.oci.descriptor import CONTAINERD_NAME
 from lightship.oci.index import Index
 from lightship.oci.reference import ImageName, Reference, same_name
 from lightship.progress import SILENT, Progress
-from lightship.store.open import locate
 
 __all__ = ["find_image", "shelf"]
 
@@ -26,6 +25,8 @@ def find_image(text: str, cache_root: Path, *, progress: Progress = SILENT) -> R
     A bare name that is neither is a registry's, and ``progress`` is told what was looked for first. Raise
     BadReferenceError, with what the shelf holds, where a file or folder is meant that is no image.
     """
+    from lightship.store.open import locate
+
     try:
         reference = Reference.parse(text)
     except InputError:

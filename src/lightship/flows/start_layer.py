@@ -12,17 +12,50 @@ from lightship.coldstart.inside import lazy_source, start_source
 from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Scheme
 from lightship.flows.bytecode_layers import BytecodeMaker
+from lightship.flows.lower import Lower
+from lightship.flows.request import STARTUP_LOCK, BuildRequest
+from lightship.flows.startup import StartupModules, first_files, for_machine, read_startup_lock
 from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import cache_key
 
-__all__ = ["ahead_list", "start_recipe"]
+__all__ = ["ahead_list", "start_layer_recipe", "start_recipe"]
 
 _VERSION = 2
 """Raised when the same levers give another layer."""
 
 _SAMPLES = 8
 _MOST_SHARED = 0xFF
+
+
+def start_layer_recipe(lower: Lower, request: BuildRequest, maker: BytecodeMaker | None) -> LayerRecipe | None:
+    """The recipe over ``lower`` that ``request`` asks for, by what is known of the traced start."""
+    options = request.options
+    known = _traced_start(lower, request)
+    return start_recipe(
+        options,
+        Scheme(prefix=options.prefix.strip("/"), minor=lower.interpreter.target.minor),
+        known.deferred if options.lazy_imports else (),
+        maker,
+        first_files=_ahead(lower, known) if options.read_ahead else (),
+    )
+
+
+def _traced_start(lower: Lower, request: BuildRequest) -> StartupModules:
+    """What levers are told of the start: nothing in the image whose start is traced, which shows what it reads."""
+    nothing = StartupModules(keys=(), modules=())
+    if lower.mode != "startup" or not (request.options.lazy_imports or request.options.read_ahead):
+        return nothing
+    return read_startup_lock(request.project / STARTUP_LOCK) or nothing
+
+
+def _ahead(lower: Lower, known: StartupModules) -> tuple[str, ...]:
+    """What the start reads until it is ready; only its modules where the lock tells no more."""
+    target = lower.interpreter.target
+    until_ready = replace(known, files=known.files or known.modules, requested=())
+    return for_machine(
+        first_files(until_ready, cache_tag=f"cpython-{target.minor.replace('.', '')}"), lower.platform.machine
+    )
 
 
 def start_recipe(

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lightship.build.packages import PackagePlanner
+from lightship.flows.compilers import find_sandbox
 from lightship.flows.request import BuildRequest
 from lightship.flows.startup import StartupModules, as_traced
-from lightship.flows.top import find_sandbox
 from lightship.image.protocol import Image
 from lightship.oci.config import ImageConfig, Runtime
 from lightship.progress import Progress

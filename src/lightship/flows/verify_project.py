@@ -14,9 +14,9 @@ from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.python.project import Lock, Project
 from lightship.ecosystem.python.target import Target
 from lightship.errors import LockError
-from lightship.flows.application_layers import application_mode, read_project_files
 from lightship.flows.making import Making
 from lightship.flows.phases import Phases
+from lightship.flows.project_files import application_mode, read_project_files
 from lightship.flows.request import STARTUP_LOCK, BuildRequest
 from lightship.flows.startup import on_machine, read_startup_lock
 from lightship.flows.wheels import select_packages

@@ -7,11 +7,11 @@ bytes it came as: what is not understood of it (attestations, artifacts, unknown
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 from lightship.archive.verify import VerifyingReader
 from lightship.errors import UsageError
-from lightship.image.protocol import Image, Layer
+from lightship.image.protocol import Blob, Image, Layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, manifest_of
 from lightship.oci import media_types
@@ -22,22 +22,7 @@ from lightship.oci.index import Index
 from lightship.oci.platform import Platform
 from lightship.paths import storage_errors
 
-__all__ = ["Blob", "ImageIndex", "Member", "StreamBlob", "blobs_of", "make_index"]
-
-
-class Blob(Protocol):
-    """Bytes that something names by their digest; every `Layer` is one."""
-
-    @property
-    def digest(self) -> Digest:
-        """Of the bytes."""
-
-    @property
-    def compressed_bytes(self) -> int:
-        """Their number, as they are stored."""
-
-    def open(self) -> BinaryIO:
-        """The bytes, verified at their end. The caller closes."""
+__all__ = ["ImageIndex", "Member", "StreamBlob", "blobs_of", "make_index"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

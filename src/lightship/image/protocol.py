@@ -1,4 +1,4 @@
-"""What an image is, wherever it lives: two small protocols. A change gives a new view, never another state.
+"""What an image is, wherever it lives: small protocols. A change gives a new view, never another state.
 
 OCI image-spec 1.1: manifest.md, config.md, layer.md.
 """
@@ -9,7 +9,22 @@ from typing import BinaryIO, Protocol, runtime_checkable
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 
-__all__ = ["AnnotatedLayer", "Image", "Layer", "annotations_of", "layer_descriptor"]
+__all__ = ["AnnotatedLayer", "Blob", "Image", "Layer", "annotations_of", "layer_descriptor"]
+
+
+class Blob(Protocol):
+    """Bytes that something names by their digest; every `Layer` is one."""
+
+    @property
+    def digest(self) -> Digest:
+        """Of the bytes."""
+
+    @property
+    def compressed_bytes(self) -> int:
+        """Their number, as they are stored."""
+
+    def open(self) -> BinaryIO:
+        """The bytes, verified at their end. The caller closes."""
 
 
 class Layer(Protocol):

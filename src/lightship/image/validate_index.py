@@ -9,7 +9,8 @@ from dataclasses import replace
 from lightship.archive.verify import drain
 from lightship.errors import LightshipError
 from lightship.findings import Finding
-from lightship.image.index import Blob, ImageIndex, Member
+from lightship.image.index import ImageIndex, Member
+from lightship.image.protocol import Blob
 from lightship.image.validate import validate
 from lightship.image.views import config_of
 from lightship.oci.digest import Digest

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lightship.errors import ImageError, UsageError
 from lightship.launch.home import writable_home
+from lightship.launch.writable_label import WRITABLE_LABEL
 from lightship.oci.config import Runtime
 from lightship.paths import storage_errors
 from lightship.rootfs.links import resolve_on_disk
@@ -22,9 +23,8 @@ from lightship.rootfs.users import Identity, resolve_user
 from lightship.sandbox.mounts import KERNEL_DIRECTORIES
 from lightship.sandbox.protocol import Bind, Command
 
-__all__ = ["WRITABLE_LABEL", "LaunchOptions", "launch_command", "parse_bind"]
+__all__ = ["LaunchOptions", "launch_command", "parse_bind"]
 
-WRITABLE_LABEL = "dev.lightship.writable"
 """Absolute paths, separated by commas, that an application writes to."""
 
 _ALWAYS_WRITABLE = ("/tmp", "/run", "/var/tmp")  # noqa: S108 - paths inside the sandbox

@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Literal
 
 from lightship.archive import tar_write
@@ -197,18 +197,23 @@ class _Assembly:
             files=written.files,
             told=rows[1:-1],
         )
+        self.remember(key, part)
+        return part
+
+    def remember(self, key: str, part: _Part) -> None:
         facts = {name: getattr(part, name) for name in _Part.__slots__}
         with self.cache.write(_FACTS, key) as stream:
             stream.write(json.dumps(facts).encode())
-        return part
 
     def join(self, key: str, part: _Part, output: HashingWriter) -> None:
         """Copy a part to ``output`` and what it holds to the tar's hash."""
         before = output.count, self.tar.count
         try:
             with self.cache.path(_BLOBS, key).open("rb") as file:
-                if _mark(os.fstat(file.fileno())) != part.mark:
+                mark = _mark(os.fstat(file.fileno()))
+                if mark != part.mark:
                     _check(file, part)
+                    self.remember(key, replace(part, mark=mark))  # a cache that was copied is checked once
                 if part.plain:
                     _copy(file, part.compressed_bytes, output)
                     _copy(file, part.tar_bytes, self.tar)

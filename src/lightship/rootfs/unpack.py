@@ -15,16 +15,18 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lightship.errors import UsageError
 from lightship.image.protocol import Layer
 from lightship.oci.digest import Digest
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
-from lightship.rootfs.layer_files import UNPACK_TASK, UnpackedLayer, unpack_layer
-from lightship.rootfs.merge import merge
 from lightship.rootfs.removal import remove, remove_stale
-from lightship.rootfs.tree import Node, Tree
+
+if TYPE_CHECKING:  # most calls find what was unpacked before
+    from lightship.rootfs.layer_files import UnpackedLayer
+    from lightship.rootfs.tree import Node, Tree
 
 __all__ = ["OWNERSHIP", "chain_id", "missing_layers", "sweep_unpacked", "unpack", "unpack_cached"]
 
@@ -52,6 +54,8 @@ def unpack(layers: Sequence[Layer], destination: Path, *, progress: Progress = S
     ``destination`` appears whole or not at all. Raise HostileError or ImageError for layers that no engine should
     apply, MismatchError for bytes that are not as promised, StorageError where the host refuses.
     """
+    from lightship.rootfs.layer_files import unpack_layer
+
     with storage_errors("unpack the image"):
         if destination.exists():
             destination.rmdir()  # refuses one that is not empty
@@ -99,8 +103,10 @@ def sweep_unpacked(cache: Path) -> None:
 
 
 def _each_layer(
-    layers: Sequence[Layer], unpack_one: Callable[[int, Layer], UnpackedLayer], progress: Progress
-) -> list[UnpackedLayer]:
+    layers: Sequence[Layer], unpack_one: "Callable[[int, Layer], UnpackedLayer]", progress: Progress
+) -> "list[UnpackedLayer]":
+    from lightship.rootfs.layer_files import UNPACK_TASK
+
     # one after the other on purpose: two threads took more CPU and no less time (87,000 files, measured 2026-11)
     progress.start(UNPACK_TASK, unit="B")
     unpacked = [unpack_one(number, layer) for number, layer in enumerate(layers)]
@@ -112,7 +118,9 @@ def _place(cache: Path, kind: str, key: Digest) -> Path:
     return cache / f"{kind}-{_VERSION}" / key.hex[:2] / key.hex
 
 
-def _cached_layer(layer: Layer, cache: Path, progress: Progress) -> UnpackedLayer:
+def _cached_layer(layer: Layer, cache: Path, progress: Progress) -> "UnpackedLayer":
+    from lightship.rootfs.layer_files import UnpackedLayer, unpack_layer
+
     place = _place(cache, "layer", layer.diff_id)
     if not place.exists():
         with storage_errors("unpack the image"):
@@ -143,7 +151,9 @@ def _move_unless_there(made: Path, place: Path) -> None:
                 raise
 
 
-def _assemble(layers: Sequence[UnpackedLayer], bundle: Path, progress: Progress) -> None:
+def _assemble(layers: "Sequence[UnpackedLayer]", bundle: Path, progress: Progress) -> None:
+    from lightship.rootfs.merge import merge
+
     tree = merge(layer.members for layer in layers)
     root = bundle / _ROOT
     progress.start("make the root file system", len(tree.nodes), unit="files")
@@ -157,7 +167,7 @@ def _assemble(layers: Sequence[UnpackedLayer], bundle: Path, progress: Progress)
     progress.finish("make the root file system")
 
 
-def _place_nodes(tree: Tree, layers: Sequence[UnpackedLayer], root: str, progress: Progress) -> list[Node]:
+def _place_nodes(tree: "Tree", layers: "Sequence[UnpackedLayer]", root: str, progress: Progress) -> "list[Node]":
     directories = []
     for count, node in enumerate(tree.walk(), 1):
         path = f"{root}/{node.path}"
@@ -182,12 +192,12 @@ def _link(source: str, path: str) -> None:
         shutil.copy2(source, path)  # the file has as many names as it may have, or has to be somewhere else
 
 
-def _finish_directory(path: str, node: Node) -> None:
+def _finish_directory(path: str, node: "Node") -> None:
     os.utime(path, (node.mtime, node.mtime))
     os.chmod(path, node.mode & 0o1777)  # noqa: PTH101
 
 
-def _ownership(tree: Tree) -> str:
+def _ownership(tree: "Tree") -> str:
     """JSON: for every path that is not plainly root's, its type, whole mode, uid and gid."""
     entries = {
         node.path: [node.type, node.mode, node.uid, node.gid]

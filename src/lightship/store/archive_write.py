@@ -18,8 +18,7 @@ from typing import BinaryIO
 from lightship.archive.verify import copy_stream
 from lightship.errors import MismatchError
 from lightship.image.blobs import BlobLayer
-from lightship.image.index import Blob
-from lightship.image.protocol import Image
+from lightship.image.protocol import Blob, Image
 from lightship.image.views import manifest_of
 from lightship.oci import media_types
 from lightship.oci.digest import Digest

@@ -101,7 +101,7 @@ class Cache:
 
     @contextlib.contextmanager
     def incoming(self, kind: str) -> Iterator["Incoming"]:
-        """A stream for bytes whose hash is known only after the last one: `Incoming.keep` makes them an entry.
+        """A stream for bytes whose key is known only after the last one: `Incoming.keep` makes them an entry.
 
         What was not kept when the block ends, or raises, is gone.
         """
@@ -170,9 +170,14 @@ class Incoming:
 
     def keep(self, sha256: str) -> Path:
         """Make what was written the entry ``sha256``, a hash the caller computed over the bytes as it wrote them."""
+        path = self.keep_as(sha256)
+        seal(path, Digest("sha256", sha256))
+        return path
+
+    def keep_as(self, key: str) -> Path:
+        """Make what was written the entry ``key``, which names what it was made from."""
         self.stream.flush()
-        path = self.cache.path(self.kind, sha256)
+        path = self.cache.path(self.kind, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.temporary.replace(path)
-        seal(path, Digest("sha256", sha256))
         return path

@@ -5,13 +5,16 @@ An image and an index of images differ in nothing else, so a layout or an archiv
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from lightship.image.index import Blob, ImageIndex
-from lightship.image.protocol import Image
+from lightship.image.protocol import Blob, Image
 from lightship.image.views import config_of, manifest_of
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.store.tags import Tag
+
+if TYPE_CHECKING:
+    from lightship.image.index import ImageIndex
 
 __all__ = ["Contents", "contents_of_image", "contents_of_index"]
 
@@ -49,7 +52,7 @@ def contents_of_image(image: Image) -> Contents:
     return Contents(entry=entry, documents=tuple(documents.items()), blobs=tuple(blobs.values()))
 
 
-def contents_of_index(index: ImageIndex) -> Contents:
+def contents_of_index(index: "ImageIndex") -> Contents:
     """The index and everything below it that is there; what images share comes once."""
     documents: dict[Digest, bytes] = {index.digest: index.raw}
     blobs: dict[Digest, Blob] = {}

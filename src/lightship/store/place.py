@@ -8,7 +8,7 @@ from pathlib import Path
 from lightship.archive.verify import copy_stream
 from lightship.errors import MismatchError
 from lightship.image.blobs import BlobLayer
-from lightship.image.index import Blob
+from lightship.image.protocol import Blob
 from lightship.oci.digest import Digest
 from lightship.paths import atomic_file
 from lightship.store.seal import check_sealed

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lightship.errors import ImageError
-from lightship.image.index import Blob, ImageIndex, Member, StreamBlob, blobs_of
+from lightship.image.index import ImageIndex, Member, StreamBlob, blobs_of
+from lightship.image.protocol import Blob
 from lightship.image.value import PlainImage
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
