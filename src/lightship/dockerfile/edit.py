@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import unified_diff
 
 from lightship.dockerfile.model import Span
 from lightship.errors import UsageError
@@ -31,8 +30,16 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 def patch(before: str, after: str, name: str) -> str:
     """A unified diff, as ``patch -p1`` and ``git apply`` take it; empty where nothing changes."""
-    lines = unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{name}", f"b/{name}")
+    from difflib import unified_diff
+
+    lines = unified_diff(_lines(before), _lines(after), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines: a form feed or a lone carriage return ends no line of a patch.
+    *lines, last = text.split("\n")
+    return [*(f"{line}\n" for line in lines), *([last] if last else [])]
 
 
 def whole_lines(text: str, span: Span) -> Span:
