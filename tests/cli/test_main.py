@@ -91,11 +91,12 @@ def test_every_error_has_its_status(
     def fail() -> None:
         raise error
 
-    kept = os.dup(1)  # a broken pipe is put aside for good
+    place = sys.stdout.fileno()
+    kept = os.dup(place)  # a broken pipe is put aside for good
     try:
         assert _guarded(fail, Session()) == status
     finally:
-        os.dup2(kept, 1)
+        os.dup2(kept, place)
         os.close(kept)
     assert capfd.readouterr().err == sentence
 
