@@ -93,3 +93,5 @@ def test_a_file_without_from_or_of_too_many_is_refused() -> None:
         stages("FROM a\n" * (MOST_STAGES + 1))
     with pytest.raises(InputError, match="ONBUILD hands on more"):
         stages("FROM a AS a\n" + "ONBUILD USER b\n" * 300 + "FROM a\n" * 100)
+    with pytest.raises(InputError, match="come to more than 16 MB"):
+        stages("FROM a\nENV A=" + "a" * 60_000 + "\n" + "ENV B=$A$A\n" * 200)

@@ -14,7 +14,7 @@ from lightship.dockerfile.views import arg_pairs, env_pairs
 from lightship.dockerfile.words import expand
 from lightship.errors import InputError
 
-__all__ = ["AUTOMATIC_ARGUMENTS", "UNKNOWN", "Evaluator", "Setting", "global_arguments", "value_of"]
+__all__ = ["AUTOMATIC_ARGUMENTS", "UNKNOWN", "Budget", "Evaluator", "Setting", "global_arguments", "value_of"]
 
 AUTOMATIC_ARGUMENTS = frozenset(
     {f"{side}{part}" for side in ("BUILD", "TARGET") for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")}
@@ -49,17 +49,33 @@ def value_of(text: str, environment: Mapping[str, str | None], *, escape: str, u
         return None
 
 
+@dataclass(slots=True)
+class Budget:
+    """Characters that the variables of a file may still come to, over all stages: doubling them is cheap to write."""
+
+    left: int = 16_000_000
+
+    def spend(self, characters: int) -> None:
+        """`InputError` when there are none left."""
+        self.left -= characters
+        if self.left < 0:
+            raise InputError("the variables of the Dockerfile come to more than 16 MB", hint="is it meant to be built?")
+
+
 def global_arguments(
     instructions: tuple[Instruction, ...], given: Mapping[str, str], *, escape: str
 ) -> dict[str, str | None]:
     """The ARGs before the first FROM and the automatic ones, with what is given to the build or their default."""
+    budget = Budget()
     found: dict[str, str | None] = {name: given.get(name) for name in sorted(AUTOMATIC_ARGUMENTS)}
     for instruction in instructions:
         for pair in arg_pairs(instruction):
             if pair.name in given:
                 found[pair.name] = given[pair.name]
             elif pair.value is not None:
-                found[pair.name] = value_of(pair.value, found, escape=escape, unset="")
+                value = value_of(pair.value, found, escape=escape, unset="")
+                budget.spend(len(value or ""))
+                found[pair.name] = value
             else:
                 found.setdefault(pair.name, None)
     return found
@@ -76,6 +92,7 @@ class Evaluator:
     outside: Mapping[str, str | None]
     given: Mapping[str, str]
     escape: str
+    budget: Budget
 
     def read(self, instruction: Instruction, place: int) -> Iterator[Setting]:
         """What ``instruction`` sets, which counts from here on."""
@@ -112,6 +129,7 @@ class Evaluator:
             yield self._variable("ARG", pair.name, outline, place)
 
     def _variable(self, kind: Literal["ARG", "ENV"], name: str, outline: str, place: int) -> Setting:
+        self.budget.spend(len(outline))
         self.outlines[name] = outline
         value = None if UNKNOWN in outline else outline
         return Setting(kind=kind, name=name, value=value, outline=outline, place=place)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from lightship.dockerfile.model import Dockerfile, Instruction
-from lightship.dockerfile.settings import Evaluator, Setting, global_arguments, value_of
+from lightship.dockerfile.settings import Budget, Evaluator, Setting, global_arguments, value_of
 from lightship.dockerfile.views import copy_of, from_of, mounts_of
 from lightship.errors import InputError, UsageError
 
@@ -102,8 +102,9 @@ def stages_of(
 ) -> Stages:
     """The stages, with ``arguments`` as ``--build-arg`` gives them.
 
-    `InputError`: no FROM, or more stages than any file has. `UsageError`: no stage of the ``target``'s name. What the
-    builder would refuse further on (a stage that copies from a later one, a name that is none) is passed over.
+    `InputError`: no FROM, or more stages or larger variables than any file has. `UsageError`: no stage of the
+    ``target``'s name. What the builder would refuse further on (a stage that copies from a later one, a name that is
+    none) is passed over.
     """
     given = dict(arguments or {})
     starts = [place for place, each in enumerate(dockerfile.instructions) if each.keyword == "FROM"]
@@ -185,7 +186,7 @@ def _with_settings(
     """The stages with what their instructions set; each goes on from the end of the one it is FROM."""
     ends: list[Evaluator] = []
     result = []
-    inherited = 0
+    inherited, budget = 0, Budget()
     for stage in stages:
         place = stage.start.span.start
         settings = []
@@ -200,6 +201,7 @@ def _with_settings(
                 outside=outside,
                 given=given,
                 escape=escape,
+                budget=budget,
             )
             settings = [
                 Setting(kind="ENV", name=name, value=value, outline=value, place=place)
