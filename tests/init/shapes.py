@@ -58,6 +58,7 @@ SHAPES: dict[str, dict[str, str]] = {
         "alembic.ini": "",
         "ui/package.json": _NEXT,
         "ui/pnpm-lock.yaml": "",
+        "ui/.npmrc": "fund=false\n",
         "ui/next.config.mjs": "export default { output: 'standalone' }",
         "ui/public/robots.txt": "",
     },

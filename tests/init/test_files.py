@@ -201,6 +201,7 @@ def test_next_standalone_and_with_a_server() -> None:
     assert ".next/standalone ./" in standalone
     assert "pnpm install --store-dir /root/.pnpm-store --frozen-lockfile" in standalone
     assert "npm install --global pnpm@10.1.0" in standalone
+    assert "--mount=type=bind,source=ui/.npmrc,target=.npmrc" in standalone
     assert 'ENTRYPOINT ["npx", "next", "start"]' in server
 
 

@@ -147,5 +147,8 @@ def test_a_root_has_an_interpreter_that_finds_its_library_and_its_user(tmp_path:
     assert "nonroot:x:65532" in (root / "etc/passwd").read_text()
     assert (root / "tmp").stat().st_mode & 0o7777 == 0o1777
     assert (root / "lib64").is_symlink()
+    zone = Path("/usr/share/zoneinfo/Europe/Berlin")
+    assert (root / zone.relative_to("/")).exists() is zone.exists()
+    assert not (root / "usr/share/zoneinfo/posix").exists()
     assert (root / "var/lib/dpkg/status.d/libc6").read_text().startswith("Package: libc6")
     assert {int(path.lstat().st_mtime) for path in root.rglob("*")} == {1577836800}

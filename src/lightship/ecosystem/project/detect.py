@@ -99,6 +99,8 @@ def _notes(python: PythonProject, application: Application | None, server: Serve
         notes.append("the project has no lock: what is built today is not what is built tomorrow")
     elif not python.locked.hashes:
         notes.append(f"{python.lock} has no hashes: nothing says that a package is the one that was tested")
+    if python.lock == "pdm.lock":
+        notes.append("lightship build reads no pdm.lock: pdm export -o requirements.txt makes one that it reads")
     if application is None:
         notes.append("no application was found: name its command with --entrypoint")
     if server is not None and server.note:

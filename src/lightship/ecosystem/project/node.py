@@ -80,6 +80,7 @@ def _front_end(files: ProjectFiles, path: str) -> FrontEnd | None:
         node=_node(files, prefix, package),
         output=output,
         mode=mode,
+        script="build:docker" if "build:docker" in scripts else "build",
         manager_version=named[2] if named else "",
         heap_mb=_heap(build, as_text(files.text(f"{prefix}Dockerfile"))),
         packages=_packages(files.text(lock) if lock else "", manager),

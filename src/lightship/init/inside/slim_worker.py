@@ -215,8 +215,12 @@ def build_root(target: Path, environment: Path, packages: "list[str]", modules: 
     _copy_interpreter(target, modules)
     names = _with_dependencies(packages)
     listed = [path for name in names for path in _files_of(name)]
-    for named in (*listed, *_CONFIGURATION):
+    for named in listed:
         _copy(Path(named), target)
+    for named in _CONFIGURATION:
+        _copy(Path(named), target)
+        for path in Path(named).rglob("*"):
+            _copy(path, target)
     for link in ("lib", "lib64", "bin", "sbin"):
         if Path("/", link).is_symlink() and not (target / link).exists():
             (target / link).symlink_to(f"usr/{link}")
@@ -251,7 +255,7 @@ def _copy_interpreter(target: Path, modules: "set[str] | None") -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file, a link with what it leads to, or a whole directory, to its own path below ``target``."""
+    """Copy a file, a link with what it leads to, or an empty directory, to its own path below ``target``."""
     source = Path(os.path.realpath(source.parent), source.name)
     place = target / source.relative_to("/")
     if not os.path.lexists(source) or _NOT_COPIED.match(str(source)):
@@ -260,9 +264,6 @@ def _copy(source: Path, target: Path) -> None:
     if stat.S_ISDIR(mode):
         place.mkdir(parents=True, exist_ok=True)
         place.chmod(stat.S_IMODE(mode))
-        if str(source) in _CONFIGURATION:
-            for path in source.iterdir():
-                _copy(path, target)
     elif not os.path.lexists(place):
         place.parent.mkdir(parents=True, exist_ok=True)
         if stat.S_ISLNK(mode):
