@@ -3,8 +3,9 @@
 What it does
 ============
 Finds layers that install dependencies (pip, uv, Poetry, npm, pnpm, Yarn, apt, apk) above a layer that copies sources. A
-``COPY`` of lock files and manifests alone is no source. Nothing is wasted in this image: the bytes in the message are
-what every change of a source costs again.
+``COPY`` of lock files and manifests alone is no source, and neither is what a distribution or an environment holds,
+such as the ``ADD`` of a base's root. Nothing is wasted in this image: the bytes in the message are what every change
+of a source costs again.
 
 Why
 ===
@@ -37,6 +38,7 @@ from collections.abc import Iterator
 from lightship.analyze.entries import FILE
 from lightship.analyze.hidden import where_from
 from lightship.analyze.rules.rule import Rule
+from lightship.analyze.rules.sources import is_own
 from lightship.analyze.rules.survey import Survey
 from lightship.findings import Finding
 from lightship.units import format_bytes
@@ -80,7 +82,7 @@ def _find(survey: Survey) -> Iterator[Finding]:
 def _has_sources(survey: Survey, rows: range | None) -> bool:
     entries = survey.analysis.entries
     paths = (entries.paths[row] for row in rows or () if entries.kinds[row] == FILE)
-    return any(path.endswith(_SOURCE) and _MANIFEST.fullmatch(path) is None for path in paths)
+    return any(path.endswith(_SOURCE) and _MANIFEST.fullmatch(path) is None and is_own(path) for path in paths)
 
 
 RULE = Rule(

@@ -10,7 +10,7 @@ from lightship.analyze.model import NOBODY
 from lightship.analyze.rules.survey import Survey
 from lightship.ecosystem.inventory import Wanted
 
-__all__ = ["PYTHON_SOURCES", "SHELL_SOURCES", "python_words", "shell_words"]
+__all__ = ["PYTHON_SOURCES", "SHELL_SOURCES", "is_own", "python_words", "shell_words"]
 
 _NOT_SYSTEM = r"(?!(?:usr/)?(?:lib|lib64|share|local/lib|local/share)(?:/|$)|etc(?:/|$)|var/lib/dpkg)"
 _OWN = _NOT_SYSTEM + r"(?!(?:.*/)?(?:site-packages|dist-packages|node_modules|tests?|python3\.[0-9]+)(?:/|$)).*"
@@ -39,6 +39,11 @@ PYTHON_SOURCES = Wanted(suffix=".py", directory=_OWN, cap_bytes=_BYTES, keep=_wo
 SHELL_SOURCES = Wanted(suffix=".sh", directory=_OWN, cap_bytes=_BYTES, keep=_shell_words)
 
 
+def is_own(path: str) -> bool:
+    """Whether a path is of an application: neither of the distribution's folders nor of an environment's packages."""
+    return _NO_PACKAGES.fullmatch(path.rpartition("/")[0]) is not None
+
+
 def python_words(survey: Survey) -> frozenset[str]:
     """Every word of Python sources that no package owns, tests aside; needs the suffix ``.py``."""
     return _all_words(survey, ".py")
@@ -60,6 +65,6 @@ def _all_words(survey: Survey, suffix: str) -> frozenset[str]:
         left -= len(content or b"")
         if left < 0:
             return frozenset()  # no application has as many words: whoever asks had better say nothing
-        if content and _NO_PACKAGES.fullmatch(path.rpartition("/")[0]):
+        if content and is_own(path):
             found.update(content.split(b" "))
     return frozenset(b" ".join(found).decode("utf-8", "replace").split(" ")) if found else frozenset()
