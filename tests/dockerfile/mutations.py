@@ -15,7 +15,7 @@ _TOKENS = (
     *("FROM a\n", "FROM a AS b\n", "ONBUILD ", "ONBUILD RUN x <<E\nE\n", "RUN ", "COPY ", "ENV a b\n", "ENV a=b c\n"),
     *("ARG a=b c\n", "HEALTHCHECK NONE\n", "HEALTHCHECK CMD x\n", "LABEL a\n", "SHELL x\n", "nonsense\n", "run x\n"),
     *("# syntax=a\n", "# escape=`\n", "# escape=\\\n", "# check=skip=all\n", "#escape = x\n", "#!/bin/sh\n"),
-    *("# escape= \n", "\u017fHELL a\n", "[null]", "EOF"),
+    *("# escape= \n", "\u017fHELL a\n", "[null]", "EOF", "\udc85", "\udca0"),
 )
 
 

@@ -66,7 +66,7 @@ def test_buildkit_reads_mutated_files_the_same() -> None:
             continue  # the package cannot give a name that was cut within a letter
         assert by_us(text) == theirs, repr(text)
         compared += 1
-    assert compared > 1500
+    assert compared > 1200
 
 
 def _is_encodable(text: str) -> bool:

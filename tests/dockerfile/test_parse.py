@@ -114,6 +114,13 @@ def test_letters_beyond_ascii_in_flags_stay_what_they_are() -> None:
     assert [word.text for word in copy.words] == ["b", "c"]
 
 
+def test_flags_of_bytes_that_are_no_letters_have_their_place() -> None:
+    dockerfile, copy = last("FROM a\nCOPY --chown=\udc81\udcff --link b c\n")
+    assert [(flag.name, flag.value) for flag in copy.flags] == [("chown", "\udc81\udcff"), ("link", None)]
+    assert [at(dockerfile, flag.span) for flag in copy.flags] == ["--chown=\udc81\udcff", "--link"]
+    assert [at(dockerfile, word.span) for word in copy.words] == ["b", "c"]
+
+
 def test_what_is_no_utf_8_survives() -> None:
     dockerfile = parse(b'FROM a\nRUN \xff\nCMD ["\xff"]\n')
     assert dockerfile.instructions[1].argument.text == "\udcff"

@@ -19,7 +19,7 @@ PIECES = st.sampled_from(
         *("FROM a\n", "RUN b\n", "run c \\\n", "  d\n", "# e\n", "\n", "COPY <<E /f\n", "E\n", "\tE\n", "<<-E ", "<<"),
         *("ENV g=h i\n", "ENV j k\n", 'CMD ["l"]\n', "ONBUILD ", "--m=n ", "\\\n", "`\n", "# escape=`\n", "\r\n", "["),
         *('"', "'", "$", "{", "}", " ", "\t", "\ufeff", "é", "\xa0", "\udcff", "\0", "LABEL o=p\n", "USER r\n"),
-        "HEALTHCHECK CMD q\n",
+        *("HEALTHCHECK CMD q\n", "\udc85"),
     ]
 )
 TEXTS = st.lists(PIECES, max_size=40).map("".join) | st.text()

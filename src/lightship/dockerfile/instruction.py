@@ -6,7 +6,7 @@ https://github.com/moby/buildkit/tree/v0.17.0/frontend/dockerfile/parser: ``spli
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -19,8 +19,10 @@ _BLANKS = re.compile(r"[\t\v\f\r ]+")
 _NO_BLANKS = re.compile(r"[^\t\v\f\r ]+")
 _NO_SPACES = re.compile(rf"[^{SPACES}]+")
 _BYTE_SPACES = "\t\n\v\f\r \x85\xa0"
+_ESCAPED_BYTE_SPACES = "\udc85\udca0"
+"""Those beyond ASCII, where they are no part of a letter: a blank of Latin-1."""
+
 _NO_BYTE_SPACES = re.compile(rf"[^{_BYTE_SPACES}]+")
-_KIND = re.compile(r"[^\t\n\v\f\r ]+")
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"')
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DEEPEST_ONBUILD = 8
@@ -127,26 +129,38 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _flags(logical: Logical, start: int, end: int, escape: str) -> tuple[tuple[Flag, ...], int]:
     """The words in front that begin with ``--``, their quotes taken off, and where the rest begins."""
-    if not logical.text.startswith("--", start):
+    if not logical.text.startswith("--", start) and logical.text[start] not in _ESCAPED_BYTE_SPACES:
         return (), start
     # BuildKit reads flags byte by byte: with letters beyond ASCII the blanks are others. Here too, but letters stay.
-    text = logical.text[start:end].encode("utf-8", "surrogateescape").decode("latin-1")
+    text = _bytewise(logical.text[start:end])
     words, rest = _flag_words(text, escape)
-    places = range(len(text) + 1) if len(text) == end - start else _places(text)
+    places = _places(logical.text[start:end])
     flags = []
     for word, first, last in words:
-        name, equals, value = word[2:].encode("latin-1").decode("utf-8", "surrogateescape").partition("=")
+        name, equals, value = _characters(word[2:]).partition("=")
         span = logical.span(start + places[first], start + places[last])
         flags.append(Flag(name=name, value=value if equals else None, span=span))
     return tuple(flags), start + places[rest]
 
 
-def _places(text: str) -> list[int]:
-    """For every byte the number of characters that began before it."""
-    places = [0]
-    for byte in text:
-        places.append(places[-1] + (not 0x80 <= ord(byte) < 0xC0))
-    return places
+def _bytewise(text: str) -> str:
+    """One letter a byte."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _characters(text: str) -> str:
+    """The other way."""
+    return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _places(text: str) -> Sequence[int]:
+    """For every byte of ``text``, and its end, the number of characters that began before it."""
+    if text.isascii():
+        return range(len(text) + 1)
+    places: list[int] = []
+    for place, character in enumerate(text):
+        places += [place, *[place + 1] * (len(_bytewise(character)) - 1)]
+    return [*places, len(text)]
 
 
 def _flag_words(text: str, escape: str) -> tuple[list[tuple[str, int, int]], int]:
@@ -242,16 +256,22 @@ def _list_or_exec(argument: _Argument) -> _Read:
 
 
 def _health(argument: _Argument) -> _Read:
-    kind = _KIND.match(argument.logical.text, argument.start, argument.end)
+    # Byte by byte, as flags are read.
+    text = _bytewise(argument.text)
+    kind = _NO_BYTE_SPACES.match(text)
     if kind is None:
         return _Read()
-    command = _shell_or_exec(argument.after(_trimmed(argument.logical.text, kind.end(), argument.end)[0]))
-    return _Read((argument.word(*kind.span()), *command.words), command.exec_form)
+    places = _places(argument.text)
+    rest = _NO_BYTE_SPACES.search(text, kind.end())
+    start = argument.start + places[rest.start() if rest else len(text)]
+    command = _shell_or_exec(argument.after(start))
+    word = argument.word(argument.start, argument.start + places[kind.end()], _characters(kind.group()))
+    return _Read((word, *command.words), command.exec_form)
 
 
 def _json(argument: _Argument) -> _Read | None:
     """The strings of a JSON array; None where the argument is none. `LineError`: one of something else than strings."""
-    text = argument.text
+    text = argument.text.lstrip(SPACES)
     if not text.startswith("["):
         return None
     try:
