@@ -39,7 +39,7 @@ docs.python.org 3.14, "venv": environments are inherently non-portable; ``--relo
 from collections.abc import Iterator
 
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.scope import environment_at, expand_at
+from lightship.dockerfile.scope import environment_at, expand_at, folders_at
 from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import actions_of
 from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
@@ -119,8 +119,8 @@ def _runs_script(subject: Subject, folder: str) -> bool:
         first = commands[-1].words[0].value if commands and commands[-1].words else None
         if first is None or first.rpartition("/")[2].startswith("python"):
             continue
-        path = environment_at(subject.stages, instruction).get("PATH") or ""
-        if first.startswith(f"{folder}/bin/") or ("/" not in first and f"{folder}/bin" in path.split(":")):
+        on_path = folders_at(subject.stages, instruction, "PATH")
+        if first.startswith(f"{folder}/bin/") or ("/" not in first and f"{folder}/bin" in on_path):
             return True
     return False
 
