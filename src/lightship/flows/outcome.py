@@ -15,7 +15,8 @@ BUILD_SCHEMA = "lightship/build/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerSummary:
-    """One layer of the image, bottom first. ``unpacked_bytes`` are those of its files. ``cached`` is True where it was not assembled by this build."""
+    """One layer of the image, bottom first. ``unpacked_bytes`` are those of its files. ``cached`` is True where it was
+    not assembled by this build."""
 
     name: str
     digest: str
