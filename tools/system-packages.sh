@@ -28,6 +28,7 @@ command -v google-chrome >/dev/null 2>&1 || need_program chromium chromium
 need_program openssl openssl
 need_program gpg gnupg
 need_program git git
+need_program nginx nginx-light
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 [ -n "$packages" ] || exit 0
 

@@ -53,7 +53,7 @@ _SHORT = "Dockerfile, .dockerignore, configuration, CI, Makefile, nginx and Kube
     "--runner-memory",
     type=click.FloatRange(0.5, 10_000),
     metavar="GB",
-    help="Memory of the machine that builds: init says when it runs out. Default: 16, a hosted runner's.",
+    help="Memory of the machine that builds: init says when it runs out. Default: 8.",
 )
 @flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
 @common_options

@@ -36,7 +36,7 @@ class Choices:
     writable: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
     final: Final = "closure"
-    runner_gb: float = 16.0
+    runner_gb: float = 8.0
 
     def __post_init__(self) -> None:
         """Everything ends up in files that others execute: what could be read as more than a word is refused."""
