@@ -35,6 +35,7 @@ def test_a_name_for_kubernetes() -> None:
         {"workdir": "/app; rm"},
         {"prefix": "venv"},
         {"user": "root"},
+        {"groups": ("a b",)},
         {"system_packages": ("libmagic1", "a; b")},
         {"health_ready": "health"},
         {"health_live": '/x"'},

@@ -251,3 +251,15 @@ def test_memory_is_told_where_a_runner_is_too_small() -> None:
 def test_gunicorn_without_an_address_gets_one() -> None:
     assert "GUNICORN_CMD_ARGS=--bind=0.0.0.0:8000" in _text("pip-flask", command=("gunicorn", "app:app"))
     assert "GUNICORN_CMD_ARGS" not in _text("pip-flask")
+
+
+@pytest.mark.parametrize(
+    ("shape", "flags"),
+    [
+        ("uv-celery-next", "--no-editable --group jobs --extra pg\n"),
+        ("poetry-fastapi-vite", "install --without dev --no-root --no-directory --with jobs --extras pg\n"),
+        ("pdm-django", "--no-editable -G jobs -G pg\n"),
+    ],
+)
+def test_groups_and_extras_that_are_asked_for_are_installed(shape: str, flags: str) -> None:
+    assert flags in _text(shape, groups=("jobs",), extras=("pg",))

@@ -109,7 +109,7 @@ def _configured(project: Path) -> dict[str, object]:
     found: dict[str, object] = {}
     for ours, theirs in (
         ("name", "name"), ("user", "user"), ("workdir", "workdir"), ("prefix", "prefix"), ("env", "env"),
-        ("writable", "writable"), ("system_packages", "system_package"),
+        ("writable", "writable"), ("system_packages", "system_package"), ("groups", "group"), ("extras", "extra"),
     ):  # fmt: skip
         value = getattr(options, theirs)
         if value != getattr(default, theirs):

@@ -35,6 +35,8 @@ class Choices:
     env: Mapping[str, str] = field(default_factory=dict)
     writable: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
     final: Final = "closure"
     runner_gb: float = 8.0
 
@@ -55,6 +57,9 @@ class Choices:
         for package in self.system_packages:
             if not _PACKAGE.fullmatch(package):
                 raise UsageError(f"want the name of a package of the distribution, got {package!r:.80}")
+        for group in (*self.groups, *self.extras):
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", group):
+                raise UsageError(f"want the name of a group or an extra, got {group!r:.80}")
         for route in (self.health_live, self.health_ready):
             if route and not re.fullmatch(r"/[A-Za-z0-9._~/%+-]*", route):
                 raise UsageError(f"want the path of a route such as /health, got {route!r:.80}")

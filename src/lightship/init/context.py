@@ -111,12 +111,23 @@ def _python(
         "compiled": compiled,
         "installed_packages": packages,
         "lock_files": _lock_files(python, files),
-        "group_flags": "",
+        "group_flags": _group_flags(python.manager, choices),
         "installs_itself": python.installs_itself,
         "removed": [*unserved, "deploy"],
         "compiled_path": "/opt/project" if python.installs_itself else ".",
         "startup_glob": "lightship-startup.loc[k]",
     }
+
+
+def _group_flags(manager: str, choices: Choices) -> str:
+    """What the installer is told of groups and extras that a configuration asks for."""
+    group, extra = {"uv": ("--group", "--extra"), "poetry": ("--with", "--extras"), "pdm": ("-G", "-G")}.get(
+        manager, ("", "")
+    )
+    if not group:
+        return ""
+    words = [*(f"{group} {name}" for name in choices.groups), *(f"{extra} {name}" for name in choices.extras)]
+    return "".join(f" {each}" for each in words)
 
 
 def _tool(python: PythonProject, files: ProjectFiles) -> str:
