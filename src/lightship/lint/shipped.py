@@ -1,5 +1,6 @@
 """What RUN lines leave in the image: the operating system's packages that the shipped stages install and keep."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,12 @@ __all__ = ["Kept", "call_sites", "drop_packages", "is_called", "kept_packages"]
 
 _ENTRY = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _MOST_SCRIPTS = 50
+_STARTS = re.compile(
+    r"\.(sh|bash)$|entrypoint|(^|/)(Procfile|run|finish|[^/]*supervisor[^/]*\.(conf|ini)|"
+    r"(docker-)?compose[^/]*\.ya?ml)$"
+)
+"""Files that say how the image is started or asked whether it is well: scripts, s6's services, Compose."""
+_SUPERVISED = re.compile(r"\bcommand=([^\n'\"]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,14 +61,16 @@ def call_sites(subject: Subject, programs: Iterable[str]) -> Iterator[str]:
     """Where they are named: ``CMD``, ``docker/entrypoint.sh``."""
     wanted = frozenset(programs)
     for _, instruction in subject.shipped:
-        if instruction.keyword in _ENTRY and wanted & _words(instruction.argument.text):
+        text = instruction.argument.text
+        starts = instruction.keyword in _ENTRY or (instruction.keyword == "RUN" and "[program:" in text)
+        if starts and wanted & _words(_commands(text) if instruction.keyword == "RUN" else text):
             yield instruction.keyword
     context = subject.context
     if context is not None:
-        scripts = [path for path in context.files if path.endswith((".sh", ".bash")) or "entrypoint" in path]
+        scripts = [path for path in context.files if _STARTS.search(path)]
         for path in scripts[:_MOST_SCRIPTS]:
-            text = context.read(path)
-            if text is not None and any(program in text for program in wanted) and wanted & _words(_code(text)):
+            script = context.read(path) or ""
+            if any(program in script for program in wanted) and wanted & _words(_code(script)):
                 yield path
 
 
@@ -79,6 +88,11 @@ def drop_packages(packages: Iterable[Kept], replaced: Iterable[str] = ()) -> tup
     """Their words taken out of the lines that install them, ``replaced`` put in place of the first; nothing where a
     line would then install nothing."""
     wanted = list(packages)
+def _commands(text: str) -> str:
+    """What a line that writes supervisord's configuration says is to be started."""
+    return " ".join(_SUPERVISED.findall(text))
+
+
     instead = " ".join(replaced)
     edits = []
     for package in wanted:

@@ -66,7 +66,8 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for stage, run in subject.instructions:
         if run.keyword != "RUN":
             continue
-        need = _of_bundler(subject, run, stage.label, fronts) or _of_compilers(subject, run, stage.label, stage.base)
+        label = stage.name or str(stage.index)
+        need = _of_bundler(subject, run, label, fronts) or _of_compilers(subject, run, label, stage.base)
         if need is not None:
             needs.append(need)
             places.append(run)

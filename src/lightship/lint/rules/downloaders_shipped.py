@@ -29,6 +29,7 @@ References
 docs.docker.com, "Dockerfile reference", ADD --checksum, RUN --mount (2026).
 """
 
+import re
 from collections.abc import Iterator
 from itertools import groupby
 
@@ -44,6 +45,8 @@ __all__ = ["RULE"]
 _PROGRAMS = {
     "curl": ("curl",), "wget": ("wget",), "gnupg": ("gpg",), "gnupg2": ("gpg", "gpg2"), "gpg": ("gpg",),
     "dirmngr": ("dirmngr",), "git": ("git",), "unzip": ("unzip",), "xz-utils": ("xz",), "bzip2": ("bzip2",),
+_LISTS = re.compile(r"requirements.*\.(txt|in)|pyproject\.toml|package\.json")
+
     "aria2": ("aria2c",), "lsb-release": ("lsb_release",), "software-properties-common": ("add-apt-repository",),
     "apt-transport-https": (), "apt-utils": (), "svn": ("svn",), "subversion": ("svn",), "mercurial": ("hg",),
 }  # fmt: skip
@@ -65,7 +68,8 @@ def _find(subject: Subject) -> Iterator[Remark]:
             message=f"{format_names(names)} {'stays' if len(names) == 1 else 'stay'} in the image{after}",
             fix="fetch in another stage, with ADD --checksum, or purge in the same RUN"
             if used
-            else f"do not install {'it' if len(names) == 1 else 'them'}",
+            else f"leave {'it' if len(names) == 1 else 'them'} out: no line of the build is seen to call "
+            f"{'it' if len(names) == 1 else 'them'}",
             edits=_edits(subject, packages, names, used),
             unpacked_bytes=cost.unpacked_bytes,
             compressed_bytes=cost.compressed_bytes,
@@ -74,7 +78,10 @@ def _find(subject: Subject) -> Iterator[Remark]:
 
 
 def _is_used(subject: Subject, name: str, *, but: int | None = None) -> bool:
-    """Whether a RUN line of the shipped stages calls a program of the package; not the one at ``but``."""
+    """Whether a RUN line of the shipped stages calls a program of the package; not the one at ``but``. pip and npm
+    call git for what a list says comes from a repository."""
+    if name == "git" and _from_repositories(subject):
+        return True
     return any(
         command.name in _PROGRAMS[name]
         for _, run in subject.shipped
@@ -86,6 +93,15 @@ def _is_used(subject: Subject, name: str, *, but: int | None = None) -> bool:
 def _edits(subject: Subject, packages: list[Kept], names: tuple[str, ...], used: list[str]) -> tuple[Edit, ...]:
     if not used:
         return drop_packages(packages)
+def _from_repositories(subject: Subject) -> bool:
+    texts = [run.argument.text for _, run in subject.shipped if run.keyword == "RUN"]
+    context = subject.context
+    if context is not None:
+        lists = (path for path in context.files if _LISTS.fullmatch(path.rpartition("/")[2]) and path.count("/") < 2)
+        texts += [context.read(path) or "" for path in lists]
+    return any("git+" in text or "git://" in text for text in texts)
+
+
     run, manager = packages[0].run, packages[0].action.manager
     if manager != "apt" or any(_is_used(subject, name, but=run.span.start) for name in names):
         return ()

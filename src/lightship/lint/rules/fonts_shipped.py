@@ -38,7 +38,7 @@ from lightship.units import format_names
 
 __all__ = ["RULE"]
 
-_FONTS = ("fonts-", "font-", "ttf-", "otf-", "xfonts-", "texlive-fonts", "google-noto", "dejavu-")
+_FONTS = ("fonts-", "font-", "ttf-", "otf-", "xfonts-", "google-noto", "dejavu-")
 
 
 def _find(subject: Subject) -> Iterator[Remark]:

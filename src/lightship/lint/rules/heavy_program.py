@@ -94,7 +94,7 @@ def _unchecked(subject: Subject) -> Iterator[Remark]:
                 if found is not None:
                     yield Remark(
                         span=command.span,
-                        message=f"{_PROGRAM.findall(found.text)[-1]} is downloaded and used unchecked",
+                        message=f"{_PROGRAM.findall(found.text)[-1].lower()} is downloaded and used unchecked",
                         fix="ADD --checksum=sha256:…, or sha256sum -c in the same RUN",
                         severity="warning",
                     )

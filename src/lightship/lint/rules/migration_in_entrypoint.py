@@ -34,6 +34,7 @@ kubernetes.io, "Jobs" (2026); langgenius/dify#9375 on probes that wait for it.
 import re
 from collections.abc import Iterator
 
+from lightship.dockerfile.views import copy_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -68,8 +69,15 @@ def _script(subject: Subject, text: str) -> str:
     if context is None:
         return ""
     names = {word.rpartition("/")[2] for word in text.split() if word.endswith(".sh") or "entrypoint" in word}
-    for path in context.files:
-        if path.rpartition("/")[2] in names and (content := context.read(path)) and _MIGRATES.search(content):
+    copied = {
+        word.text.removeprefix("./")
+        for _, instruction in subject.shipped
+        if (copy := copy_of(instruction)) is not None
+        for word in copy.sources
+    }
+    found = [path for path in context.files if path.rpartition("/")[2] in names]
+    for path in [path for path in found if path in copied] or found:
+        if (content := context.read(path)) and _MIGRATES.search(content):
             return path
     return ""
 

@@ -8,7 +8,10 @@ without ``pip install --user``, a folder at the root of the file system that no 
 
 Why
 ===
-The build stops there, often after minutes. A pattern that matches nothing is an error too.
+The build stops there, often after minutes. What ``.gitignore`` names, or is called like the output of a build
+(``dist``, ``*.whl``), may be made before the build: a warning. A pattern that matches nothing stops the classic
+builder alone, BuildKit copies nothing: a note, and none for ``file.tx[t]``, the way to write a file that may not be
+there.
 
 Bad
 ===
@@ -33,6 +36,7 @@ References
 docs.docker.com, "Dockerfile reference", COPY (2026); pip 25, "User installs".
 """
 
+import posixpath
 import re
 from collections.abc import Iterator
 
@@ -47,6 +51,8 @@ from lightship.lint.subject import Context, Subject
 __all__ = ["RULE"]
 
 _USER_SITE = re.compile(r"/(root|home/[^/]+)/\.local/lib/python[^/]*(/site-packages.*)?")
+_OUTPUTS = re.compile(r"dist|build|_build|target|out|bin|publish|.*\.(whl|jar|war|tar\.gz|tgz)")
+_MAY_MISS = re.compile(r"\[[^]]\]")
 _ALWAYS_THERE = frozenset(
     {"", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin",
      "srv", "sys", "tmp", "usr", "var"}
@@ -80,21 +86,46 @@ def _of_context(context: Context, copied: Copied) -> Iterator[Remark]:
     for source in copied.sources:
         if "://" in source or "$" in source or source.startswith(("git@", "<<")):
             continue
-        path = source.lstrip("/").removeprefix("./").rstrip("/")
-        if path in ("", ".", "*") or ".." in path.split("/") or _is_sent(context, path):
+        path = posixpath.normpath(source.lstrip("/") or ".")
+        if path in (".", "*") or ".." in path.split("/") or _is_sent(context, path):
             continue
-        if set("*?[") & set(path) and len(copied.sources) > 1:
-            continue  # BuildKit copies the others: a pattern is how a file is copied that may not be there
+        is_pattern = bool(set("*?[") & set(path))
+        if is_pattern and (len(copied.sources) > 1 or _MAY_MISS.search(path)):
+            continue  # a pattern beside others is how a file is copied that may not be there
         kept_back = any(
             _fits(path, each.rstrip("/")) or is_below("/" + path, "/" + each.rstrip("/")) for each in context.left_out
         )
+        made = not kept_back and not is_pattern and _is_made_before(context, path)
         yield Remark(
             span=copied.instruction.span,
-            message=f"{source} is kept back by .dockerignore" if kept_back else f"{source} is not in the build context",
+            message=f"{source} is kept back by .dockerignore"
+            if kept_back
+            else f"{source} is not in the build context" + (": it has to be made before the build" if made else ""),
             fix=f"bring it back with !{path} in .dockerignore"
             if kept_back
+            else "make it in a stage of this file, COPY --from=it"
+            if made
             else "name a path of the context, or give the right one with --context",
+            severity="note" if is_pattern else "warning" if made else None,
         )
+
+
+def _is_made_before(context: Context, path: str) -> bool:
+    """Whether it is what a build leaves, by its name or since ``.gitignore`` keeps it out of the repository."""
+    if _OUTPUTS.fullmatch(posixpath.basename(path)):
+        return True
+    try:
+        return Ignore.parse(_anywhere(context.read(".gitignore") or "")).matches(path)
+    except InputError:
+        return False
+
+
+def _anywhere(gitignore: str) -> str:
+    """Patterns of ``.gitignore`` as those of ``.dockerignore``: without a slash they count in every folder."""
+    lines = (line.strip() for line in gitignore.splitlines())
+    return "\n".join(
+        line if line.startswith(("#", "!", "/")) or "/" in line.rstrip("/") else f"**/{line}" for line in lines if line
+    )
 
 
 def _is_sent(context: Context, path: str) -> bool:

@@ -69,7 +69,7 @@ _CACHES = (
     _Cache(manager="pip", kinds=("install", "sync"), folders=("/root/.cache/pip", "/root/.cache", "~/.cache"),
            options=("--no-cache-dir",), variables=("PIP_NO_CACHE_DIR",)),
     _Cache(manager="uv", kinds=("install", "sync"), folders=("/root/.cache/uv", "/root/.cache", "~/.cache"),
-           options=("--no-cache", "-n"), variables=("UV_NO_CACHE", "UV_CACHE_DIR")),
+           options=("--no-cache", "-n", "--no-cache-dir"), variables=("UV_NO_CACHE", "UV_CACHE_DIR")),
     _Cache(manager="npm", kinds=("install", "sync"), folders=("/root/.npm", "~/.npm"),
            variables=("npm_config_cache", "NPM_CONFIG_CACHE"), cleaning="npm cache clean --force"),
     _Cache(manager="yarn", kinds=("install", "sync"), folders=("/usr/local/share/.cache", "/root/.cache", "~/.cache"),

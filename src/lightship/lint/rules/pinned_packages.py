@@ -29,6 +29,7 @@ Debian wiki, "SnapshotDebianOrg"; hadolint DL3008 and DL3018 ask for the contrar
 on.
 """
 
+import re
 from collections.abc import Iterator
 
 from lightship.lint.actions import Action, actions_of
@@ -37,6 +38,9 @@ from lightship.lint.subject import Subject
 from lightship.units import format_names
 
 __all__ = ["RULE"]
+
+_VENDOR = re.compile(r"~(bullseye|bookworm|trixie|focal|jammy|noble)$|nodesource|\.pgdg|-1~(debian|ubuntu)\.")
+"""Versions of vendors' archives, which keep old ones."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -61,6 +65,8 @@ def _pinned(action: Action) -> list[str]:
     for word in action.packages:
         text = word.value or word.text
         _, is_pinned, version = text.partition("=")
+        if _VENDOR.search(version):
+            continue
         if is_pinned and "*" not in version and not text.split("=")[0].endswith(("~", "<", ">")):
             found.append(text)
     return found

@@ -32,9 +32,11 @@ References
 kubernetes.io, "Pod Security Standards", Restricted (2026); hadolint DL3002.
 """
 
+import re
 from collections.abc import Iterator
 
-from lightship.dockerfile.scope import user_at
+from lightship.dockerfile.settings import Setting
+from lightship.dockerfile.stages import Stage
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -44,14 +46,15 @@ __all__ = ["RULE"]
 _ROOT = frozenset({"root", "0", "root:root", "0:0", "root:0", "0:root"})
 _DROPS = frozenset({"gosu", "su-exec", "setpriv", "runuser", "chroot", "s6-setuidgid"})
 """Programs with which an entrypoint gives up being root."""
+_S6 = re.compile(r"^\W*/init\b")
+"""s6-overlay's, whose services change the user themselves."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
     stage = subject.stages.stages[subject.stages.target]
-    last = stage.instructions[-1] if stage.instructions else stage.start
     if not any(each.keyword in ("CMD", "ENTRYPOINT", "COPY", "RUN") for each in stage.instructions):
         return
-    said = user_at(subject.stages, last)
+    said = next((each.value for each in reversed(_settings(subject, stage)) if each.kind == "USER"), None)
     users = [each for _, each in subject.shipped if each.keyword == "USER"]
     known = known_base(subject.stages.chain(stage)[0].base)
     by_default = known is not None and known.official and "nonroot" not in known.name
@@ -70,10 +73,15 @@ def _find(subject: Subject) -> Iterator[Remark]:
     )
 
 
+def _settings(subject: Subject, stage: Stage) -> list[Setting]:
+    return [setting for each in subject.stages.chain(stage) for setting in each.settings]
+
+
 def _gives_up(subject: Subject) -> bool:
     from lightship.lint.shipped import is_called
 
-    return is_called(subject, _DROPS)
+    entry = [each.argument.text for _, each in subject.shipped if each.keyword == "ENTRYPOINT"]
+    return is_called(subject, _DROPS) or bool(entry and _S6.search(entry[-1]))
 
 
 RULE = Rule(

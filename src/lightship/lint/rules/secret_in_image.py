@@ -76,7 +76,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
             elif instruction.keyword in ("RUN", "CMD", "ENTRYPOINT"):
                 yield from _words(instruction, ships=ships)
             elif ships:
-                yield from _files(instruction)
+                yield from _files(subject, instruction)
 
 
 def _pairs(subject: Subject, instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
@@ -116,15 +116,33 @@ def _words(instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
         )
 
 
-def _files(instruction: Instruction) -> Iterator[Remark]:
+def _files(subject: Subject, instruction: Instruction) -> Iterator[Remark]:
     copy = copy_of(instruction)
     for word in copy.sources if copy is not None and copy.from_ is None else ():
         if _FILES.fullmatch(word.text):
+            holds = _holds_secret(subject, word.text)
             yield Remark(
                 span=word.span,
-                message=f"{word.text} is made to hold secrets, and stays in this layer",
+                message=f"{word.text} is made to hold secrets, and stays in this layer"
+                + ("; the one of this context holds none" if holds is False else ""),
                 fix="mount it for the RUN that needs it: --mount=type=secret",
+                severity="warning" if holds is False else None,
             )
+
+
+def _holds_secret(subject: Subject, path: str) -> bool | None:
+    """Whether a ``.env`` of the context has a secret for a value; None where it cannot be read, or is another file."""
+    name = path.rpartition("/")[2]
+    text = subject.context.read(path.removeprefix("./")) if subject.context and name.startswith(".env") else None
+    if text is None:
+        return None
+    for line in text.splitlines():
+        name, is_set, value = line.partition("=")
+        plain = value.split(" #")[0].strip().strip("\"'`")
+        named = bool(_WORDS.search(name.strip())) and not _HARMLESS.fullmatch(plain) and len(plain) >= 6
+        if is_set and not line.lstrip().startswith("#") and (_KNOWN.search(value) or _URL.search(plain) or named):
+            return True
+    return False
 
 
 RULE = Rule(

@@ -69,7 +69,11 @@ def _find(subject: Subject) -> Iterator[Remark]:
             if run.keyword != "RUN":
                 continue
             installs = [each for each in actions_of(subject.script(run)) if _installs_dependencies(each)]
-            before = [each for each in early if each.instruction.span.end <= run.span.start]
+            before = [
+                each
+                for each in early
+                if each.instruction.span.end <= run.span.start and not _installed(subject, stage, each, installs)
+            ]
             if installs and before:
                 yield _remark(subject, stage, before[0], run, installs)
                 break
@@ -89,6 +93,18 @@ def _has_sources(subject: Subject, copied: Copied) -> bool:
 
 
 def _installs_dependencies(action: Action) -> bool:
+def _installed(subject: Subject, stage: Stage, copied: Copied, installs: list[Action]) -> bool:
+    """Whether a line above the COPY has installed the dependencies: what comes below is the project itself."""
+    managers = {each.manager for each in installs}
+    return any(
+        action.manager in managers and _installs_dependencies(action)
+        for each in subject.stages.chain(stage)
+        for run in each.instructions
+        if run.keyword == "RUN" and run.span.end <= copied.instruction.span.start
+        for action in actions_of(subject.script(run))
+    )
+
+
     """From a list or a lock; not the project itself, which needs its sources, nor a tool by its name."""
     if action.manager not in _LANGUAGE:
         return False

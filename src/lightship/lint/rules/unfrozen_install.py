@@ -78,6 +78,8 @@ def _is_frozen(subject: Subject, run: Instruction, action: Action) -> bool:
     if action.manager == "pipenv" and "sync" in words:
         return True
     if action.manager == "uv":
+    if any(word.value is None and word.text.startswith("$") for word in action.command.words):
+        return True  # an option may hide in a variable that an ARG, an ENV or the script itself sets
         environment = environment_at(subject.stages, run)
         if words[1:2] == ["pip"] or environment.get("UV_FROZEN", "") or environment.get("UV_LOCKED", ""):
             return True

@@ -39,9 +39,13 @@ from lightship.units import format_names
 
 __all__ = ["RULE"]
 
+_BUILDS_USE = frozenset({"ca-certificates", "tzdata"})
+"""Alpine's base has certificates of its own, and of tzdata one file is copied before it goes."""
+
 
 def _find(subject: Subject) -> Iterator[Remark]:
     waiting: list[tuple[Action, str]] = []
+    stays = _stays(subject)
     for _, run in subject.shipped:
         if run.keyword != "RUN":
             continue
@@ -51,7 +55,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 waiting.append((action, group))
             elif action.kind == "remove":
                 gone = {word.value for word in action.packages}
-                yield from (_remark(added) for added, name in waiting if name in gone and _tools(added))
+                yield from (_remark(added, stays) for added, name in waiting if name in gone and _tools(added, stays))
     installed: list[Action] = []
     for _, run in subject.shipped:
         for action in actions_of(subject.script(run)):
@@ -68,12 +72,23 @@ def _find(subject: Subject) -> Iterator[Remark]:
                     )
 
 
-def _tools(action: Action) -> list[str]:
-    return [name for name in action.names if name in RUNTIME_PROGRAMS]
+def _stays(subject: Subject) -> frozenset[str]:
+    """What a line of its own asks for, so that it outlives the virtual package."""
+    return frozenset(
+        name
+        for _, run in subject.shipped
+        for action in actions_of(subject.script(run))
+        if action.manager == "apk" and action.kind == "install" and not action.value("--virtual", "-t")
+        for name in action.names
+    )
 
 
-def _remark(added: Action) -> Remark:
-    tools = _tools(added)
+def _tools(action: Action, stays: frozenset[str] = frozenset()) -> list[str]:
+    return [name for name in action.names if name in RUNTIME_PROGRAMS - _BUILDS_USE - stays]
+
+
+def _remark(added: Action, stays: frozenset[str]) -> Remark:
+    tools = _tools(added, stays)
     return Remark(
         span=added.command.span,
         message=f"{format_names(tools)} {'goes' if len(tools) == 1 else 'go'} with the virtual package that is deleted "
