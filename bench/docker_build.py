@@ -193,6 +193,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--remove", help="packages to remove, one a round; default: leaves that no source imports")
     parser.add_argument("--cache", type=Path, help="a cache of lightship's to start with (it is copied)")
     parser.add_argument("--flag", action="append", default=[], help="a further option of lightship build; repeatable")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this; repeatable")
     parser.add_argument("--save", action="store_true", help="also measure docker save")
     parser.add_argument("--push", action="store_true", help="also measure pushing to a registry")
     parser.add_argument("--apt-sources", type=Path, default=Path("/etc/apt/sources.list.d/debian.sources"))
@@ -284,14 +285,15 @@ def _rounds(
     bench: Bench, engine: Engine, removed: list[str], options: argparse.Namespace
 ) -> dict[str, dict[str, list[Usage]]]:
     changed = [str(path.relative_to(bench.project)) for path in sources(bench.project)]
+    wanted = options.scenario or SCENARIOS
     rows = (*bench.ways, *(("save",) if options.save else ()), *(("push",) if options.push else ()))
-    runs: dict[str, dict[str, list[Usage]]] = {name: {row: [] for row in rows} for name in SCENARIOS}
+    runs: dict[str, dict[str, list[Usage]]] = {name: {row: [] for row in rows} for name in wanted}
     for number in range(options.rounds):
         package = removed[number * len(removed) // options.rounds]
         source = changed[number * len(changed) // options.rounds]
         turn = number % len(bench.ways)
         order = (*bench.ways[turn:], *bench.ways[:turn])
-        for scenario in SCENARIOS:
+        for scenario in wanted:
             for way in order:
                 if scenario == "dependency":
                     bench.remove_dependency(way, package)
