@@ -13,8 +13,9 @@ __all__ = ["render", "script_text"]
 
 
 def render(template: str, context: dict[str, object]) -> str:
-    """The text of ``templates/TEMPLATE`` for ``context``; ends with one line end."""
-    return _environment(yaml=".y" in template).get_template(template).render(context).rstrip() + "\n"
+    """The text of ``templates/TEMPLATE`` for ``context``: no two empty lines in a row, one line end at the end."""
+    text = _environment(yaml=".y" in template).get_template(template).render(context)
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
 
 
 def script_text() -> str:

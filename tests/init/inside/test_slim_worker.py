@@ -139,10 +139,16 @@ def test_a_root_has_an_interpreter_that_finds_its_library_and_its_user(tmp_path:
         pytest.skip("wants Debian's dpkg, and root to own a home")
     environment = tmp_path / "venv"
     _environment(environment, {})
+    known = tmp_path / "elsewhere" / "python"
+    known.parent.mkdir()
+    known.symlink_to(sys.executable)
+    (environment / "bin").mkdir()
+    (environment / "bin/python").symlink_to(known)
     root = tmp_path / "root"
     main(["root", str(root), "--environment", str(environment)])
     version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
     assert (root / str(Path(sys.base_prefix, "bin", version)).lstrip("/")).exists()
+    assert (root / str(known).lstrip("/")).is_symlink()
     assert list(root.glob("usr/lib/*/libc.so.6"))
     assert "nonroot:x:65532" in (root / "etc/passwd").read_text()
     assert (root / "tmp").stat().st_mode & 0o7777 == 0o1777

@@ -213,6 +213,9 @@ def compile_modules(directory: Path, final: Path, modules: "set[str] | None") ->
 def build_root(target: Path, environment: Path, packages: "list[str]", modules: "set[str] | None") -> None:
     """The root file system, but for the environment and the application."""
     _copy_interpreter(target, modules)
+    for path in environment.glob("bin/python*"):  # by whatever name the environment knows the interpreter
+        if path.is_symlink() and path.readlink().is_absolute() and environment not in path.readlink().parents:
+            _copy(path.readlink(), target)
     names = _with_dependencies(packages)
     listed = [path for name in names for path in _files_of(name)]
     for named in listed:
@@ -268,7 +271,7 @@ def _copy(source: Path, target: Path) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         if stat.S_ISLNK(mode):
             place.symlink_to(source.readlink())
-            _copy(Path(os.path.realpath(source)), target)
+            _copy(source.parent / source.readlink(), target)
         elif stat.S_ISREG(mode):
             shutil.copyfile(source, place)
             place.chmod(stat.S_IMODE(mode) & ~0o6000)  # no setuid: nobody changes users here
