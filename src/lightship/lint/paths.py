@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.scope import workdir_at
+from lightship.dockerfile.scope import expand_at, workdir_at
+from lightship.dockerfile.shell import Command
 from lightship.dockerfile.stages import Stage
 from lightship.dockerfile.views import Copy, copy_of
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.subject import Subject
 
-__all__ = ["Copied", "copies", "is_below", "landing", "resolved", "source_stage"]
+__all__ = ["Copied", "copies", "folder_of", "is_below", "landing", "normal", "resolved", "source_stage"]
 
 _UNKNOWN = "/?"
 
@@ -19,7 +20,7 @@ _UNKNOWN = "/?"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copied:
     """A COPY or ADD of a stage: what its words name, and its destination made absolute (a folder's without the last
-    ``/``)."""
+    ``/``; where a variable in it is not known, as written)."""
 
     instruction: Instruction
     stage: Stage
@@ -33,12 +34,13 @@ def copies(subject: Subject, stage: Stage) -> Iterator[Copied]:
     for instruction in stage.instructions:
         copy = copy_of(instruction)
         if copy is not None:
+            value = expand_at(subject.stages, instruction, copy.destination.text)
             yield Copied(
                 instruction=instruction,
                 stage=stage,
                 copy=copy,
                 sources=tuple(word.text for word in copy.sources),
-                destination=resolved(subject, instruction, copy.destination.text),
+                destination=resolved(subject, instruction, value if value is not None else copy.destination.text),
             )
 
 
@@ -50,6 +52,23 @@ def resolved(subject: Subject, instruction: Instruction, path: str) -> str:
         stage = subject.stages.of(instruction)
         known = known_base(subject.stages.chain(stage)[0].base) if stage is not None else None
         folder = "/" if known is not None and known.official else _UNKNOWN
+    return posixpath.normpath(posixpath.join("/", folder, path))
+
+
+def folder_of(subject: Subject, run: Instruction, command: Command) -> str:
+    """The folder in which ``command`` of ``run`` works: that of WORKDIR, or where a ``cd`` before it goes."""
+    folder = resolved(subject, run, ".")
+    for each in subject.script(run).commands:
+        if each is command:
+            break
+        if each.name in ("cd", "pushd") and each.is_nested <= command.is_nested:
+            to = each.words[1].value if len(each.words) > 1 else None
+            folder = normal(folder, to) if to is not None else _UNKNOWN
+    return folder
+
+
+def normal(folder: str, path: str) -> str:
+    """``path`` as it is meant in ``folder``, absolute."""
     return posixpath.normpath(posixpath.join("/", folder, path))
 
 

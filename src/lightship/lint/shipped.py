@@ -28,6 +28,8 @@ class Kept:
     """A package that is in the image: its ``name``, the ``word`` that asked for it, and where."""
 
     name: str
+    removed_later: bool
+    """A later line names it to remove it, which fails where it is not known at all."""
     word: ShellWord
     action: Action
     run: Instruction
@@ -41,6 +43,7 @@ def kept_packages(subject: Subject) -> Iterator[Kept]:
         if run.keyword != "RUN":
             continue
         actions = [each for each in actions_of(subject.script(run)) if each.manager in SYSTEM_MANAGERS]
+        later = _removed_after(subject, run)
         gone = {word.value for each in actions if each.kind == "remove" for word in each.packages}
         for action in actions:
             if action.kind != "install" or (action.value("--virtual", "-t") in gone and action.manager == "apk"):
@@ -48,7 +51,18 @@ def kept_packages(subject: Subject) -> Iterator[Kept]:
             for word in action.packages:
                 name = bare_name(action.manager, word.value or word.text)
                 if name and "$" not in name and name not in gone and word.value not in gone:
-                    yield Kept(name=name, word=word, action=action, run=run, stage=stage)
+                    yield Kept(name=name, removed_later=name in later, word=word, action=action, run=run, stage=stage)
+
+
+def _removed_after(subject: Subject, run: Instruction) -> frozenset[str]:
+    return frozenset(
+        name
+        for _, each in subject.shipped
+        if each.keyword == "RUN" and each.span.start > run.span.start
+        for action in actions_of(subject.script(each))
+        if action.kind == "remove"
+        for name in action.names
+    )
 
 
 def is_called(subject: Subject, programs: Iterable[str]) -> bool:
@@ -74,6 +88,11 @@ def call_sites(subject: Subject, programs: Iterable[str]) -> Iterator[str]:
                 yield path
 
 
+def _commands(text: str) -> str:
+    """What a line that writes supervisord's configuration says is to be started."""
+    return " ".join(_SUPERVISED.findall(text))
+
+
 def _code(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
 
@@ -86,13 +105,10 @@ def _words(text: str) -> frozenset[str]:
 
 def drop_packages(packages: Iterable[Kept], replaced: Iterable[str] = ()) -> tuple[Edit, ...]:
     """Their words taken out of the lines that install them, ``replaced`` put in place of the first; nothing where a
-    line would then install nothing."""
+    line would then install nothing, or a later one could not remove what is not there."""
     wanted = list(packages)
-def _commands(text: str) -> str:
-    """What a line that writes supervisord's configuration says is to be started."""
-    return " ".join(_SUPERVISED.findall(text))
-
-
+    if any(each.removed_later for each in wanted):
+        return ()
     instead = " ".join(replaced)
     edits = []
     for package in wanted:

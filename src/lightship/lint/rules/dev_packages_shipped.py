@@ -32,6 +32,9 @@ Debian Policy 4.7, 8.4 "Development files"; names of libraries are those of Debi
 from collections.abc import Iterator
 from itertools import groupby
 
+from lightship.dockerfile.model import Instruction
+from lightship.ecosystem.base_images import known_base
+from lightship.lint.actions import actions_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import drop_packages, kept_packages
 from lightship.lint.subject import Subject
@@ -40,6 +43,9 @@ from lightship.units import format_names
 __all__ = ["RULE"]
 
 _SUFFIXES = ("-dev", "-devel", "-headers")
+_COMPILERS = frozenset(
+    {"gcc", "g++", "cc", "c++", "clang", "make", "cmake", "build-essential", "pkg-config", "python3-dev", "cargo", "ld"}
+)
 _LIBRARIES = {
     "libpq-dev": "libpq5", "libmagic-dev": "libmagic1", "libxml2-dev": "libxml2", "libxslt1-dev": "libxslt1.1",
     "libxslt-dev": "libxslt1.1", "libgmp-dev": "libgmp10", "libmpfr-dev": "libmpfr6", "libmpc-dev": "libmpc3",
@@ -55,6 +61,8 @@ _LIBRARIES = {
     "librdkafka-dev": "librdkafka1", "libzmq3-dev": "libzmq5", "libtiff-dev": "libtiff6", "libwebp-dev": "libwebp7",
     "libxmlsec1-dev": "libxmlsec1-openssl", "libkrb5-dev": "libgssapi-krb5-2", "portaudio19-dev": "libportaudio2",
 }  # fmt: skip
+
+"""Of Debian 12."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -72,11 +80,27 @@ def _find(subject: Subject) -> Iterator[Remark]:
             if all_known
             else "install the libraries that they are for, "
             "or nothing where wheels bring theirs; compile in a stage that does not ship",
-            edits=drop_packages(packages, libraries) if all_known else (),
+            edits=drop_packages(packages, libraries) if all_known and _is_for_nothing(subject, packages[0].run) else (),
             unpacked_bytes=cost.unpacked_bytes,
             compressed_bytes=cost.compressed_bytes,
             how=cost.how,
         )
+
+
+def _is_for_nothing(subject: Subject, run: Instruction) -> bool:
+    """Whether the release is the one whose names are known, and no compiler is there that would read the headers."""
+    stage = subject.stages.of(run)
+    known = known_base(subject.stages.chain(stage)[0].base) if stage is not None else None
+    if known is None or known.family != "debian" or known.release != "bookworm":
+        return False
+    if (known.has_python or known.has_node) and not known.slim:
+        return False
+    scripts = [subject.script(each) for _, each in subject.shipped if each.keyword == "RUN"]
+    names = {
+        name for script in scripts for action in actions_of(script) if action.kind == "install" for name in action.names
+    }
+    called = {command.name for script in scripts for command in script.commands}
+    return not (names & _COMPILERS or called & _COMPILERS)
 
 
 RULE = Rule(

@@ -34,6 +34,9 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from lightship.dockerfile.edit import Edit
+from lightship.dockerfile.model import Instruction
+from lightship.lint.actions import SYSTEM_MANAGERS, actions_of
+from lightship.lint.later import installs_only, later_runs
 from lightship.lint.rewriting import add_command
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import Kept, drop_packages, is_called, kept_packages
@@ -42,11 +45,11 @@ from lightship.units import format_names
 
 __all__ = ["RULE"]
 
+_LISTS = re.compile(r"requirements.*\.(txt|in)|pyproject\.toml|package\.json")
+
 _PROGRAMS = {
     "curl": ("curl",), "wget": ("wget",), "gnupg": ("gpg",), "gnupg2": ("gpg", "gpg2"), "gpg": ("gpg",),
     "dirmngr": ("dirmngr",), "git": ("git",), "unzip": ("unzip",), "xz-utils": ("xz",), "bzip2": ("bzip2",),
-_LISTS = re.compile(r"requirements.*\.(txt|in)|pyproject\.toml|package\.json")
-
     "aria2": ("aria2c",), "lsb-release": ("lsb_release",), "software-properties-common": ("add-apt-repository",),
     "apt-transport-https": (), "apt-utils": (), "svn": ("svn",), "subversion": ("svn",), "mercurial": ("hg",),
 }  # fmt: skip
@@ -90,9 +93,6 @@ def _is_used(subject: Subject, name: str, *, but: int | None = None) -> bool:
     )
 
 
-def _edits(subject: Subject, packages: list[Kept], names: tuple[str, ...], used: list[str]) -> tuple[Edit, ...]:
-    if not used:
-        return drop_packages(packages)
 def _from_repositories(subject: Subject) -> bool:
     texts = [run.argument.text for _, run in subject.shipped if run.keyword == "RUN"]
     context = subject.context
@@ -102,11 +102,40 @@ def _from_repositories(subject: Subject) -> bool:
     return any("git+" in text or "git://" in text for text in texts)
 
 
-    run, manager = packages[0].run, packages[0].action.manager
-    if manager != "apt" or any(_is_used(subject, name, but=run.span.start) for name in names):
+def _edits(subject: Subject, packages: list[Kept], names: tuple[str, ...], used: list[str]) -> tuple[Edit, ...]:
+    run, action = packages[0].run, packages[0].action
+    if any(_may_be_used(subject, run, name) for name in names):
         return ()
-    edit = add_command(subject, run, f"apt-get purge -y --auto-remove {' '.join(names)}")
+    if not used:
+        return drop_packages(packages) if not any(_may_call(subject, run, name) for name in names) else ()
+    if action.manager != "apt":
+        return ()
+    # What they only recommend (ca-certificates) is there by them, and may be what the application needs.
+    also = " --auto-remove" if action.has("--no-install-recommends") else ""
+    sudo = "sudo " if action.command.wrapper[:1] == ("sudo",) else ""
+    edit = add_command(subject, run, f"{sudo}apt-get purge -y{also} {' '.join(names)}")
     return (edit,) if edit is not None else ()
+
+
+def _may_be_used(subject: Subject, run: Instruction, name: str) -> bool:
+    """Whether another RUN that goes on from this one may call it."""
+    return _is_used(subject, name, but=run.span.start) or any(
+        _may_call(subject, each, name) for each in later_runs(subject, run)
+    )
+
+
+def _may_call(subject: Subject, run: Instruction, name: str) -> bool:
+    """Whether a RUN may call a program of the package without naming it: only package managers are known not to, and
+    those of languages fetch with git."""
+    script = subject.script(run)
+    return (
+        not script.understood
+        or not installs_only(subject, run)
+        or (
+            name in ("git", "subversion", "svn", "mercurial")
+            and any(each.manager not in SYSTEM_MANAGERS for each in actions_of(script))
+        )
+    )
 
 
 RULE = Rule(

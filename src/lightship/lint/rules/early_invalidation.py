@@ -44,6 +44,8 @@ from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.views import pairs_of
 from lightship.lint.actions import actions_of
+from lightship.lint.later import installs_only
+from lightship.lint.rewriting import with_comments
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -94,16 +96,22 @@ def _is_slow(subject: Subject, instruction: Instruction) -> bool:
 def _edits(
     subject: Subject, below: tuple[Instruction, ...], instruction: Instruction, names: list[str], last: Instruction
 ) -> tuple[Edit, ...]:
-    """The line moved below the last slow one, where nothing in between uses the name."""
+    """The line moved below the last slow one, with the comments right above it, where nothing in between uses the name,
+    sets what its value is made of, or runs a program that may look at it."""
     text = subject.dockerfile.text
     between = [each for each in below if each.span.end <= last.span.end]
+    used = {name for pair in pairs_of(instruction) for name in re.findall(r"\w+", pair.value or "")}
+    if any(each.keyword == "RUN" and not installs_only(subject, each) for each in between) or any(
+        pair.name in used for each in between for pair in pairs_of(each)
+    ):
+        return ()
     if len(pairs_of(instruction)) != len(names) or any(
         re.search(rf"\b{re.escape(name)}\b", text[each.span.start : each.span.end])
         for each in between
         for name in names
     ):
         return ()
-    lines, after = whole_lines(text, instruction.span), whole_lines(text, last.span)
+    lines, after = with_comments(subject, instruction), whole_lines(text, last.span)
     moved = text[lines.start : lines.end]
     if not text[after.start : after.end].endswith("\n"):
         return ()

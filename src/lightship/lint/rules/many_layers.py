@@ -36,12 +36,21 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction, Span
+from lightship.lint.rewriting import is_bare
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
 _ENOUGH = 4
+_OF_THE_SHELL = frozenset(
+    {
+        "cd", "set", "export", "umask", "exit", "return", "trap", "ulimit", "unset", "alias", "unalias", "exec", ".",
+        "source", "eval", "read", "readonly", "declare", "typeset", "local", "shopt", "pushd", "popd", "wait", "shift",
+        "hash", "enable", "getopts", "mapfile", "",
+    }
+)  # fmt: skip
+"""What they do outlasts the command."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -73,7 +82,7 @@ def _joined(subject: Subject, row: list[Instruction]) -> tuple[Edit, ...]:
     source = subject.dockerfile.text
     if any(each.flags or each.heredocs or each.exec_form is not None for each in row):
         return ()
-    if any(not subject.script(each).understood or _changes_shell(subject, each) for each in row):
+    if any(not is_bare(subject, each) or _changes_shell(subject, each) for each in row):
         return ()
     between = [source[before.span.end : after.span.start] for before, after in itertools.pairwise(row)]
     if any(text.strip() for text in between):  # a comment would be lost
@@ -89,8 +98,8 @@ def _changes_shell(subject: Subject, run: Instruction) -> bool:
     """``cd``, ``set`` and assignments would count for the lines after it; ``a || b`` would be read otherwise."""
     commands = subject.script(run).commands
     return any(
-        command.name
-        in ("cd", "set", "export", "umask", "exit", "trap", "ulimit", "unset", "alias", "exec", ".", "source", "")
+        command.name in _OF_THE_SHELL
+        or "exec" in command.wrapper
         or (command.is_conditional or command.joiner in ("||", "&", ";"))
         for command in commands
     )

@@ -84,7 +84,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 message=f"{copied.destination} is not on sys.path: nothing in it can be imported",
                 fix=f"ENV PYTHONPATH={copied.destination}, or copy an environment made at its final path",
                 edits=()
-                if set_already
+                if set_already or copied.destination.startswith("/?") or set(copied.destination) & set("$ :*?\"'")
                 else (Edit(Span(place, place), f"ENV PYTHONPATH={copied.destination}{newline}"),),
             )
 

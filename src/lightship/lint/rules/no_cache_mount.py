@@ -35,63 +35,28 @@ docs.docker.com, "Optimize cache usage in builds", cache mounts (2026).
 
 from collections.abc import Iterator
 
-from lightship.dockerfile.edit import Edit
-from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.scope import environment_at, user_at
 from lightship.dockerfile.views import mounts_of
-from lightship.lint.actions import Action, actions_of
-from lightship.lint.rewriting import add_flag
+from lightship.lint.actions import actions_of
+from lightship.lint.cache_mounts import CACHE_FOLDERS, CACHE_OFF, installs_list, mount_edit
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
-
-_FOLDERS = {
-    "pip": "/root/.cache/pip", "uv": "/root/.cache/uv", "npm": "/root/.npm", "pnpm": "/root/.local/share/pnpm/store",
-    "yarn": "/usr/local/share/.cache/yarn", "poetry": "/root/.cache/pypoetry", "pdm": "/root/.cache/pdm",
-}  # fmt: skip
-_OFF = ("--no-cache-dir", "--no-cache")
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
         if run.keyword != "RUN" or any(mount.kind == "cache" for mount in mounts_of(run)):
             continue
-        action = next((each for each in actions_of(subject.script(run)) if _installs_list(each)), None)
+        action = next((each for each in actions_of(subject.script(run)) if installs_list(each)), None)
         if action is not None:
             yield Remark(
                 span=run.span,
                 message=f"{action.manager} fetches everything again whenever one line of the lock changes",
-                fix=f"RUN --mount=type=cache,target={_FOLDERS[action.manager]}"
-                + (f", without {_OFF[0]}" if action.has(*_OFF) else ""),
-                edits=_edits(subject, run, action),
+                fix=f"RUN --mount=type=cache,target={CACHE_FOLDERS[action.manager]}"
+                + (f", without {CACHE_OFF[0]}" if action.has(*CACHE_OFF) else ""),
+                edits=tuple(each for each in [mount_edit(subject, run, action)] if each is not None),
             )
-
-
-def _installs_list(action: Action) -> bool:
-    if action.manager not in _FOLDERS:
-        return False
-    lists = [value for name, value in action.values if name in ("-r", "--requirement")]
-    return action.kind == "sync" or (action.kind == "install" and bool(lists))
-
-
-def _edits(subject: Subject, run: Instruction, action: Action) -> tuple[Edit, ...]:
-    """The mount, where the cache is on and where it is expected to be: for root, and no other place is set."""
-    environment = environment_at(subject.stages, run)
-    moved = (
-        "PIP_NO_CACHE_DIR",
-        "PIP_CACHE_DIR",
-        "UV_NO_CACHE",
-        "UV_CACHE_DIR",
-        "NPM_CONFIG_CACHE",
-        "XDG_CACHE_HOME",
-        "HOME",
-    )
-    if action.has(*_OFF) or any(name in environment for name in moved):
-        return ()
-    if user_at(subject.stages, run) not in (None, "root", "0") or action.manager in ("poetry", "pdm", "pnpm", "yarn"):
-        return ()
-    return (add_flag(run, f"--mount=type=cache,target={_FOLDERS[action.manager]}"),)
 
 
 RULE = Rule(

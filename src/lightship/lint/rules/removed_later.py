@@ -36,9 +36,12 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import user_at
 from lightship.dockerfile.shell import Command
 from lightship.dockerfile.stages import Stage
+from lightship.dockerfile.views import mounts_of
 from lightship.lint.actions import SYSTEM_MANAGERS, actions_of
+from lightship.lint.later import needs_lists
 from lightship.lint.paths import copies, is_below, landing, resolved
 from lightship.lint.rewriting import add_command, drop_command
 from lightship.lint.rule import Remark, Rule
@@ -51,6 +54,11 @@ _CACHES = {
     "/var/lib/apt/lists": ("apt", "update"), "/var/cache/apk": ("apk", "update"), "/var/cache/apt": ("apt", "install"),
     "/var/cache/dnf": ("dnf", "install"), "/var/cache/yum": ("dnf", "install"),
 }  # fmt: skip
+
+
+_IDLE = frozenset({"ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER",
+                   "VOLUME", "WORKDIR", "USER"})  # fmt: skip
+"""Instructions that read no files."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -91,16 +99,65 @@ def _removed(
 
 
 def _of_run(subject: Subject, run: Instruction, command: Command, path: str, maker: Instruction) -> Remark:
-    text = subject.dockerfile.text[command.span.start : command.span.end]
-    moved, dropped = add_command(subject, maker, text), drop_command(subject, run, command)
-    alone = len([word for word in command.words[1:] if not word.text.startswith("-")]) == 1
-    edits: tuple[Edit, ...] = (moved, dropped) if moved is not None and dropped is not None and alone else ()
     return Remark(
         span=command.span,
         message=f"{path} stays in the layer of line {maker.line}, which made it",
         fix=f"remove it in the RUN of line {maker.line}",
-        edits=edits,
+        edits=_moved(subject, run, command, path, maker) if _is_idle(subject, run, command, path, maker) else (),
     )
+
+
+def _moved(subject: Subject, run: Instruction, command: Command, path: str, maker: Instruction) -> tuple[Edit, ...]:
+    """The command taken from its line and put at the end of the one that made the files."""
+    text = subject.dockerfile.text[command.span.start : command.span.end]
+    word = next(word for word in command.words[1:] if not word.text.startswith("-"))
+    if not (word.value or "").startswith("/"):
+        # Another folder may be current where it goes.
+        text = text[: word.span.start - command.span.start] + path + text[word.span.end - command.span.start :]
+    moved, dropped = add_command(subject, maker, text), drop_command(subject, run, command)
+    return (moved, dropped) if moved is not None and dropped is not None else ()
+
+
+def _is_idle(subject: Subject, run: Instruction, command: Command, path: str, maker: Instruction) -> bool:
+    """Whether nothing between making and removing needs the files, so that they may go at once."""
+    script = subject.script(run)
+    operands = [word for word in command.words[1:] if not word.text.startswith("-")]
+    before = [each for each in script.commands if each.span < command.span]
+    if (
+        len(operands) != 1
+        or operands[0].value is None
+        or command.redirections
+        or command.wrapper
+        or command.assignments
+    ):
+        return False
+    if any(each.name in ("test", "[", "[[", "cd") for each in before) or "\n" in operands[0].text:
+        return False
+    if user_at(subject.stages, maker) != user_at(subject.stages, run):
+        return False
+    between = [
+        each
+        for each in _stage_of(subject, run)
+        if maker.span.end <= each.span.start and each.span.end <= run.span.start and each.keyword not in _IDLE
+    ]
+    if _folder(path) not in _CACHES:
+        # Whatever else runs may read them.
+        return not before and not any(each.keyword == "RUN" or _reads(each, path) for each in between)
+    return not needs_lists(subject, before) and not any(
+        each.keyword != "RUN"
+        or not subject.script(each).understood
+        or needs_lists(subject, subject.script(each).commands)
+        for each in between
+    )
+
+
+def _stage_of(subject: Subject, run: Instruction) -> tuple[Instruction, ...]:
+    return next(each.instructions for each in subject.stages.stages if run in each.instructions)
+
+
+def _reads(instruction: Instruction, path: str) -> bool:
+    """Whether a COPY or ADD may put something where the files are: it would be removed with them, or not."""
+    return instruction.keyword in ("COPY", "ADD") or path in instruction.argument.text
 
 
 def _folder(path: str) -> str:
@@ -111,6 +168,8 @@ def _folder(path: str) -> str:
 def _made_by(subject: Subject, run: Instruction, path: str) -> bool:
     """Whether the RUN is known to fill ``path``, and does not empty it itself."""
     script = subject.script(run)
+    if any(is_below(path, (mount.target or "").rstrip("/") or "/?") for mount in mounts_of(run)):
+        return False  # what is in a mount is in no layer
     if any(
         command.name == "rm" and any(_folder(str(word.value)) == path for word in command.words[1:])
         for command in script.commands

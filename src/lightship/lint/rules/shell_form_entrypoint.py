@@ -34,17 +34,29 @@ termination (2026); BuildKit check JSONArgsRecommended.
 """
 
 import json
+import re
 from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.shell import Command
+from lightship.dockerfile.scope import shell_at
+from lightship.lint.rewriting import is_bare
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
 _SHELL_MARKS = frozenset("$`*?[]{}~<>|&;()#!\\")
+
+
+_PLAIN_SHELL = re.compile(r"-[ceux]*(o)?|pipefail|errexit|nounset|xtrace")
+_BUILT_IN = frozenset(
+    {
+        "", ".", ":", "source", "cd", "set", "export", "eval", "exit", "umask", "ulimit", "trap", "wait", "read",
+        "return", "unset", "alias", "shift", "times", "type", "hash", "jobs", "fg", "bg", "local", "command", "declare",
+    }
+)  # fmt: skip
+"""What only a shell can do."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -56,7 +68,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
         script = subject.script(instruction)
         if script.commands and "exec" in script.commands[-1].wrapper:
             continue
-        edit = _edit(instruction, script.commands[0]) if script.understood and len(script.commands) == 1 else None
+        edit = _edit(subject, instruction) if _needs_no_shell(subject, instruction) else None
         yield Remark(
             span=instruction.span,
             message=f"{instruction.keyword} in shell form: /bin/sh is process 1 and keeps SIGTERM for itself",
@@ -65,8 +77,24 @@ def _find(subject: Subject) -> Iterator[Remark]:
         )
 
 
-def _edit(instruction: Instruction, command: Command) -> Edit | None:
+def _needs_no_shell(subject: Subject, instruction: Instruction) -> bool:
+    """Whether the line is one program with its words, the shell reads no profile before it, and the exec form would
+    not be given the words of a CMD that the shell form ignores."""
+    script = subject.script(instruction)
+    commands = {each.keyword for _, each in subject.shipped if each.keyword == "CMD"}
+    return (
+        len(script.commands) == 1
+        and is_bare(subject, instruction)
+        and script.commands[0].name not in _BUILT_IN
+        and all(_PLAIN_SHELL.fullmatch(word) for word in shell_at(subject.stages, instruction)[1:])
+        and not any(instruction.span.start <= each.start < instruction.span.end for each in subject.dockerfile.comments)
+        and not (instruction.keyword == "ENTRYPOINT" and commands)
+    )
+
+
+def _edit(subject: Subject, instruction: Instruction) -> Edit | None:
     """The same words as JSON, where no shell is needed to make them."""
+    command = subject.script(instruction).commands[0]
     if command.assignments or command.redirections or command.wrapper:
         return None
     values = [word.value for word in command.words]

@@ -44,7 +44,8 @@ from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import Action, actions_of
-from lightship.lint.paths import Copied, copies
+from lightship.lint.install_files import files_to_install
+from lightship.lint.paths import Copied, copies, resolved
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -92,7 +93,6 @@ def _has_sources(subject: Subject, copied: Copied) -> bool:
     return False
 
 
-def _installs_dependencies(action: Action) -> bool:
 def _installed(subject: Subject, stage: Stage, copied: Copied, installs: list[Action]) -> bool:
     """Whether a line above the COPY has installed the dependencies: what comes below is the project itself."""
     managers = {each.manager for each in installs}
@@ -105,6 +105,7 @@ def _installed(subject: Subject, stage: Stage, copied: Copied, installs: list[Ac
     )
 
 
+def _installs_dependencies(action: Action) -> bool:
     """From a list or a lock; not the project itself, which needs its sources, nor a tool by its name."""
     if action.manager not in _LANGUAGE:
         return False
@@ -153,23 +154,31 @@ def _wanted(installs: list[Action]) -> str:
 
 
 def _edits(subject: Subject, copied: Copied, run: Instruction, installs: list[Action]) -> tuple[Edit, ...]:
-    """For pip's lists that lie in the context: they are copied in front, and the COPY goes behind the RUN."""
+    """For lists of pip and locks of npm, yarn and pnpm that lie in the context: they are copied in front, and the COPY
+    goes behind the RUN. Nothing where the install may read more of the project, or be undone by what the context has in
+    the folder that it fills."""
     context, text = subject.context, subject.dockerfile.text
-    wanted = _wanted(installs).split()
-    whole = copied.sources == (".",) and not copied.instruction.heredocs and not copied.instruction.flags
-    if context is None or not whole or any(each.manager not in ("pip", "npm", "pnpm", "yarn") for each in installs):
+    if (
+        context is None
+        or not context.is_complete
+        or not _is_whole_context(subject, copied)
+        or not _follows(copied, run)
+    ):
         return ()
-    if len(list(subject.script(run).commands)) != len(installs) or any(path not in context.files for path in wanted):
+    if len(list(subject.script(run).commands)) != len(installs) or run.heredocs:
         return ()
-    if any("/" in path for path in wanted) or _includes_others(subject, wanted) or not _follows(copied, run):
+    wanted = files_to_install(subject, run, installs)
+    if wanted is None:
         return ()
     lines = whole_lines(text, copied.instruction.span)
     after = whole_lines(text, run.span)
     moved = text[lines.start : lines.end]
     newline = "\r\n" if moved.endswith("\r\n") else "\n"
     destination = copied.copy.destination.text
-    folder = destination if destination.endswith(("/", ".")) else f"{destination}/"
-    first = f"{copied.instruction.keyword} {' '.join(wanted)} {folder}{newline}"
+    # Several files want a destination that ends with a slash.
+    folder = destination if destination.endswith("/") or len(wanted) == 1 == len(destination) else f"{destination}/"
+    keyword = text[copied.instruction.keyword_span.start : copied.instruction.keyword_span.end]
+    first = f"{keyword} {' '.join(wanted)} {folder}{newline}"
     ends = text[after.start : after.end].endswith("\n")
     return (
         Edit(lines, first),
@@ -177,20 +186,16 @@ def _edits(subject: Subject, copied: Copied, run: Instruction, installs: list[Ac
     )
 
 
-def _includes_others(subject: Subject, lists: list[str]) -> bool:
-    """Whether a list names files of the project: ``-r other.txt``, ``-e .``, ``./vendor``."""
-    read = subject.context.read if subject.context is not None else (lambda _path: None)
-    for path in lists:
-        text = read(path)
-        if text is None or (
-            path.endswith(".txt") and re.search(r"^\s*(-[rce]\b|--|\.|.*@\s*(file:|\.))", text, re.MULTILINE)
-        ):
-            return path.endswith(".txt") or text is None
-        if path == "package.json" and re.search(
-            r'"(preinstall|install|postinstall|prepare)"|"(file|link|workspace):', text
-        ):
-            return True
-    return False
+def _is_whole_context(subject: Subject, copied: Copied) -> bool:
+    """Whether it is a plain ``COPY . folder``, of a folder that means the same a line later, and is not the root."""
+    place = copied.copy.destination.text
+    return (
+        copied.sources in ((".",), ("./",))
+        and not copied.instruction.heredocs
+        and not copied.instruction.flags
+        and not set("$\"' ") & set(place)
+        and resolved(subject, copied.instruction, place) != "/"
+    )
 
 
 def _follows(copied: Copied, run: Instruction) -> bool:

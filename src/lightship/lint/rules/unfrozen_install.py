@@ -41,16 +41,21 @@ from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.lint.actions import Action, actions_of
+from lightship.lint.install_files import LOCKS, lock_is_there, npm_lock_fits
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
-_LOCKS = {
-    "npm": ("package-lock.json", "npm-shrinkwrap.json"), "pnpm": ("pnpm-lock.yaml",), "yarn": ("yarn.lock",),
-    "bun": ("bun.lock", "bun.lockb"), "uv": ("uv.lock",), "pipenv": ("Pipfile.lock",),
-}  # fmt: skip
+_OTHERWISE = frozenset(
+    {
+        "-g", "--global", "--package-lock-only", "--no-package-lock", "--no-save", "--no-lockfile", "--upgrade", "-U",
+        "-P", "--upgrade-package", "--directory", "--project", "--prefix", "--cwd", "-C", "--dir", "--script",
+        "--skip-lock",
+    }
+)  # fmt: skip
+"""Words that ask for another place or another lock."""
 _OPTIONS = {
     "pnpm": ("--frozen-lockfile", "--offline"), "yarn": ("--frozen-lockfile", "--immutable", "--immutable-cache"),
     "bun": ("--frozen-lockfile",), "uv": ("--locked", "--frozen", "--no-sync"),
@@ -67,19 +72,19 @@ def _find(subject: Subject) -> Iterator[Remark]:
                     span=action.command.span,
                     message=f"{text} may install something else than the lock says",
                     fix=_fix(action),
-                    edits=_edits(action),
+                    edits=_edits(action) if _is_sure(subject, run, action) else (),
                 )
 
 
 def _is_frozen(subject: Subject, run: Instruction, action: Action) -> bool:
     words = [word.value for word in action.command.words]
+    if any(word.value is None and word.text.startswith("$") for word in action.command.words):
+        return True  # an option may hide in a variable that an ARG, an ENV or the script itself sets
     if action.manager == "npm":
         return "ci" in words or "clean-install" in words or bool({"rebuild"} & {str(word) for word in words})
     if action.manager == "pipenv" and "sync" in words:
         return True
     if action.manager == "uv":
-    if any(word.value is None and word.text.startswith("$") for word in action.command.words):
-        return True  # an option may hide in a variable that an ARG, an ENV or the script itself sets
         environment = environment_at(subject.stages, run)
         if words[1:2] == ["pip"] or environment.get("UV_FROZEN", "") or environment.get("UV_LOCKED", ""):
             return True
@@ -91,12 +96,33 @@ def _has_lock(subject: Subject, action: Action) -> bool:
     """Whether the context has a lock of that manager somewhere; True where the context is not known."""
     if subject.context is None:
         return True
-    names = _LOCKS[action.manager]
+    names = LOCKS[action.manager]
     return any(path.rpartition("/")[2] in names for path in subject.context.files)
 
 
 def _fix(action: Action) -> str:
     return "npm ci" if action.manager == "npm" else f"{_OPTIONS[action.manager][0]}"
+
+
+def _is_sure(subject: Subject, run: Instruction, action: Action) -> bool:
+    """Whether the lock is there when the install runs, and fits as far as that can be told; whether the strict way
+    takes the same words and undoes nothing."""
+    words = {str(word.value) for word in action.command.words}
+    if words & _OTHERWISE or action.packages or not lock_is_there(subject, run, action):
+        return False
+    if action.manager != "npm":
+        return True
+    # npm ci begins with an empty node_modules.
+    return (
+        subject.context is not None
+        and npm_lock_fits(subject.context)
+        and not any(
+            each.manager == "npm" and each.kind == "install" and not each.has("-g", "--global")
+            for other in (subject.instructions)
+            if other[1].keyword == "RUN" and other[1].span.start <= run.span.start
+            for each in actions_of(subject.script(other[1]))
+        )
+    )
 
 
 def _edits(action: Action) -> tuple[Edit, ...]:

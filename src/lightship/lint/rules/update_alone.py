@@ -34,12 +34,16 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction, Span
+from lightship.dockerfile.views import pairs_of
 from lightship.lint.actions import SYSTEM_MANAGERS, Action, actions_of
-from lightship.lint.rewriting import drop_instruction
+from lightship.lint.rewriting import drop_instruction, is_bare, plain_list
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
+
+
+_SILENT = frozenset({"LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER", "WORKDIR"})
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -63,15 +67,35 @@ def _edits(
 ) -> tuple[Edit, ...]:
     """The update put in front of the install that follows at once."""
     commands = subject.script(run).commands
-    if following is None or len(commands) != 1 or following.exec_form is not None or following.heredocs:
+    listed = plain_list(subject, following) if following is not None else None
+    if following is None or listed is None or len(commands) != 1 or not _goes_along(subject, run, following):
         return ()
     script = subject.script(following)
     installs = [each for each in actions_of(script) if each.manager == actions[0].manager and each.kind == "install"]
-    if not installs or not script.commands or script.commands[0].is_nested:
+    if not installs or commands[0].is_conditional or commands[0].is_nested or not is_bare(subject, run):
         return ()
     text = subject.dockerfile.text[commands[0].span.start : commands[0].span.end]
-    place = script.commands[0].span.start
-    return (drop_instruction(subject, run), Edit(Span(place, place), f"{text} && "))
+    stops = listed[1:2] if listed[0].name == "set" and len(listed) > 1 else listed[:1]
+    place = stops[0].span.start
+    joined = "; " if stops[0].joiner == ";" else " && "
+    return (drop_instruction(subject, run), Edit(Span(place, place), f"{text}{joined}"))
+
+
+def _goes_along(subject: Subject, run: Instruction, following: Instruction) -> bool:
+    """Whether nothing stands between the two that the update would then see, and both run alike."""
+    between = [
+        each
+        for each in subject.dockerfile.instructions
+        if run.span.end <= each.span.start and each.span.end <= following.span.start
+    ]
+    flags = [[(flag.name, flag.value) for flag in each.flags] for each in (run, following)]
+    return flags[0] == flags[1] and all(each.keyword in _SILENT or _is_aside(each) for each in between)
+
+
+def _is_aside(instruction: Instruction) -> bool:
+    """Whether it sets variables that mean nothing to the update."""
+    names = [pair.name.lower() for pair in pairs_of(instruction)]
+    return bool(names) and not any("proxy" in name or name in ("path", "apt_config") for name in names)
 
 
 RULE = Rule(

@@ -31,6 +31,7 @@ References
 hub.docker.com, "python", image variants (2026); docs/concepts/bases.md.
 """
 
+import re
 from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
@@ -42,6 +43,17 @@ from lightship.lint.subject import Cost, Subject
 __all__ = ["RULE"]
 
 
+_TAG = re.compile(r"(?:latest|(?:(\d+(?:\.\d+)*(?:-?(?:a|b|rc)\d*)?|lts|current)-?)?(bullseye|bookworm|trixie)?)")
+_OF_THE_WHOLE = frozenset(
+    {
+        "git", "hg", "svn", "bzr", "curl", "wget", "gcc", "cc", "g++", "c++", "make", "cmake", "autoconf", "automake",
+        "patch", "file", "unzip", "xz", "bzip2", "convert", "mysql_config", "pg_config", "gpg", "ssh", "dpkg-dev",
+        "dpkg-buildpackage", "libtool", "pkg-config",
+    }
+)  # fmt: skip
+"""Programs of Docker's buildpack-deps: https://github.com/docker-library/buildpack-deps (read November 2026)."""
+
+
 def _find(subject: Subject) -> Iterator[Remark]:
     stage = subject.stages.shipped[0]
     known = known_base(stage.base)
@@ -50,7 +62,10 @@ def _find(subject: Subject) -> Iterator[Remark]:
     name, has_tag, tag = stage.base.partition(":")
     if known.family != "debian" or not has_tag or "@" in tag:
         return
-    slim = f"{name}:{_slim(tag)}"
+    slim_tag = _slim(tag, has_node=known.has_node)
+    if slim_tag is None:
+        return
+    slim = f"{name}:{slim_tag}"
     cost, other = subject.costs.of(stage.start), subject.costs.of_base(slim)
     said = from_of(stage.start)
     literal = said is not None and said.image is not None and said.image.text == stage.base
@@ -58,17 +73,34 @@ def _find(subject: Subject) -> Iterator[Remark]:
         span=stage.start.span,
         message=f"{stage.base} brings compilers and headers that nothing runs",
         fix=f"FROM {slim}; compile in a stage of its own",
-        edits=(Edit(said.image.span, slim),) if literal and said is not None and said.image is not None else (),
+        edits=(Edit(said.image.span, slim),)
+        if literal and said is not None and said.image is not None and not _uses_the_whole(subject)
+        else (),
         unpacked_bytes=_difference(cost.unpacked_bytes, other.unpacked_bytes),
         compressed_bytes=_difference(cost.compressed_bytes, other.compressed_bytes),
         how=_how(cost, other),
     )
 
 
-def _slim(tag: str) -> str:
-    """``3.12-bookworm`` is ``3.12-slim-bookworm``; node turns the words around."""
-    version, has_release, release = tag.partition("-")
-    return f"{version}-slim-{release}" if has_release else f"{version}-slim"
+def _slim(tag: str, *, has_node: bool) -> str | None:
+    """``3.12-bookworm`` is ``3.12-slim-bookworm``; node turns the words around, and without a version there are
+    ``slim`` and ``slim-bookworm``. None where the tag has other words."""
+    found = _TAG.fullmatch(tag)
+    if found is None:
+        return None
+    version, release = found.groups()
+    words = ([release, "slim"] if has_node else ["slim", release]) if release else ["slim"]
+    return "-".join([version, *words] if version else words)
+
+
+def _uses_the_whole(subject: Subject) -> bool:
+    """Whether a RUN of the image calls what only the full variant brings."""
+    return any(
+        command.name in _OF_THE_WHOLE
+        for _, run in subject.shipped
+        if run.keyword == "RUN"
+        for command in subject.script(run).commands
+    )
 
 
 def _difference(whole: int | None, slim: int | None) -> int | None:
