@@ -37,7 +37,7 @@ def test_a_runner_that_is_large_enough_is_not_spoken_of() -> None:
 
 
 def test_stages_that_fit_one_after_the_other_are_serialised() -> None:
-    demand = estimate_memory([_next(4096), _next(4096)], ())
+    demand = estimate_memory([_next(3000), _next(3000)], ())
     said = shortage(demand, 8)
     assert said is not None
     assert f"about {demand.together_mb} MB" in said
@@ -48,3 +48,8 @@ def test_a_stage_that_does_not_fit_by_itself_is_capped() -> None:
     said = shortage(estimate_memory([_next(4096)], ()), 4)
     assert said is not None
     assert "NODE_OPTIONS=--max-old-space-size=4096" in said
+
+
+def test_a_front_end_alone_has_no_stage_that_installs_python() -> None:
+    assert [need.stage for need in estimate_memory([_next()], (), python=False).needs] == ["web"]
+    assert [need.stage for need in estimate_memory([_next()], ()).needs] == ["builder", "web"]

@@ -47,7 +47,7 @@ def detect(files: ProjectFiles) -> ProjectFacts:
     front_ends = find_front_ends(files)
     python = detect_python(files)
     if python is None:
-        return ProjectFacts(front_ends=front_ends, port=3000, memory=estimate_memory(front_ends, ()))
+        return ProjectFacts(front_ends=front_ends, port=3000, memory=estimate_memory(front_ends, (), python=False))
     application = find_application(files, python)
     port, port_from = find_port(files, application)
     server = serve(application, python, files, port) if application is not None else None

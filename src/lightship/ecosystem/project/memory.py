@@ -103,12 +103,13 @@ def sdist_need(sdists: Collection[str], *, jobs: int = 2) -> MemoryNeed | None:
     )
 
 
-def estimate_memory(front_ends: Iterable[FrontEnd], sdists: Collection[str], *, jobs: int = 2) -> Demand:
-    """The whole build's demand; one builder stage for Python is always there."""
-    builder = sdist_need(sdists, jobs=jobs) or MemoryNeed(
-        stage="builder", peak_mb=_INSTALLER_MB, why="wheels unpacked and compiled to bytecode"
-    )
-    return Demand(needs=(builder, *map(front_end_need, front_ends)))
+def estimate_memory(
+    front_ends: Iterable[FrontEnd], sdists: Collection[str], *, jobs: int = 2, python: bool = True
+) -> Demand:
+    """The whole build's demand; with ``python`` there is a stage that installs its packages."""
+    wheels = MemoryNeed(stage="builder", peak_mb=_INSTALLER_MB, why="wheels unpacked and compiled to bytecode")
+    builder = (sdist_need(sdists, jobs=jobs) or wheels,) if python else ()
+    return Demand(needs=(*builder, *map(front_end_need, front_ends)))
 
 
 def shortage(demand: Demand, runner_gb: float) -> str | None:
