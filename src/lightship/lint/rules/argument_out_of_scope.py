@@ -1,0 +1,110 @@
+"""A build argument is used where it is empty.
+
+What it does
+============
+Finds ``$NAME`` in a stage on a known base where only an ARG above the first FROM gives NAME a value. Variables that
+the official images set themselves (``PYTHON_VERSION``, ``NODE_VERSION``) are left alone, and those with a default
+where they are used (``${NAME:-…}``).
+
+Why
+===
+An ARG above FROM counts in FROM lines alone. In the stage the name is empty without a word: ``pip install uv==``
+fails, ``rm -rf /opt/$NAME/lib`` and ``curl …/v$VERSION/…`` do something else than was meant.
+
+Bad
+===
+::
+
+    ARG UV_VERSION=0.8.9
+    FROM python:3.12-slim
+    RUN pip install --no-cache-dir uv==${UV_VERSION}
+
+Good
+====
+::
+
+    ARG UV_VERSION=0.8.9
+    FROM python:3.12-slim
+    ARG UV_VERSION
+    RUN pip install --no-cache-dir uv==${UV_VERSION}
+
+References
+==========
+docs.docker.com, "Dockerfile reference", "Understand how ARG and FROM interact" (2026); BuildKit check UndefinedVar,
+which does not look into RUN.
+"""
+
+import re
+from collections.abc import Iterator
+
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import environment_at
+from lightship.dockerfile.settings import AUTOMATIC_ARGUMENTS
+from lightship.dockerfile.views import arg_pairs
+from lightship.ecosystem.base_images import known_base
+from lightship.lint.rule import Remark, Rule
+from lightship.lint.subject import Subject
+
+__all__ = ["RULE"]
+
+_OF_IMAGES = re.compile(r"PATH|LANG|GPG_KEY|(PYTHON|NODE|YARN)_\w+|(HTTPS?|FTP|NO|ALL)_PROXY", re.IGNORECASE)
+"""Variables of the official images, and those that the builder hands on by itself."""
+_OFFICIAL = re.compile(r"(docker\.io/)?(library/)?(python|node|debian|ubuntu|alpine|buildpack-deps)([:@].*)?")
+_EXPANDS = frozenset({"RUN", "COPY", "ADD", "ENV", "WORKDIR", "USER", "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL"})
+
+
+def _find(subject: Subject) -> Iterator[Remark]:
+    outside = _global_names(subject)
+    for stage in subject.stages.stages if outside else ():
+        base = subject.stages.chain(stage)[0].base
+        if stage.index not in subject.stages.needed or not _sets_nothing(base):
+            continue
+        said: set[str] = set()
+        for instruction in stage.instructions:
+            known = environment_at(subject.stages, instruction)
+            for name in outside:
+                if name not in known and name not in said and _uses(instruction, name):
+                    said.add(name)
+                    yield Remark(
+                        span=instruction.span,
+                        message=f"{name} is empty here: its ARG stands above FROM, and counts in FROM lines alone",
+                        fix=f"ARG {name} below FROM of this stage: it keeps its value",
+                    )
+
+
+def _global_names(subject: Subject) -> list[str]:
+    first = subject.stages.stages[0].start.span.start
+    return [
+        pair.name
+        for instruction in subject.dockerfile.instructions
+        if instruction.keyword == "ARG" and instruction.span.start < first
+        for pair in arg_pairs(instruction)
+        if pair.name not in AUTOMATIC_ARGUMENTS and not _OF_IMAGES.fullmatch(pair.name)
+    ]
+
+
+def _sets_nothing(base: str) -> bool:
+    """Whether the base is one whose variables are known."""
+    known = known_base(base)
+    return base == "scratch" or (known is not None and known.official and bool(_OFFICIAL.fullmatch(base)))
+
+
+def _uses(instruction: Instruction, name: str) -> bool:
+    """Whether the words name it, and a RUN does not set it itself."""
+    text = instruction.argument.text
+    if instruction.keyword not in _EXPANDS:
+        return False
+    if instruction.keyword == "RUN" and re.search(rf"\b{re.escape(name)}=|\b(for|read)\s+{re.escape(name)}\b", text):
+        return False
+    return bool(re.search(rf"(?<![\\$])\$({re.escape(name)}\b|\{{{re.escape(name)}[}}%#/])", text))
+
+
+RULE = Rule(
+    code="argument-out-of-scope",
+    family="correctness",
+    severity="warning",
+    safety=None,
+    title="a build argument is used where it is empty",
+    find=_find,
+    doc=__doc__,
+)
