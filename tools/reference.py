@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ from tools import analyze_reference, drop_rules_reference, schemas_lint, verify_
 from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
+from tools.schemas_assets import assets_schema
 from tools.schemas_base import base_schema
 from tools.schemas_bench import bench_schema
 from tools.schemas_check import budget_sections, check_schema
@@ -125,6 +126,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "cli.md": _cli_page(),
         REFERENCE / "configuration.md": _configuration_page(),
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
+        REFERENCE / "schemas" / "assets.schema.json": _json(assets_schema()),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),
@@ -170,17 +172,30 @@ def _cli_page() -> str:
         command = cli.get_command(context, name)
         if command is None:
             raise LookupError(name)
-        parts.append(_command_section(command, click.Context(command, info_name=name, parent=context)))
+        parts += _command_sections(command, click.Context(command, info_name=name, parent=context))
     parts += [_images(), _statuses(), _surroundings()]
     return "\n".join(parts)
 
 
+def _command_sections(command: click.Command, context: click.Context) -> Iterator[str]:
+    """One for a command; for a group what it is, and one for each of its commands."""
+    if not isinstance(command, click.Group):
+        yield _command_section(command, context)
+        return
+    yield f"## {context.command_path}\n\n{_prose(command.help)}"
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        if inner is not None:
+            yield from _command_sections(inner, click.Context(inner, info_name=name, parent=context))
+
+
 def _command_section(command: click.Command, context: click.Context) -> str:
     usage = " ".join(command.collect_usage_pieces(context))
+    path = context.command_path
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     settings = {setting.name for setting in SETTINGS} if command.name == "build" else set()
     own = [option for option in options if option.name not in settings]
-    lines = [f"## lightship {command.name}\n", f"```\nlightship {command.name} {usage}\n```\n", _prose(command.help)]
+    lines = [f"## {path}\n", f"```\n{path} {usage}\n```\n", _prose(command.help)]
     lines.append(_table(("option", "variable", "meaning"), [_option_row(option) for option in own]))
     if settings:
         lines.append("The settings of [configuration](configuration.md), which a flag overrides:\n")

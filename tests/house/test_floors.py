@@ -18,7 +18,7 @@ FLOORS = {
     "plan": 6, "sandbox": 6,
     "launch": 7,
     "base": 8, "build": 8, "verify": 8, "coldstart": 8, "bench": 8, "analyze": 8, "gate": 8,
-    "lint": 8, "init": 8,
+    "lint": 8, "init": 8, "assets": 8,
     "report": 9,
     "settings": 10, "config": 10, "flows": 10,
     "cli": 11,

@@ -22,9 +22,15 @@ def options() -> Iterator[tuple[str, click.Option]]:
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None
-        for parameter in command.params:
-            if isinstance(parameter, click.Option):
-                yield name, parameter
+        yield from options_of(name, command)
+
+
+def options_of(name: str, command: click.Command) -> Iterator[tuple[str, click.Option]]:
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            yield name, parameter
+    for inner, below in (command.commands if isinstance(command, click.Group) else {}).items():
+        yield from options_of(f"{name} {inner}", below)
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -29,6 +29,7 @@ COMMANDS = {
     "check": "budgets and growth against a baseline: the CI gate",
     "init": "Dockerfile, .dockerignore, lightship.toml, CI workflow, Makefile, nginx and Kubernetes files",
     "copy": "an image from store to store; its layers recompressed on request",
+    "assets": "static files of a front end: precompressed once, and the nginx configuration that serves them right",
     "run": "start an image in the embedded sandbox: no engine",
     "verify": "start an image, run its probes, check what is in it, phase by phase",
     "lint": "Dockerfiles: what each line costs, and the edit that mends it",

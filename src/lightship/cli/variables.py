@@ -24,7 +24,7 @@ def unknown_variables(environ: Mapping[str, str], context: click.Context) -> tup
 def _all_variables(context: click.Context) -> Iterator[str]:
     root = context.find_root()
     yield from _variables(root.command)
-    if isinstance(root.command, click.Group):
+    if isinstance(root.command, click.Group):  # its commands are imported when they are asked for
         for name in root.command.list_commands(root):
             command = root.command.get_command(root, name)
             if command is not None:
@@ -35,6 +35,8 @@ def _variables(command: click.Command) -> Iterator[str]:
     for parameter in command.params:
         if isinstance(parameter.envvar, str):
             yield parameter.envvar
+    for inner in (command.commands if isinstance(command, click.Group) else {}).values():
+        yield from _variables(inner)
 
 
 def _sentence(name: str, known: list[str]) -> str:

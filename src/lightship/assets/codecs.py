@@ -1,0 +1,108 @@
+"""The content codings of sidecars: gzip by libdeflate (RFC 1952), brotli (RFC 7932), zstd (RFC 8878).
+
+All of them leave the interpreter lock while they work, and give the same bytes for the same input, level and version:
+the gzip header has neither name nor time.
+"""
+
+import functools
+import importlib.metadata
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Literal
+
+from lightship.archive import zstd
+from lightship.archive.codec import open_decompressed
+from lightship.errors import LightshipError
+
+__all__ = ["ENCODINGS", "Encoding", "Level", "codec_version", "decodes_to", "encode"]
+
+Encoding = Literal["gzip", "br", "zstd"]
+Level = Literal["ci", "release"]
+ENCODINGS: tuple[Encoding, ...] = ("gzip", "br", "zstd")
+
+_LEVELS: dict[Encoding, dict[Level, int]] = {
+    "gzip": {"ci": 6, "release": 12},
+    "br": {"ci": 5, "release": 11},
+    "zstd": {"ci": 6, "release": 19},  # windows of 2 and 8 MiB: browsers refuse more (RFC 9659)
+}
+_CHUNK_BYTES = 1 << 18
+_SMALLEST_WINDOW, _LARGEST_WINDOW = 16, 24  # bits, RFC 7932, 9.1; browsers take no "large window"
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefix:
+    """Compares a stream with what it should be, piece by piece: nothing longer than that is ever made."""
+
+    wanted: memoryview
+
+    def take(self, piece: bytes, at: int) -> bool:
+        return self.wanted[at : at + len(piece)] == piece
+
+
+@functools.cache
+def codec_version(encoding: Encoding, level: Level) -> str:
+    """What the bytes of a sidecar depend on beside its source."""
+    if encoding == "zstd":
+        made_by = zstd.CODEC_VERSION
+    else:
+        package = "deflate" if encoding == "gzip" else "brotli"
+        made_by = f"{package}-{importlib.metadata.version(package)}"
+    return f"{made_by}/{_LEVELS[encoding][level]}"
+
+
+def encode(plain: bytes, encoding: Encoding, level: Level) -> bytes:
+    """``plain`` in one piece, compressed."""
+    number = _LEVELS[encoding][level]
+    if encoding == "gzip":
+        import deflate
+
+        return bytes(deflate.gzip_compress(plain, number))
+    if encoding == "br":
+        import brotli
+
+        window = min(_LARGEST_WINDOW, max(_SMALLEST_WINDOW, (len(plain) + 15).bit_length()))
+        return bytes(brotli.compress(plain, quality=number, lgwin=window))
+    encoder = zstd.new_encoder(number)
+    return bytes(encoder.compress(plain, encoder.FLUSH_FRAME))
+
+
+def decodes_to(packed: bytes, plain: bytes, encoding: Encoding) -> bool:
+    """Whether ``packed`` is whole, undamaged, followed by nothing, and decompresses to ``plain``. Memory is bounded by
+    a few pieces, whatever ``packed`` holds."""
+    if not packed:
+        return False
+    wanted = _Prefix(memoryview(plain))
+    return _brotli_is(packed, wanted) if encoding == "br" else _stream_is(packed, wanted, encoding)
+
+
+def _stream_is(packed: bytes, wanted: _Prefix, encoding: Literal["gzip", "zstd"]) -> bool:
+    at = 0
+    try:
+        with open_decompressed(BytesIO(packed), encoding) as stream:
+            while piece := stream.read(_CHUNK_BYTES):
+                if not wanted.take(piece, at):
+                    return False
+                at += len(piece)
+    except LightshipError:  # damaged, cut short, followed by something else
+        return False
+    return at == len(wanted.wanted)
+
+
+def _brotli_is(packed: bytes, wanted: _Prefix) -> bool:
+    import brotli
+
+    decoder, at, begin = brotli.Decompressor(), 0, 0
+    last = len(packed) - 1  # fed alone: the decoder passes over what follows the stream within one piece
+    try:
+        while not decoder.is_finished():
+            chunk = b""
+            if decoder.can_accept_more_data():
+                chunk = packed[begin : min(begin + _CHUNK_BYTES, last)] if begin < last else packed[begin:]
+                begin += len(chunk)
+            piece = decoder.process(chunk, output_buffer_limit=_CHUNK_BYTES)
+            if not (chunk or piece) or not wanted.take(piece, at):
+                return False
+            at += len(piece)
+    except brotli.error:
+        return False
+    return at == len(wanted.wanted) and begin == len(packed)

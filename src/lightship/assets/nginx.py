@@ -1,0 +1,154 @@
+"""An nginx configuration over a directory of static files: https://nginx.org/en/docs (1.22 and later).
+
+What it gets right on purpose stands as a comment in what is written. It belongs into the ``http`` block: a file in
+``conf.d``. Headers are added in one place only, since a location that adds one loses those of its server.
+"""
+
+import re
+from dataclasses import dataclass
+
+from lightship.assets.kinds import HASHED_FOLDERS, HASHED_NAMES, LOOSE_NAME, MEDIA_TYPES
+from lightship.assets.model import Mode
+from lightship.errors import UsageError
+
+__all__ = ["DEFAULT_POLICY", "NginxOptions", "nginx_configuration"]
+
+DEFAULT_POLICY = "base-uri 'self'; frame-ancestors 'self'; object-src 'none'"
+"""A Content-Security-Policy that breaks no application of its own; what scripts may come from only it can say."""
+
+_FALLS_BACK = ("html", "htm", "xhtml")
+_QUOTABLE = re.compile(r"[^\x00-\x1f\x7f\"$\\]+")
+_PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_@./+~ -]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NginxOptions:
+    """``root`` is where the server has the files. ``folders`` hold hashed names alone. ``fallback``: a page that is not
+    there is answered with ``/index.html``. Raise UsageError for what cannot be written into a configuration."""
+
+    root: str
+    mode: Mode = "sidecar"
+    brotli: bool = False
+    fallback: bool = True
+    folders: tuple[str, ...] = ()
+    port: int = 8080
+    policy: str = DEFAULT_POLICY
+
+    def __post_init__(self) -> None:
+        if not self.root.startswith("/") or not _writable(self.root):
+            raise UsageError(
+                f"want an absolute path without quotes, $ and \\ as the server's root, got {self.root!r:.200}",
+                hint="--root says where the server has the files",
+            )
+        if not _writable(self.policy):
+            raise UsageError(f"want a policy in one line without double quotes, $ and \\, got {self.policy!r:.200}")
+        if self.brotli and self.mode == "gzip-only":
+            raise UsageError("gzip-only has no sidecars of brotli to serve: --brotli goes with --mode sidecar")
+
+
+def _writable(text: str) -> bool:
+    return _QUOTABLE.fullmatch(text) is not None and text.isprintable()
+
+
+def nginx_configuration(options: NginxOptions) -> str:
+    """The configuration, as text that ends with a line feed."""
+    return "\n".join([*_cache_maps(options), "", "server {", *_server(options), "}"]) + "\n"
+
+
+def _cache_maps(options: NginxOptions) -> list[str]:
+    folders = [f"^/{re.escape(folder)}/" for folder in HASHED_FOLDERS]
+    # a folder of an odd name costs its users a 304, not its server a configuration that is not understood
+    loose = [f"^/{re.escape(name)}/{LOOSE_NAME}" for name in options.folders if _PLAIN_FOLDER.fullmatch(name)]
+    hashed = [
+        f'    "~{pattern}" "public, max-age=31536000, immutable";' for pattern in (*folders, *loose, *HASHED_NAMES)
+    ]
+    return [
+        "# Written by `lightship assets nginx`, for conf.d: it belongs into the http block.",
+        "# Kept for a year: what has a hash of its content in its name. All else is asked for again, and answered with",
+        "# 304 where it is the same.",
+        "map $uri $lightship_cache {",
+        '    default "no-cache";',
+        '    "~\\.(?:html|htm|xhtml|webmanifest)$" "no-cache";',
+        *hashed,
+        "}",
+        "# An error is never kept.",
+        "map $status $lightship_cache_control {",
+        '    default "no-store";',
+        *(f"    {status} $lightship_cache;" for status in (200, 206, 304)),
+        "}",
+    ]
+
+
+def _server(options: NginxOptions) -> list[str]:
+    lines = [
+        f"listen {options.port};",
+        "server_name _;",
+        "server_tokens off;",
+        f'root "{options.root}";',
+        "absolute_redirect off;  # behind a proxy neither the host nor the port is this one's",
+        "",
+        *_encodings(options),
+        "",
+        "etag on;",
+        "if_modified_since exact;  # times come from contents: a later file may have an earlier one",
+        "",
+        "default_type application/octet-stream;",
+        "types {",
+        *(f'    "{media_type}" {" ".join(suffixes)};' for media_type, suffixes in MEDIA_TYPES.items()),
+        "}",
+        "",
+        "add_header Cache-Control $lightship_cache_control always;",
+        "add_header X-Content-Type-Options nosniff always;",
+        "add_header X-Frame-Options SAMEORIGIN always;",
+        "add_header Referrer-Policy strict-origin-when-cross-origin always;",
+        f'add_header Content-Security-Policy "{options.policy}" always;',
+        "# Strict-Transport-Security belongs where TLS ends.",
+        "",
+        "rewrite ^(.*)/$ $1/index.html last;  # `index` looks for the plain file, which need not be there",
+        "",
+        *_locations(options),
+    ]
+    return [f"    {line}" if line else "" for line in lines]
+
+
+def _encodings(options: NginxOptions) -> list[str]:
+    only = options.mode == "gzip-only"
+    return [
+        "gzip off;  # what is worth it was compressed before",
+        f"gzip_static {'always' if only else 'on'};",
+        *(["gunzip on;  # for the few clients without gzip"] if only else []),
+        *(["brotli_static on;"] if options.brotli else []),
+        "gzip_vary on;  # a cache on the way keeps one answer for each encoding",
+        "gzip_proxied any;  # a request with Via is no reason to send more bytes",
+        "gzip_http_version 1.0;  # nginx itself asks so as a proxy",
+    ]
+
+
+def _locations(options: NginxOptions) -> list[str]:
+    suffixes = sorted(
+        suffix for found in MEDIA_TYPES.values() for suffix in found if suffix not in _FALLS_BACK
+    )  # fmt: skip
+    lines = [
+        "location = /healthz {",
+        "    access_log off;",
+        "    default_type text/plain;",
+        '    return 200 "ok\\n";',
+        "}",
+        r"location ~ /\.(?!well-known(?:/|$)) {",
+        "    return 404;",
+        "}",
+    ]
+    if not options.fallback:
+        return lines
+    return [
+        *lines,
+        "# A script that is gone is 404: with a page instead, browsers report a syntax error in `<`.",
+        f'location ~* "\\.(?:{"|".join(suffixes)})$" {{',
+        "}",
+        "location = /index.html {",
+        "}",
+        "location / {",
+        "    log_not_found off;",
+        "    error_page 404 =200 /index.html;  # routes of a single page; try_files would ask for plain files",
+        "}",
+    ]

@@ -1,0 +1,191 @@
+"""``lightship assets``: static files precompressed, and the nginx configuration that serves them right."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lightship.cli.console import Console
+from lightship.cli.options import VARIABLES, common_options, default_jobs, flag
+from lightship.cli.variables import unknown_variables
+
+if TYPE_CHECKING:
+    from lightship.assets.codecs import Encoding, Level
+    from lightship.assets.model import Maps, Mode, Times
+
+__all__ = ["command", "compress", "nginx"]
+
+_DEFAULT_PORT = 8080
+
+
+@click.group(name="assets", short_help="Static files: precompressed, and served right.", epilog=VARIABLES)
+def command() -> None:
+    """Static files of a front end."""
+
+
+@command.command(name="compress", short_help="Sidecars for static files, made once.", epilog=VARIABLES)
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@flag(
+    "--mode",
+    type=click.Choice(["sidecar", "gzip-only"]),
+    default="sidecar",
+    help="sidecar: app.js.gz and app.js.br beside app.js. gzip-only: app.js.gz instead of app.js, for nginx with "
+    "gunzip. Default: sidecar.",
+)
+@flag(
+    "--level",
+    type=click.Choice(["ci", "release"]),
+    default="release",
+    help="ci: brotli 5, libdeflate 6. release: brotli 11, libdeflate 12. Default: release.",
+)
+@flag(
+    "--encoding",
+    "encodings",
+    multiple=True,
+    type=click.Choice(["gzip", "br", "zstd"]),
+    help="Sidecars to make. Default: gzip and br. Repeatable.",
+)
+@flag(
+    "--maps",
+    type=click.Choice(["keep", "remove"]),
+    default="keep",
+    help="Source maps: kept, with a .gz; or removed. Default: keep.",
+)
+@flag(
+    "--mtimes",
+    type=click.Choice(["content", "keep"]),
+    default="content",
+    help="Times of all files: made from their content, so that an ETag of time and size is right whatever wrote the "
+    "files; or as they are. Default: content.",
+)
+@flag("--force", is_flag=True, help="Make sidecars anew that are there and fresh.")
+@flag("--dry-run", is_flag=True, help="Say what would become of each file, and change none.")
+@flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
+@common_options
+def compress(
+    directory: Path,
+    mode: "Mode",
+    level: "Level",
+    encodings: "tuple[Encoding, ...]",
+    maps: "Maps",
+    mtimes: "Times",
+    force: bool,
+    dry_run: bool,
+    form: str,
+    quiet: bool,
+    verbose: bool,
+    cache_dir: Path | None,
+    jobs: int | None,
+) -> int:
+    """Compress the text files in DIR, once, for a server that sends them as they lie there.
+
+    Text and whatever else has no compression of its own (scripts, styles, pages, JSON, SVG, WebAssembly, plain fonts)
+    from 1 KiB on gets a sidecar where that is at least 5 % smaller. One that is there and decompresses to its file is
+    kept; one that does not is removed. Names may be anything; links are not followed. A file that cannot be read, or
+    changes meanwhile, is left alone and named, and the status is 1. What was compressed once is found in the cache by
+    its content.
+    """
+    from lightship.assets.model import CompressOptions
+    from lightship.config import cache_root
+    from lightship.errors import UsageError
+    from lightship.flows.assets import assets_report, compress_assets
+    from lightship.report.assets_text import render_assets
+    from lightship.report.json import render_json
+    from lightship.store.cache import Cache, make_root
+
+    if mode == "gzip-only" and set(encodings) - {"gzip"}:
+        raise UsageError("--mode gzip-only makes gzip alone: --encoding has no use")
+    options = CompressOptions(
+        mode=mode,
+        level=level,
+        encodings=tuple(dict.fromkeys(encodings)) or ("gzip", "br"),
+        maps=maps,
+        times=mtimes,
+        force=force,
+        dry_run=dry_run,
+    )
+    with Console(quiet=quiet, verbose=verbose) as console:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
+        cache = Cache(make_root(cache_root(cache_dir)))
+        outcome = compress_assets(directory, options, cache, console, jobs=default_jobs(jobs))
+        report = assets_report(outcome)
+        console.data(render_json(report) if form == "json" else render_assets(report, verbose=verbose))
+    return 0 if outcome.good else 1
+
+
+@command.command(name="nginx", short_help="An nginx configuration for static files.", epilog=VARIABLES)
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@flag(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the configuration to FILE. Default: print it.",
+)
+@flag(
+    "--root",
+    metavar="PATH",
+    help="Where the server has the files, such as /usr/share/nginx/html in its image. Default: DIR.",
+)
+@flag(
+    "--mode",
+    type=click.Choice(["sidecar", "gzip-only"]),
+    help="What DIR was compressed to. Default: as it looks.",
+)
+@flag("--brotli", is_flag=True, help="Send sidecars of brotli: the server has the module brotli_static.")
+@flag(
+    "--fallback/--no-fallback",
+    default=None,
+    help="Answer routes of a single page with /index.html. Default: when DIR has one.",
+)
+@flag(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=_DEFAULT_PORT,
+    metavar="N",
+    help=f"Where it listens. Default: {_DEFAULT_PORT}.",
+)
+@flag("--csp", metavar="TEXT", help="Content-Security-Policy. Default: nothing that an application would notice.")
+@common_options
+def nginx(
+    directory: Path,
+    output: Path | None,
+    root: str | None,
+    mode: "Mode | None",
+    brotli: bool,
+    fallback: bool | None,
+    port: int,
+    csp: str | None,
+    quiet: bool,
+    verbose: bool,
+    cache_dir: Path | None,  # noqa: ARG001 - nothing is cached; the option is every command's
+    jobs: int | None,  # noqa: ARG001
+) -> int:
+    """Write a configuration for conf.d that serves DIR.
+
+    Sidecars go out as they are, with Vary. Files with a hash in their name are kept for a year, all others asked for
+    again; which names have one is told from their form and from their neighbours. Scripts that are gone are 404, routes
+    of a single page are not. Types are right for .mjs and .wasm.
+    """
+    from lightship.assets.nginx import DEFAULT_POLICY
+    from lightship.flows.assets import NginxRequest, configure_nginx
+
+    with Console(quiet=quiet, verbose=verbose) as console:
+        for note in unknown_variables(os.environ, click.get_current_context()):
+            console.note(note)
+        request = NginxRequest(
+            directory=directory,
+            root=root,
+            mode=mode,
+            brotli=brotli,
+            fallback=fallback,
+            port=port,
+            policy=csp if csp is not None else DEFAULT_POLICY,
+        )
+        text, notes = configure_nginx(request)
+        for note in notes:
+            console.note(note)
+        console.deliver(text, output)
+    return 0

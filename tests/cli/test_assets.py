@@ -1,0 +1,89 @@
+"""``lightship assets`` as a process: the report, the schema, statuses, and what it refuses."""
+
+import gzip
+import json
+import os
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+from tests.cli.conftest import Lightship
+from tools.reference import REFERENCE
+
+SCRIPT = b"export function greet(name) { return `hello ${name}`; }\n" * 60
+
+
+@pytest.fixture
+def web(lightship: Lightship) -> Path:
+    folder = lightship.home / "web"
+    folder.mkdir()
+    (folder / "app.js").write_bytes(SCRIPT)
+    (folder / "app.js.map").write_bytes(b'{"version":3,"mappings":"' + b"AAAA;" * 900 + b'"}')
+    (folder / os.fsdecode(b"caf\xe9 \n.css")).write_bytes(SCRIPT + b"\n")
+    (folder / "index.html").write_bytes(b"<!doctype html>")
+    (folder / "outside.js").symlink_to("/etc/passwd")
+    return folder
+
+
+def test_the_json_is_what_its_schema_says(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "compress", web, "--level", "ci", "--format", "json")
+    assert said.status == 0, said.stderr
+    report = json.loads(said.stdout)
+    schema = json.loads((REFERENCE / "schemas" / "assets.schema.json").read_text())
+    Draft202012Validator(schema).validate(report)
+    assert report["encodings"]["gzip"]["made"] == 3
+    assert report["encodings"]["br"]["made"] == 2
+    assert report["links"] == ["outside.js"]
+    assert report["source_maps"]["files"] == 1
+    assert report["after_bytes"] == sum(path.stat().st_size for path in web.iterdir() if not path.is_symlink())
+
+
+def test_the_text_says_bytes_and_names_and_steers_no_terminal(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "compress", web, "--level", "ci", "-v")
+    assert said.status == 0, said.stderr
+    assert "source maps: 1, 4.53 kB" in said.stdout
+    assert "link, not followed: outside.js" in said.stdout
+    assert "\\udce9 \\n.css: 3.36 kB; gzip made" in said.stdout
+    assert "not done" not in said.stdout
+
+
+def test_a_fault_is_status_1_and_the_rest_is_done(lightship: Lightship, web: Path) -> None:
+    (web / "app.js.gz").mkdir()
+    said = lightship("assets", "compress", web, "--level", "ci")
+    assert said.status == 1
+    assert "not done: app.js: a folder is in the way" in said.stdout
+    assert gzip.decompress((web / "app.js.map.gz").read_bytes()) == (web / "app.js.map").read_bytes()
+
+
+def test_wrong_use_is_one_sentence(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "compress", web / "app.js")
+    assert said.status == 2
+    assert "want a directory of static files, but it is a file" in said.error
+    said = lightship("assets", "compress", web, "--mode", "gzip-only", "--encoding", "br")
+    assert said.status == 2
+    assert "--mode gzip-only makes gzip alone" in said.error
+    assert not (web / "app.js.gz").exists()
+    said = lightship("assets", "compres", web)
+    assert said.status == 2
+
+
+def test_variables_of_the_inner_commands_are_known(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "compress", web, LIGHTSHIP_LEVEL="ci", LIGHTSHIP_MAPS="remove", LIGHTSHIP_MTIMS="keep")
+    assert said.status == 0, said.stderr
+    assert not (web / "app.js.map").exists()
+    assert "LIGHTSHIP_MTIMS is no variable of lightship (did you mean LIGHTSHIP_MTIMES?)" in said.stderr
+    assert "LIGHTSHIP_MAPS is no" not in said.stderr
+
+
+def test_the_configuration_is_data_and_notes_are_talk(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "nginx", web, "--root", "/srv/www", "--port", "9000")
+    assert said.status == 0, said.stderr
+    assert "listen 9000;" in said.stdout
+    assert "nothing is compressed yet" in said.stderr
+    file = lightship.home / "nginx.conf"
+    said = lightship("assets", "nginx", web, "--root", "/srv/www", "--port", "9000", "-o", file)
+    assert said.stdout == ""
+    assert 'root "/srv/www";' in file.read_text()
+    said = lightship("assets", "nginx", web, "--brotli", "--mode", "gzip-only")
+    assert said.status == 2
+    assert "--brotli goes with --mode sidecar" in said.error
