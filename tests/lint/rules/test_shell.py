@@ -4,7 +4,7 @@ import pytest
 from tests.lint.asking import mended, spots
 
 from lightship.lint.rules import (
-    argument_out_of_scope,
+    empty_variable,
     hidden_pipe_failure,
     lost_shell_state,
     unanswered_question,
@@ -119,7 +119,7 @@ def test_an_answer_is_put_in(before: str, after: str) -> None:
     ],
 )
 def test_arguments_from_above_the_first_stage(rest: str, found: list[str]) -> None:
-    assert spots(argument_out_of_scope.RULE, f"ARG V=1\n{SLIM}{rest}\n") == found
+    assert spots(empty_variable.RULE, f"ARG V=1\n{SLIM}{rest}\n") == found
 
 
 @pytest.mark.parametrize(
@@ -137,4 +137,19 @@ def test_arguments_from_above_the_first_stage(rest: str, found: list[str]) -> No
     ],
 )
 def test_arguments_that_may_have_a_value(text: str) -> None:
-    assert spots(argument_out_of_scope.RULE, text) == []
+    assert spots(empty_variable.RULE, text) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("ENV VENV=/venv PATH=$VENV/bin:$PATH", ["PATH=$VENV/bin:$PATH"]),
+        ('ENV A=1 \\\n    B="${A}/b"', ['B="${A}/b"']),
+        ("ENV A=1\nENV B=$A", []),
+        ("ENV A=1\nENV A=2 B=$A", []),
+        ("ENV A=1 B=${A:-2} C=\\$A", []),
+        ("ENV PATH=/a:$PATH B=$PATH", []),
+    ],
+)
+def test_variables_of_the_same_line(line: str, found: list[str]) -> None:
+    assert spots(empty_variable.RULE, f"{SLIM}{line}\n") == found

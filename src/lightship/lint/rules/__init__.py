@@ -3,7 +3,6 @@
 from lightship.lint.rule import Rule
 from lightship.lint.rules import (
     add_for_copy,
-    argument_out_of_scope,
     bad_ignore,
     build_memory,
     build_tools_shipped,
@@ -13,6 +12,7 @@ from lightship.lint.rules import (
     dev_packages_shipped,
     downloaders_shipped,
     early_invalidation,
+    empty_variable,
     fonts_shipped,
     heavy_program,
     hidden_pipe_failure,
@@ -85,7 +85,7 @@ RULES: tuple[Rule, ...] = (
     modules_not_on_path.RULE,
     moved_environment.RULE,
     needs_buildkit.RULE,
-    argument_out_of_scope.RULE,
+    empty_variable.RULE,
     unanswered_question.RULE,
     lost_shell_state.RULE,
     hidden_pipe_failure.RULE,

@@ -1,15 +1,16 @@
-"""A build argument is used where it is empty.
+"""A variable is used where it is empty.
 
 What it does
 ============
 Finds ``$NAME`` in a stage on a known base where only an ARG above the first FROM gives NAME a value. Variables that
 the official images set themselves (``PYTHON_VERSION``, ``NODE_VERSION``) are left alone, and those with a default
-where they are used (``${NAME:-…}``).
+where they are used (``${NAME:-…}``). And variables of an ENV that the same ENV uses.
 
 Why
 ===
 An ARG above FROM counts in FROM lines alone. In the stage the name is empty without a word: ``pip install uv==``
-fails, ``rm -rf /opt/$NAME/lib`` and ``curl …/v$VERSION/…`` do something else than was meant.
+fails, ``rm -rf /opt/$NAME/lib`` and ``curl …/v$VERSION/…`` do something else than was meant. All values of one ENV
+are worked out before any of them counts: ``ENV VIRTUAL_ENV=/venv PATH=$VIRTUAL_ENV/bin:$PATH`` puts ``/bin`` first.
 
 Bad
 ===
@@ -30,8 +31,8 @@ Good
 
 References
 ==========
-docs.docker.com, "Dockerfile reference", "Understand how ARG and FROM interact" (2026); BuildKit check UndefinedVar,
-which does not look into RUN.
+docs.docker.com, "Dockerfile reference", "Understand how ARG and FROM interact", "Environment replacement" (2026);
+BuildKit check UndefinedVar, which does not look into RUN; hadolint DL3044.
 """
 
 import re
@@ -40,7 +41,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.settings import AUTOMATIC_ARGUMENTS
-from lightship.dockerfile.views import arg_pairs
+from lightship.dockerfile.views import arg_pairs, env_pairs
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -54,6 +55,27 @@ _EXPANDS = frozenset({"RUN", "COPY", "ADD", "ENV", "WORKDIR", "USER", "LABEL", "
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
+    yield from _outside(subject)
+    for _, instruction in subject.instructions:
+        if instruction.keyword == "ENV":
+            yield from _beside(subject, instruction)
+
+
+def _beside(subject: Subject, instruction: Instruction) -> Iterator[Remark]:
+    """Variables that nothing has set before this ENV, which uses them."""
+    known = environment_at(subject.stages, instruction)
+    names = {pair.name for pair in env_pairs(instruction)} - {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    for pair in env_pairs(instruction):
+        used = [name for name in sorted(names - {pair.name} - known.keys()) if _names(pair.value or "", name)]
+        if used:
+            yield Remark(
+                span=pair.span,
+                message=f"{used[0]} has no value yet here: it gets one when this ENV ends",
+                fix=f"ENV {pair.name} on a line of its own below",
+            )
+
+
+def _outside(subject: Subject) -> Iterator[Remark]:
     outside = _global_names(subject)
     for stage in subject.stages.stages if outside else ():
         base = subject.stages.chain(stage)[0].base
@@ -96,15 +118,19 @@ def _uses(instruction: Instruction, name: str) -> bool:
         return False
     if instruction.keyword == "RUN" and re.search(rf"\b{re.escape(name)}=|\b(for|read)\s+{re.escape(name)}\b", text):
         return False
+    return _names(text, name)
+
+
+def _names(text: str, name: str) -> bool:
     return bool(re.search(rf"(?<![\\$])\$({re.escape(name)}\b|\{{{re.escape(name)}[}}%#/])", text))
 
 
 RULE = Rule(
-    code="argument-out-of-scope",
+    code="empty-variable",
     family="correctness",
     severity="warning",
     safety=None,
-    title="a build argument is used where it is empty",
+    title="a variable is used where it is empty",
     find=_find,
     doc=__doc__,
 )
