@@ -29,6 +29,7 @@ need_program openssl openssl
 need_program gpg gnupg
 need_program git git
 need_program nginx nginx-light
+[ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] || packages="$packages libnginx-mod-http-brotli-static"
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
 [ -n "$packages" ] || exit 0
 

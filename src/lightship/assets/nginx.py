@@ -104,6 +104,10 @@ def _server(options: NginxOptions) -> list[str]:
         f'add_header Content-Security-Policy "{options.policy}" always;',
         "# Strict-Transport-Security belongs where TLS ends.",
         "",
+        # 404 for a POST would become the page of a single page application, with status 200
+        'if ($request_method !~ "^(?:GET|HEAD)$") {',
+        "    return 405;",
+        "}",
         "rewrite ^(.*)/$ $1/index.html last;  # `index` looks for the plain file, which need not be there",
         "",
         *_locations(options),
