@@ -183,6 +183,10 @@ CASES = {
     "a vendor's archive": Case(
         rule=pinned_packages.RULE, text="FROM ubuntu:24.04\nRUN apt-get install -y unit=1.33.0-1~noble\n"
     ),
+    "a vendor's archive in a variable": Case(
+        rule=pinned_packages.RULE,
+        text=f"{SLIM}ARG NODE_VERSION=22.1.0-1nodesource1\nRUN apt-get install -y nodejs=${{NODE_VERSION}}\n",
+    ),
     "the distribution's": Case(
         rule=pinned_packages.RULE,
         text="FROM debian:12\nRUN apt-get install -y zlib1g=1:1.2.13.dfsg-1\n",

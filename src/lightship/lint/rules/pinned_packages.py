@@ -32,6 +32,8 @@ on.
 import re
 from collections.abc import Iterator
 
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import expand_at
 from lightship.lint.actions import Action, actions_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -48,7 +50,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
         if run.keyword != "RUN":
             continue
         for action in actions_of(subject.script(run)):
-            pinned = _pinned(action)
+            pinned = _pinned(subject, run, action)
             if pinned:
                 yield Remark(
                     span=action.command.span,
@@ -57,7 +59,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 )
 
 
-def _pinned(action: Action) -> list[str]:
+def _pinned(subject: Subject, run: Instruction, action: Action) -> list[str]:
     """Exact versions: Debian's have a revision after ``-``, Alpine's ``-r`` and a number."""
     if action.manager not in ("apt", "apk") or action.kind != "install":
         return []
@@ -65,7 +67,7 @@ def _pinned(action: Action) -> list[str]:
     for word in action.packages:
         text = word.value or word.text
         _, is_pinned, version = text.partition("=")
-        if _VENDOR.search(version):
+        if _VENDOR.search(expand_at(subject.stages, run, version) or version):
             continue
         if is_pinned and "*" not in version and not text.split("=")[0].endswith(("~", "<", ">")):
             found.append(text)
