@@ -13,6 +13,7 @@ HASHED = [
     "assets/logo-B1a2_c-d.svg",
     "chunk-6MUWSYSP.js",  # esbuild, Angular
     "main-5OH7YTJI.js",
+    "static/css/index.C1JORDN2.css",
     "_next/static/chunks/webpack.js",
     "_next/static/vnVbSQXUbbQx4ZQrmPXfx/_buildManifest.js",
     "_app/immutable/start.js",
@@ -35,6 +36,7 @@ NOT_HASHED = [
     "jquery-3.7.1.min.js",
     "a/_next/static/x.js",
     "robots.txt",
+    "avatars/123e4567-e89b-12d3-a456-42661417400a.png",
     "assets/deadbeef",  # no suffix
 ]
 

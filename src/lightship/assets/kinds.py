@@ -81,10 +81,11 @@ HASHED_FOLDERS = ("_next/static", "_app/immutable")
 _END = r"(?:\.(?:chunk|bundle|min|module|worker|legacy))*\.[A-Za-z0-9]+$"
 
 HASHED_NAMES = (
-    # webpack, Parcel, Gatsby, CRA: hexadecimal; a digit and a letter in it, so that no date and no word is taken
-    r"(?:^|[/._-])(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}" + _END,
-    # esbuild, Angular: eight of base32, a digit before a letter, so that RELEASE1 is none
-    r"[._-](?=[A-Z2-7]*[2-7][A-Z])[A-Z2-7]{8}" + _END,
+    # webpack, Parcel, Gatsby, CRA: hexadecimal; a digit and a letter in it, so that no date and no word is taken; not
+    # the end of a UUID, which names a thing and not its content
+    r"(?:^|[/._]|(?<!-[0-9a-f]{4})-)(?=[0-9a-f]*[0-9])(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}" + _END,
+    # esbuild, Angular: eight of base32, and what base64url may look like; a digit before a letter: RELEASE1 is none
+    r"[._-](?=[A-Z0-9]*[0-9][A-Z])[A-Z0-9]{8}" + _END,
     # Vite, Rollup: eight of base64url with all of upper, lower and a digit before a letter: Version2 is none
     r"[._-](?=[\w-]*[a-z])(?=[\w-]*[A-Z])(?=[\w-]*[0-9][A-Za-z_-])[A-Za-z0-9_-]{8}" + _END,
 )
