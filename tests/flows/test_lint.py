@@ -160,6 +160,15 @@ def test_the_context_is_where_the_sources_are(tmp_path: Path) -> None:
     assert context_root(tmp_path / "docker", parse("FROM a\nCOPY ../../etc /app\n")) == tmp_path / "docker"
 
 
+def test_the_context_may_be_far_above_within_a_repository_alone(tmp_path: Path) -> None:
+    deep = tmp_path / "extras/docker/demo/image"
+    project(tmp_path, {"app/main.py": "", "extras/docker/demo/image/Dockerfile": "FROM a\n"})
+    dockerfile = parse('FROM a\nCOPY "app" /app\n')
+    assert context_root(deep, dockerfile) == deep
+    project(tmp_path, {".git/HEAD": ""})
+    assert context_root(deep, dockerfile) == tmp_path
+
+
 def test_which_files_of_a_folder_are_dockerfiles(tmp_path: Path) -> None:
     names = ["Dockerfile", "Dockerfile.gpu", "web.Dockerfile", "Containerfile", "Dockerfile.dockerignore", "x.py",
              "Dockerfile.j2"]  # fmt: skip

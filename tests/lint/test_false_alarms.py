@@ -72,6 +72,26 @@ CASES = {
         said=("warning",),
         about="before the build",
     ),
+    "a name in quotes": Case(
+        rule=missing_copy_source.RULE, text=f'{SLIM}COPY "etc/a.cfg" "." /app/\n', files={"etc/a.cfg": "x"}
+    ),
+    "a name in a variable": Case(
+        rule=missing_copy_source.RULE, text=f"{SLIM}ARG APP=api\nCOPY ${{APP}}/ /app/\n", files={"api/a.py": "x"}
+    ),
+    "several that miss, told once": Case(
+        rule=missing_copy_source.RULE,
+        text=f"{SLIM}COPY a.txt b.txt b.txt main.py /app/\n",
+        files={"main.py": "x"},
+        said=("error",),
+        about="a.txt and b.txt are not in the build context",
+    ),
+    "another's context": Case(
+        rule=missing_copy_source.RULE,
+        text=f"{SLIM}COPY package.json /app/\nCOPY src /app/src\n",
+        files={"README.md": "x"},
+        said=("warning", "warning"),
+        about="nor is anything else",
+    ),
     # The user.
     "USER as the last line": Case(rule=runs_as_root.RULE, text=f"{SLIM}USER root\nRUN id\nUSER 1000\n"),
     "USER that a base's variable names": Case(
@@ -137,6 +157,11 @@ CASES = {
         rule=sources_before_dependencies.RULE,
         text=f"{SLIM}COPY pyproject.toml uv.lock ./\nRUN uv sync --locked --no-install-project\nCOPY . .\n"
         "RUN uv sync --locked\n",
+    ),
+    "dependencies of another stage": Case(
+        rule=sources_before_dependencies.RULE,
+        text=f"{SLIM.strip()} AS build\nCOPY uv.lock ./\nRUN uv sync --locked\n{SLIM}COPY --from=build /.venv /.venv\n"
+        "COPY . .\nRUN uv sync --locked\n",
     ),
     "the project before them": Case(
         rule=sources_before_dependencies.RULE,

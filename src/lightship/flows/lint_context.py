@@ -21,6 +21,7 @@ _MOST_FILES = 200_000
 _MOST_TEXT_BYTES = 1_000_000
 
 
+_MOST_LEVELS = 8
 def read_context(root: Path, dockerfile: Path | None = None) -> Context:
     """The context at ``root`` for ``dockerfile``. Raise StorageError where it cannot be listed, InputError for a
     ``.dockerignore`` that Docker refuses."""
@@ -59,18 +60,15 @@ def read_context(root: Path, dockerfile: Path | None = None) -> Context:
 
 
 def context_root(folder: Path, dockerfile: Dockerfile) -> Path:
-    """The folder that the Dockerfile in ``folder`` is built in: of it and the two above, up to that of a repository,
-    the one that has most of what COPY and ADD name; the nearest of those that have as much."""
+    """The folder that the Dockerfile in ``folder`` is built in: of it and those above, up to that of a repository or
+    else the two above, the one that has most of what COPY and ADD name; the nearest of those that have as much. Never
+    the root of the file system."""
     wanted = [source for source in _local_sources(dockerfile) if source.strip("./")]
     best, most = folder, -1
-    current = folder.absolute()
-    for _ in range(3):
+    for current in _candidates(folder.absolute()):
         has = sum(_exists(current, source) for source in wanted)
         if has > most:
             best, most = (folder if most < 0 else current), has
-        if (current / ".git").exists() or current.parent == current:
-            break
-        current = current.parent
     return best
 
 
@@ -78,7 +76,9 @@ def _local_sources(dockerfile: Dockerfile) -> Iterator[str]:
     for instruction in dockerfile.instructions:
         copy = copy_of(instruction)
         if copy is not None and copy.from_ is None:
-            yield from (word.text for word in copy.sources if "://" not in word.text and "$" not in word.text)
+            for word in copy.sources:
+                if "://" not in word.text and "$" not in word.text:
+                    yield word.text.strip("\"'")
 
 
 def _exists(root: Path, source: str) -> bool:
@@ -101,6 +101,12 @@ def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
                 text = file.read(_MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             continue
+def _candidates(folder: Path) -> list[Path]:
+    above = [each for each in (folder, *folder.parents) if each.parent != each][:_MOST_LEVELS]
+    repository = next((place for place, each in enumerate(above) if (each / ".git").exists()), None)
+    return above[: 3 if repository is None else repository + 1]
+
+
         except OSError as error:
             raise StorageError(f"cannot read {path}: {error.strerror}") from error
         try:

@@ -39,9 +39,15 @@ def copies(subject: Subject, stage: Stage) -> Iterator[Copied]:
                 instruction=instruction,
                 stage=stage,
                 copy=copy,
-                sources=tuple(word.text for word in copy.sources),
+                sources=tuple(_expanded(subject, instruction, word.text) for word in copy.sources),
                 destination=resolved(subject, instruction, value if value is not None else copy.destination.text),
             )
+
+
+def _expanded(subject: Subject, instruction: Instruction, text: str) -> str:
+    """As the builder reads it, without quotes; as written where a variable in it is not known."""
+    value = None if "://" in text else expand_at(subject.stages, instruction, text)
+    return value if value else text
 
 
 def resolved(subject: Subject, instruction: Instruction, path: str) -> str:

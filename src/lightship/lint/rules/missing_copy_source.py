@@ -9,9 +9,9 @@ without ``pip install --user``, a folder at the root of the file system that no 
 Why
 ===
 The build stops there, often after minutes. What ``.gitignore`` names, or is called like the output of a build
-(``dist``, ``*.whl``), may be made before the build: a warning. A pattern that matches nothing stops the classic
-builder alone, BuildKit copies nothing: a note, and none for ``file.tx[t]``, the way to write a file that may not be
-there.
+(``dist``, ``*.whl``), may be made before the build: a warning; and so it is where nothing of all that COPY names is in
+the context, which then may be the wrong one. A pattern that matches nothing stops the classic builder alone, BuildKit
+copies nothing: a note, and none for ``file.tx[t]``, the way to write a file that may not be there.
 
 Bad
 ===
@@ -47,6 +47,7 @@ from lightship.lint.actions import actions_of
 from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Context, Subject
+from lightship.units import format_names
 
 __all__ = ["RULE"]
 
@@ -61,13 +62,14 @@ _ALWAYS_THERE = frozenset(
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
+    is_strange = _is_strange(subject)
     for stage in subject.stages.stages:
         if stage.index not in subject.stages.needed:
             continue
         for copied in copies(subject, stage):
             from_ = copied.copy.from_
             if from_ is None and subject.context is not None:
-                yield from _of_context(subject.context, copied)
+                yield from _of_context(subject.context, copied, is_strange=is_strange)
             elif from_ is not None:
                 source = source_stage(subject, copied)
                 if source is not None:
@@ -80,34 +82,67 @@ def _find(subject: Subject) -> Iterator[Remark]:
                     )
 
 
-def _of_context(context: Context, copied: Copied) -> Iterator[Remark]:
+def _of_context(context: Context, copied: Copied, *, is_strange: bool) -> Iterator[Remark]:
+    """One remark for all that is kept back, one for all that is not there."""
     if not context.is_complete:
         return
-    for source in copied.sources:
+    missing = [path for path in _named(copied) if not _is_sent(context, path)]
+    kept_back = [path for path in missing if _is_kept_back(context, path)]
+    absent = [path for path in missing if path not in kept_back]
+    if kept_back:
+        yield Remark(
+            span=copied.instruction.span,
+            message=f"{format_names(kept_back)} {'is' if len(kept_back) == 1 else 'are'} kept back by .dockerignore",
+            fix=f"bring it back with !{kept_back[0]} in .dockerignore",
+        )
+    if absent:
+        patterns = all(set("*?[") & set(path) for path in absent)
+        made = all(_is_made_before(context, path) for path in absent)
+        yield Remark(
+            span=copied.instruction.span,
+            message=f"{format_names(absent)} {'is' if len(absent) == 1 else 'are'} not in the build context"
+            + (", to be made before the build" if made else ", nor is anything else that COPY names" * is_strange),
+            fix="make it in a stage of this file, COPY --from=it"
+            if made
+            else "name a path of the context, or give the right one with --context",
+            severity="note" if patterns else "warning" if made or is_strange else None,
+        )
+
+
+def _named(copied: Copied) -> Iterator[str]:
+    """The paths of the context that the sources name, each once; none of those that may miss."""
+    for source in dict.fromkeys(copied.sources):
         if "://" in source or "$" in source or source.startswith(("git@", "<<")):
             continue
         path = posixpath.normpath(source.lstrip("/") or ".")
-        if path in (".", "*") or ".." in path.split("/") or _is_sent(context, path):
-            continue
         is_pattern = bool(set("*?[") & set(path))
+        if path in (".", "*") or ".." in path.split("/"):
+            continue
         if is_pattern and (len(copied.sources) > 1 or _MAY_MISS.search(path)):
             continue  # a pattern beside others is how a file is copied that may not be there
-        kept_back = any(
-            _fits(path, each.rstrip("/")) or is_below("/" + path, "/" + each.rstrip("/")) for each in context.left_out
-        )
-        made = not kept_back and not is_pattern and _is_made_before(context, path)
-        yield Remark(
-            span=copied.instruction.span,
-            message=f"{source} is kept back by .dockerignore"
-            if kept_back
-            else f"{source} is not in the build context" + (": it has to be made before the build" if made else ""),
-            fix=f"bring it back with !{path} in .dockerignore"
-            if kept_back
-            else "make it in a stage of this file, COPY --from=it"
-            if made
-            else "name a path of the context, or give the right one with --context",
-            severity="note" if is_pattern else "warning" if made else None,
-        )
+        yield path
+
+
+def _is_strange(subject: Subject) -> bool:
+    """Whether the context has nothing of several paths that are to be copied: it is another's, or made by a script."""
+    context = subject.context
+    if context is None:
+        return False
+    named = {
+        path
+        for stage in subject.stages.stages
+        if stage.index in subject.stages.needed
+        for copied in copies(subject, stage)
+        if copied.copy.from_ is None
+        for path in _named(copied)
+    }
+    return len(named) > 1 and not any(_is_sent(context, path) or _is_kept_back(context, path) for path in named)
+
+
+def _is_kept_back(context: Context, path: str) -> bool:
+    return any(
+        _fits(path, each.rstrip("/")) or is_below("/" + path, "/" + each.rstrip("/")) for each in context.left_out
+    )
 
 
 def _is_made_before(context: Context, path: str) -> bool:

@@ -45,7 +45,7 @@ from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import Action, actions_of
 from lightship.lint.install_files import files_to_install
-from lightship.lint.paths import Copied, copies, resolved
+from lightship.lint.paths import Copied, copies, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -96,9 +96,14 @@ def _has_sources(subject: Subject, copied: Copied) -> bool:
 def _installed(subject: Subject, stage: Stage, copied: Copied, installs: list[Action]) -> bool:
     """Whether a line above the COPY has installed the dependencies: what comes below is the project itself."""
     managers = {each.manager for each in installs}
+    above = list(subject.stages.chain(stage))
+    for other in copies(subject, stage):
+        source = source_stage(subject, other)
+        if source is not None and other.instruction.span.end <= copied.instruction.span.start:
+            above.append(source)  # with the environment that it made
     return any(
         action.manager in managers and _installs_dependencies(action)
-        for each in subject.stages.chain(stage)
+        for each in above
         for run in each.instructions
         if run.keyword == "RUN" and run.span.end <= copied.instruction.span.start
         for action in actions_of(subject.script(run))
