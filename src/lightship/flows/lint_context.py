@@ -18,10 +18,10 @@ from lightship.lint.subject import Context
 __all__ = ["context_root", "read_context"]
 
 _MOST_FILES = 200_000
+_MOST_LEVELS = 8
 _MOST_TEXT_BYTES = 1_000_000
 
 
-_MOST_LEVELS = 8
 def read_context(root: Path, dockerfile: Path | None = None) -> Context:
     """The context at ``root`` for ``dockerfile``. Raise StorageError where it cannot be listed, InputError for a
     ``.dockerignore`` that Docker refuses."""
@@ -72,6 +72,12 @@ def context_root(folder: Path, dockerfile: Dockerfile) -> Path:
     return best
 
 
+def _candidates(folder: Path) -> list[Path]:
+    above = [each for each in (folder, *folder.parents) if each.parent != each][:_MOST_LEVELS]
+    repository = next((place for place, each in enumerate(above) if (each / ".git").exists()), None)
+    return above[: 3 if repository is None else repository + 1]
+
+
 def _local_sources(dockerfile: Dockerfile) -> Iterator[str]:
     for instruction in dockerfile.instructions:
         copy = copy_of(instruction)
@@ -101,12 +107,6 @@ def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
                 text = file.read(_MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             continue
-def _candidates(folder: Path) -> list[Path]:
-    above = [each for each in (folder, *folder.parents) if each.parent != each][:_MOST_LEVELS]
-    repository = next((place for place, each in enumerate(above) if (each / ".git").exists()), None)
-    return above[: 3 if repository is None else repository + 1]
-
-
         except OSError as error:
             raise StorageError(f"cannot read {path}: {error.strerror}") from error
         try:
