@@ -241,9 +241,9 @@ def _rebuilds(engine: Engine, work: Path, copy: Path, tag: str, rounds: int) -> 
     seconds: dict[str, list[float]] = {"init": [], "sources_first": []}
     ways = (("init", False), ("sources_first", True))
     for number in range(-1, rounds):  # the first warms the caches of both
-        with source.open("a") as stream:
-            stream.write(f"\n_BENCH = {number}\n")
         for name, first in ways if number % 2 else reversed(ways):
+            with source.open("a") as stream:  # for each: the second would find the first one's stage in the cache
+                stream.write(f"\n_BENCH = {number}\n")
             dockerfile = _dockerfile(work, copy, sources_first=first)
             began = time.monotonic()
             engine.run("build", "--network", "host", "-t", f"{tag}-{name}".lower(), "-f", dockerfile, str(copy))
