@@ -3,12 +3,16 @@
 import gzip
 import json
 import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
 from tests.cli.conftest import Lightship
 from tools.reference import REFERENCE
+
+from lightship.assets.codecs import Encoding, decodes_to
 
 SCRIPT = b"export function greet(name) { return `hello ${name}`; }\n" * 60
 
@@ -65,6 +69,26 @@ def test_wrong_use_is_one_sentence(lightship: Lightship, web: Path) -> None:
     assert not (web / "app.js.gz").exists()
     said = lightship("assets", "compres", web)
     assert said.status == 2
+
+
+def test_an_interrupt_leaves_whole_sidecars_only(lightship: Lightship, web: Path) -> None:
+    for number in range(80):  # more than brotli 11 does in many seconds, of which one or two are waited for
+        words = (f"let a{number * index % 7919} = {index * index};" for index in range(6000))
+        (web / f"{number}.js").write_text("\n".join(words))
+    process = lightship.begin("assets", "compress", web, "--jobs", "1")
+    limit = time.monotonic() + 100
+    while not any(web.glob("*.js.br")) and time.monotonic() < limit:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 130, said
+    assert "error: interrupted" in said
+    made = {path for path in web.iterdir() if path.name.endswith((".gz", ".br"))}
+    assert 0 < len(made) < 160
+    for path in made:
+        encoding: Encoding = "br" if path.suffix == ".br" else "gzip"
+        assert decodes_to(path.read_bytes(), path.with_name(path.stem).read_bytes(), encoding)
+    assert not [path for path in web.iterdir() if path.suffix == ".tmp"]
 
 
 def test_variables_of_the_inner_commands_are_known(lightship: Lightship, web: Path) -> None:

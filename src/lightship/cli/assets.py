@@ -37,7 +37,7 @@ def command() -> None:
     "--level",
     type=click.Choice(["ci", "release"]),
     default="release",
-    help="ci: brotli 5, libdeflate 6. release: brotli 11, libdeflate 12. Default: release.",
+    help="ci: brotli 5, libdeflate 6. release: brotli 11, libdeflate 10. Default: release.",
 )
 @flag(
     "--encoding",
