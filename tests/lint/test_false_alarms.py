@@ -181,7 +181,7 @@ CASES = {
         text=f"{SLIM}RUN apt-get update && apt-get install -y git\nRUN pip install -r requirements.txt\n",
         files={"requirements.txt": "app @ git+https://git.example/app@v1\n"},
         said=("warning",),
-        about="did its work",
+        about="only the build calls it",
     ),
     "curl for Compose": Case(
         rule=downloaders_shipped.RULE,

@@ -82,6 +82,8 @@ def test_installs_of_the_newest(line: str, said: list[str]) -> None:
     [
         ("RUN useradd -u 1001 app\nUSER app\n", "RUN useradd -u 1001 app\nUSER 1001\n"),
         ("RUN adduser --uid=1001 app\nUSER app\n", "RUN adduser --uid=1001 app\nUSER 1001\n"),
+        ("ARG ID=7\nRUN useradd -u ${ID} app\nUSER app\n", "ARG ID=7\nRUN useradd -u ${ID} app\nUSER ${ID}\n"),
+        ("ARG ID\nRUN useradd -u ${ID} app\nUSER app\n", "ARG ID\nRUN useradd -u ${ID} app\nUSER app\n"),
         ("RUN useradd app\nUSER app\n", "RUN useradd app\nUSER app\n"),
         ("RUN useradd -u 1001 app\nUSER app:staff\n", "RUN useradd -u 1001 app\nUSER app:staff\n"),
     ],

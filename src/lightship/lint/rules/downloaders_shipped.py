@@ -63,9 +63,8 @@ def _find(subject: Subject) -> Iterator[Remark]:
         names = tuple(dict.fromkeys(each.name for each in packages))
         used = [name for name in names if _is_used(subject, name)]
         cost = subject.costs.of_packages(packages[0].stage, names)
-        after = (
-            f" after {format_names(used)} did {'its' if len(used) == 1 else 'their'} work in the build" if used else ""
-        )
+        whom = ("it" if len(used) == 1 else "them") if len(used) == len(names) else format_names(used)
+        after = f", though only the build calls {whom}" if used else ""
         yield Remark(
             span=packages[0].action.command.span,
             message=f"{format_names(names)} {'stays' if len(names) == 1 else 'stay'} in the image{after}",

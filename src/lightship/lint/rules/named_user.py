@@ -35,6 +35,8 @@ import re
 from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
+from lightship.dockerfile.model import Instruction
+from lightship.dockerfile.scope import expand_at
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -42,6 +44,7 @@ __all__ = ["RULE"]
 
 _NAME = re.compile(r"[a-z_][\w.-]*\$?")
 _UID = frozenset({"-u", "--uid"})
+_VARIABLE = re.compile(r"\$\w+|\$\{\w+\}")
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -51,7 +54,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     name, has_group, _ = last.argument.text.strip().partition(":")
     if name == "root" or not _NAME.fullmatch(name):
         return
-    number = _number(subject, name)
+    number = _number(subject, last, name)
     place = last.argument.text.find(name)
     edit = Edit(last.argument.span(place, place + len(name)), number) if number and not has_group else None
     yield Remark(
@@ -62,8 +65,13 @@ def _find(subject: Subject) -> Iterator[Remark]:
     )
 
 
-def _number(subject: Subject, name: str) -> str:
-    """The number that a line of the image makes the user with; empty where none says it."""
+def _is_number(subject: Subject, instruction: Instruction, text: str) -> bool:
+    """Whether a variable gives a number where the instruction stands."""
+    return bool(_VARIABLE.fullmatch(text)) and (expand_at(subject.stages, instruction, text) or "").isdigit()
+
+
+def _number(subject: Subject, last: Instruction, name: str) -> str:
+    """The number that a line of the image makes the user with, or the variable; empty where none says it."""
     for _, run in subject.shipped:
         for command in subject.script(run).commands if run.keyword == "RUN" else ():
             arguments = list(command.arguments)
@@ -71,8 +79,9 @@ def _number(subject: Subject, name: str) -> str:
                 continue
             for place, argument in enumerate(arguments):
                 flag, _, value = (argument or "").partition("=")
-                given = value or (arguments[place + 1] if place + 1 < len(arguments) else "") or ""
-                if flag in _UID and given.isdigit():
+                following = command.words[place + 2] if place + 2 < len(command.words) else None
+                given = value or (following.text if following is not None else "")
+                if flag in _UID and (given.isdigit() or _is_number(subject, last, given)):
                     return given
     return ""
 
