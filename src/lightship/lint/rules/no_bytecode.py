@@ -37,6 +37,7 @@ docs.astral.sh, uv 0.8, "Compiling bytecode"; docs.python.org 3.14, PYTHONDONTWR
 docs/concepts/cold-start.md.
 """
 
+import re
 from collections.abc import Iterator
 
 from lightship.dockerfile.edit import Edit
@@ -50,6 +51,8 @@ from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
+_OLD_POETRY = re.compile(r"poetry[\"']?\s*[=<~]=?\s*(0|1\.[0-5]\b)|POETRY_VERSION=[\"']?(0|1\.[0-5]\b)", re.IGNORECASE)
+"""Poetry whose install may have no --compile yet."""
 _OFF = ("", "0", "false", "no", "off")
 _TOOLS = frozenset({"pip", "uv", "poetry", "pdm", "setuptools", "wheel", "pipenv", "build", "virtualenv", "hatch"})
 
@@ -89,16 +92,28 @@ def _without(subject: Subject, run: Instruction, action: Action) -> Remark | Non
         on = environment.get("UV_COMPILE_BYTECODE", "") not in _OFF or _assigned(action, "UV_COMPILE_BYTECODE")
         if on or action.has("--compile-bytecode", "--compile"):
             return None
-        verb = 2 if action.command.words[1].value == "pip" else 1
-        edit = add_option(action.command, "--compile-bytecode", after=verb)
-        return _remark(action, "uv installs without bytecode", "--compile-bytecode, or ENV UV_COMPILE_BYTECODE=1", edit)
+        edit = add_option(action.command, "--compile-bytecode", after=_verb(action))
+        return _remark(
+            action,
+            "uv installs without bytecode",
+            "--compile-bytecode, or ENV UV_COMPILE_BYTECODE=1",
+            edit,
+        )
     if action.manager == "pip" and action.has("--no-compile"):
         return _remark(action, "pip is told not to compile", "pip install without --no-compile", None)
     if action.manager == "poetry" and action.kind == "sync" and not action.has("--compile"):
-        verb = next((place for place, word in enumerate(action.command.words) if word.value in ("install", "sync")), 1)
-        edit = add_option(action.command, "--compile", after=verb)
+        edit = (
+            None
+            if _OLD_POETRY.search(subject.dockerfile.text)
+            else add_option(action.command, "--compile", after=_verb(action))
+        )
         return _remark(action, "poetry installs without bytecode", "poetry install --compile", edit)
     return None
+
+
+def _verb(action: Action) -> int:
+    verbs = ("install", "sync", "add")
+    return next((place for place, word in enumerate(action.command.words) if word.value in verbs), 1)
 
 
 def _assigned(action: Action, name: str) -> bool:

@@ -40,6 +40,8 @@ from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.views import mounts_of
 from lightship.lint.actions import Action, Manager, actions_of
+from lightship.lint.cache_mounts import links_to_cache, mount_edit
+from lightship.lint.later import needs_lists_later
 from lightship.lint.rewriting import add_command, add_option
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -91,10 +93,9 @@ def _find(subject: Subject) -> Iterator[Remark]:
 
 
 def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: list[Action]) -> bool:
-    if any(
-        mount.kind in ("cache", "tmpfs") and (mount.target or "").rstrip("/") in cache.folders
-        for mount in mounts_of(run)
-    ):
+    if any(mount.kind in ("cache", "tmpfs") and _holds(mount.target or "", cache) for mount in mounts_of(run)):
+        return True
+    if cache.manager == "apt" and any("distclean" in each.command.arguments for each in actions):
         return True
     if cache.manager != "apt" and any(each.manager == cache.manager and each.kind == "clean" for each in actions):
         return True
@@ -115,13 +116,19 @@ def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: list[Act
     )
 
 
+def _holds(target: str, cache: _Cache) -> bool:
+    """Whether a mount is at the cache's place, in whosever home."""
+    target = target.rstrip("/")
+    ends = [folder.removeprefix("/root").removeprefix("~") for folder in cache.folders]
+    return target in cache.folders or any(target.endswith(end) for end in ends if end.startswith("/."))
+
+
 def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> Remark:
     edits: tuple[Edit, ...] = ()
     if cache.options:
-        made = [add_option(each.command, cache.options[0], after=_verb(each)) for each in kept]
-        edits = tuple(edit for edit in made if edit is not None) if None not in made else ()
-    elif cache.cleaning:
-        added = add_command(subject, run, cache.cleaning)
+        edits = _without_cache(subject, run, cache, kept)
+    elif cache.cleaning and (cache.manager != "apt" or not needs_lists_later(subject, run)):
+        added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}")
         edits = (added,) if added is not None else ()
     return Remark(
         span=kept[0].command.span,
@@ -131,6 +138,26 @@ def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action
         else f"{cache.cleaning} in the same RUN, or a cache mount at {cache.folders[0]}",
         edits=edits,
     )
+
+
+def _without_cache(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> tuple[Edit, ...]:
+    """A cache mount where dependencies come from a list or a lock, so that the next build has it; else the option."""
+    if cache.manager in ("pip", "uv"):
+        mount = next((edit for each in kept if (edit := mount_edit(subject, run, each)) is not None), None)
+        if mount is not None:
+            return (mount,)
+    if cache.manager == "apk" and any(each.kind == "update" for each in kept) and needs_lists_later(subject, run):
+        return ()
+    if any(each.command.name == "pip-sync" or links_to_cache(subject, run, each) for each in kept):
+        return ()
+    made = [add_option(each.command, cache.options[0], after=_verb(each)) for each in kept]
+    return tuple(edit for edit in made if edit is not None) if None not in made else ()
+
+
+def _prefix(kept: list[Action]) -> str:
+    """``sudo`` where the packages needed it."""
+    wrapper = kept[0].command.wrapper
+    return f"{wrapper[0]} " if wrapper and wrapper[0].rpartition("/")[2] in ("sudo", "doas") else ""
 
 
 def _verb(action: Action) -> int:

@@ -54,7 +54,9 @@ def _find(subject: Subject) -> Iterator[Remark]:
             option = _OPTIONS.get(action.manager)
             if option is None or action.kind != "install" or not action.packages or settled or _is_off(action):
                 continue
-            edit = add_option(action.command, option, after=_verb(action))
+            edit = (
+                None if action.command.name == "aptitude" else add_option(action.command, option, after=_verb(action))
+            )
             yield Remark(
                 span=action.command.span,
                 message=f"{action.manager} also installs what {format_names(action.names) or 'they'} only recommend",
