@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lightship.analyze.model import Analysis
     from lightship.findings import Report, Safety, Severity
     from lightship.flows.lint import LintRequest
+    from lightship.flows.lint_context import Surroundings
     from lightship.lint.check import Linted
-    from lightship.store.cache import Cache
     from lightship.store.registry.access import RegistryAccess
 
 __all__ = ["command"]
@@ -105,6 +105,7 @@ def command(
     from lightship.config import cache_root, registry_access
     from lightship.errors import UsageError
     from lightship.flows.lint import LintRequest, lint_report, mend
+    from lightship.flows.lint_context import Surroundings
     from lightship.store.cache import Cache, make_root
 
     if write and not fix:
@@ -122,7 +123,7 @@ def command(
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)
         root = make_root(cache_root(cache_dir))
-        cache = Cache(root)
+        around = Surroundings(Cache(root))
         paths = _paths(dockerfiles or (".",))
         built = None
         if image is not None:
@@ -130,7 +131,7 @@ def command(
                 raise UsageError("--image goes with one DOCKERFILE", hint="name the file that it was built from")
             access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=root)
             built = _analysed(image, platform, root, access, default_jobs(jobs), console)
-        files = [_linted(name, path, request, cache, built) for name, path in paths]
+        files = [_linted(name, path, request, around, built) for name, path in paths]
         if fix:
             mended = [mend(each, request, up_to=safety, built=built) for each in files]
             files = [each.left for each in mended]
@@ -186,12 +187,15 @@ def _analysed(
         return analyze_image(opened, reference, name=image, jobs=jobs, progress=console)
 
 
-def _linted(name: str, path: Path | None, request: "LintRequest", cache: "Cache", built: "Analysis | None") -> "Linted":
+def _linted(
+    name: str, path: Path | None, request: "LintRequest", around: "Surroundings", built: "Analysis | None"
+) -> "Linted":
     from lightship.flows.lint import lint_file
 
     if path is None:
-        return lint_file(Path("Dockerfile"), request, name=name, text=sys.stdin.buffer.read(), cache=cache, built=built)
-    return lint_file(path, request, name=name, cache=cache, built=built)
+        text = sys.stdin.buffer.read()
+        return lint_file(Path("Dockerfile"), request, name=name, text=text, around=around, built=built)
+    return lint_file(path, request, name=name, around=around, built=built)
 
 
 def _mended(name: str, before: str, after: str, *, write: bool) -> str:

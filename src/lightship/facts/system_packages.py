@@ -1,13 +1,14 @@
-"""Sizes and relations of Debian's packages that Dockerfiles install: what the archive's own lists say, by release.
+"""Sizes and relations of Debian's packages that Dockerfiles install, by release.
 
-Written by ``tools/system_sizes.py`` on the date in each file's first line. ``installed_bytes`` is Installed-Size, which
-dpkg computes in blocks (Debian Policy 5.6.20); ``archive_bytes`` are those of the ``.deb``, whose content is xz.
+Written by ``tools/system_sizes.py`` on the date in each file's first lines: relations as the archive's own lists have
+them (Debian Policy 4.7, chapter 7), bytes as weighed in each ``.deb``. Installed-Size is not among them: dpkg rounds
+every file up (Debian Policy 5.6.20), and slim images leave documentation and translations out.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 __all__ = ["BUILDPACK", "MINIMAL", "PYTHON", "RELEASES", "SystemPackage", "closure", "system_packages"]
 
@@ -43,13 +44,38 @@ BUILDPACK = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemPackage:
-    """One package of a release, for amd64."""
+    """One package of a release, for amd64: bytes of all its files, unpacked and in a gzip layer, and of those that dpkg
+    keeps in a slim image. A slim image's dpkg leaves out documentation, manuals and translations."""
 
     name: str
-    installed_bytes: int
-    archive_bytes: int
+    unpacked_bytes: int
+    compressed_bytes: int
+    slim_unpacked_bytes: int
+    slim_compressed_bytes: int
     depends: tuple[str, ...]
     recommends: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Release(Mapping[str, SystemPackage]):
+    """Lines by package, each read when it is asked for: a Dockerfile names a few of thousands."""
+
+    lines: Mapping[str, str]
+    made: dict[str, SystemPackage] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> SystemPackage:
+        if name not in self.made:
+            self.made[name] = _package(self.lines[name])
+        return self.made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.lines
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
 
 
 @cache
@@ -57,20 +83,22 @@ def system_packages(release: str) -> Mapping[str, SystemPackage]:
     """All that is known of ``release``; nothing for one that is not in `RELEASES`."""
     if release not in RELEASES:
         return {}
-    text = files("lightship.facts").joinpath(f"debian-{release}.tsv").read_text(encoding="ascii")
-    found = {}
-    for line in text.splitlines():
-        if line.startswith("#"):
-            continue
-        name, kilobytes, archive, depends, recommends = line.split("\t")
-        found[name] = SystemPackage(
-            name=name,
-            installed_bytes=int(kilobytes) * 1024,
-            archive_bytes=int(archive),
-            depends=tuple(depends.split()),
-            recommends=tuple(recommends.split()),
-        )
-    return found
+    # Beside this module; importlib.resources would take longer to load than this takes to read.
+    text = Path(__file__).with_name(f"debian-{release}.tsv").read_text(encoding="ascii")
+    return _Release({line[: line.index("\t")]: line for line in text.splitlines() if not line.startswith("#")})
+
+
+def _package(line: str) -> SystemPackage:
+    name, unpacked, compressed, slim_unpacked, slim_compressed, depends, recommends = line.split("\t")
+    return SystemPackage(
+        name=name,
+        unpacked_bytes=int(unpacked),
+        compressed_bytes=int(compressed),
+        slim_unpacked_bytes=int(slim_unpacked),
+        slim_compressed_bytes=int(slim_compressed),
+        depends=tuple(depends.split()),
+        recommends=tuple(recommends.split()),
+    )
 
 
 def closure(

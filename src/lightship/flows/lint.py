@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lightship.analyze.model import Analysis
 from lightship.dockerfile.edit import apply_edits
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.parse import parse
@@ -13,15 +13,15 @@ from lightship.dockerfile.shell import Script, script_of
 from lightship.dockerfile.stages import Stages, stages_of
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Report, Safety, Severity
-from lightship.flows.lint_context import context_root, read_context
-from lightship.flows.lint_lock import lock_reader
-from lightship.flows.lint_measured import MeasuredCosts
+from lightship.flows.lint_context import Surroundings, context_root
 from lightship.lint.check import Found, Ignored, Linted, check, edits_of
 from lightship.lint.estimate import Estimates
 from lightship.lint.rule import Rule
 from lightship.lint.rules import RULES
-from lightship.lint.subject import Context, LockReader, Subject, no_lock
-from lightship.store.cache import Cache
+from lightship.lint.subject import Context, Costs, LockReader, Subject, no_lock
+
+if TYPE_CHECKING:
+    from lightship.analyze.model import Analysis
 
 __all__ = ["LINT_SCHEMA", "LintRequest", "Mended", "dockerfiles_in", "lint_file", "lint_report", "mend"]
 
@@ -91,11 +91,11 @@ def lint_file(
     *,
     name: str = "",
     text: bytes | None = None,
-    cache: Cache | None = None,
-    built: Analysis | None = None,
+    around: Surroundings | None = None,
+    built: "Analysis | None" = None,
 ) -> Linted:
     """Ask the rules about one file; ``text`` instead of what lies at ``path`` (which then need not exist, and has no
-    context unless the request names one). The context's lock is read through ``cache``; not at all without one.
+    context unless the request names one). Files of one call share ``around``: contexts and locks are read once.
     ``built`` is an image that was built from the file, in which its lines are measured. Raise InputError where it is
     no Dockerfile."""
     source = _read(path) if text is None else text
@@ -105,13 +105,13 @@ def lint_file(
     lock: LockReader = no_lock
     if request.context is not None or text is None:
         root = request.context or context_root(path.parent, dockerfile)
-        context = read_context(root, path if text is None else None)
-        lock = lock_reader(root, cache) if cache is not None else no_lock
-    around = _Around(name=name, context=context, lock=lock, built=built)
-    return _linted(dockerfile, around, request)
+        around = around if around is not None else Surroundings()
+        context = around.context(root, path if text is None else None)
+        lock = around.lock(root)
+    return _linted(dockerfile, _Around(name=name, context=context, lock=lock, built=built), request)
 
 
-def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", built: Analysis | None = None) -> Mended:
+def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", built: "Analysis | None" = None) -> Mended:
     """Make the edits of all rules, in rounds: what one edit uncovers, or what stood too near, is mended in the next."""
     subject = linted.subject
     around = _Around(name=subject.name, context=subject.context, lock=subject.lock, built=built)
@@ -150,7 +150,7 @@ class _Around:
     name: str
     context: Context | None
     lock: LockReader
-    built: Analysis | None
+    built: "Analysis | None"
 
 
 def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Linted:
@@ -160,11 +160,16 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         raise InputError(f"{around.name}: {error}", hint=error.hint) from error
     scripts = _scripts(stages)
     estimated = Estimates(stages, scripts, around.context, around.lock)
+    costs: Costs = estimated
+    if around.built is not None:
+        from lightship.flows.lint_measured import MeasuredCosts
+
+        costs = MeasuredCosts.of_image(around.built, stages, estimated)
     subject = Subject(
         name=around.name,
         dockerfile=dockerfile,
         stages=stages,
-        costs=MeasuredCosts.of_image(around.built, stages, estimated) if around.built is not None else estimated,
+        costs=costs,
         context=around.context,
         scripts=scripts,
         lock=around.lock,

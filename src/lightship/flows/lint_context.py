@@ -7,19 +7,46 @@ not followed and nothing outside the root is read.
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.dockerfile.model import Dockerfile
 from lightship.dockerfile.views import copy_of
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.errors import InputError, StorageError
-from lightship.lint.subject import Context
+from lightship.flows.lint_lock import lock_reader
+from lightship.lint.subject import Context, LockReader, no_lock
+from lightship.store.cache import Cache
 
-__all__ = ["context_root", "read_context"]
+__all__ = ["Surroundings", "context_root", "read_context"]
 
 _MOST_FILES = 200_000
 _MOST_LEVELS = 8
 _MOST_TEXT_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What lies around the Dockerfiles of one call, read once: contexts, and their locks, through ``cache``. Without a
+    cache there are no locks."""
+
+    cache: Cache | None = None
+    _contexts: dict[tuple[Path, Path | None], Context] = field(default_factory=dict, compare=False, repr=False)
+    _locks: dict[Path, LockReader] = field(default_factory=dict, compare=False, repr=False)
+
+    def context(self, root: Path, dockerfile: Path | None = None) -> Context:
+        """As `read_context`; Dockerfiles without an ignore file of their own share it."""
+        own = _own_ignore(dockerfile)
+        key = (root, own if own is not None and own.exists() else None)
+        if key not in self._contexts:
+            self._contexts[key] = read_context(root, dockerfile)
+        return self._contexts[key]
+
+    def lock(self, root: Path) -> LockReader:
+        """As `lightship.flows.lint_lock.lock_reader`."""
+        if root not in self._locks:
+            self._locks[root] = lock_reader(root, self.cache) if self.cache is not None else no_lock
+        return self._locks[root]
 
 
 def read_context(root: Path, dockerfile: Path | None = None) -> Context:
@@ -33,7 +60,7 @@ def read_context(root: Path, dockerfile: Path | None = None) -> Context:
     try:
         while waiting and len(files) < _MOST_FILES:
             folder = waiting.pop()
-            with os.scandir(root / folder) as entries:
+            with os.scandir(f"{root}/{folder}") as entries:
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
@@ -98,8 +125,7 @@ def _exists(root: Path, source: str) -> bool:
 
 
 def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
-    own = dockerfile.with_name(f"{dockerfile.name}.dockerignore") if dockerfile is not None else None
-    for path in (own, root / ".dockerignore"):
+    for path in (_own_ignore(dockerfile), root / ".dockerignore"):
         if path is None:
             continue
         try:
@@ -114,6 +140,10 @@ def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
         except InputError as error:
             raise InputError(f"{path}: {error}", hint=error.hint) from error
     return Ignore(), False
+
+
+def _own_ignore(dockerfile: Path | None) -> Path | None:
+    return dockerfile.with_name(f"{dockerfile.name}.dockerignore") if dockerfile is not None else None
 
 
 def _reader(root: Path, files: dict[str, int]) -> Callable[[str], str | None]:

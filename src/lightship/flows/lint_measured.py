@@ -9,7 +9,7 @@ from lightship.analyze.model import Analysis, LayerFacts, Package
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import expand_at
 from lightship.dockerfile.stages import Stage, Stages
-from lightship.lint.subject import Cost, Costs
+from lightship.lint.subject import Cost, Costs, Part
 
 __all__ = ["MeasuredCosts", "match_layers"]
 
@@ -47,6 +47,10 @@ class MeasuredCosts:
             return self.estimated.of_packages(stage, names)
         compressed = sum(each.compressed_bytes for each in gone) if self._is_compressed else None
         return self._cost(sum(each.unpacked_bytes for each in gone), compressed)
+
+    def of_part(self, run: Instruction, part: Part) -> Cost:
+        """Layers do not tell these apart."""
+        return self.estimated.of_part(run, part)
 
     def of_context(self, paths: tuple[str, ...]) -> Cost:
         return self.estimated.of_context(paths)

@@ -1,17 +1,34 @@
 """What the rules look at: one Dockerfile, its stages, what its RUN lines do, its build context, and what lines cost."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
-from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.dockerignore import Ignore
-from lightship.ecosystem.python.offers import LockFacts
 
-__all__ = ["Context", "Cost", "Costs", "LockReader", "NoCosts", "Subject", "no_lock"]
+if TYPE_CHECKING:
+    from lightship.ecosystem.base_images import KnownBase
+    from lightship.ecosystem.python.offers import LockFacts
+
+__all__ = [
+    "NOTHING",
+    "Context",
+    "Cost",
+    "Costs",
+    "LockReader",
+    "NoCosts",
+    "Part",
+    "Subject",
+    "add_costs",
+    "no_lock",
+]
+
+Part = Literal["lists", "recommended", "downloads", "bytecode"]
+"""Of what a RUN line leaves: lists of what there is that apt keeps; packages that come only because others recommend
+them; the wheels that an installer's cache keeps; bytecode that is not there, whose making costs seconds at a start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +43,24 @@ class Cost:
     how: str = ""
 
 
+NOTHING = Cost(unpacked_bytes=0, compressed_bytes=0)
+"""Of a line that makes no files."""
+
+
+def add_costs(costs: Iterable[Cost]) -> Cost:
+    """The sum; not known where one of them is not."""
+    each = list(costs)
+    unpacked, compressed = [cost.unpacked_bytes for cost in each], [cost.compressed_bytes for cost in each]
+    if None in unpacked and None in compressed:
+        return Cost()
+    return Cost(
+        unpacked_bytes=None if None in unpacked else sum(size or 0 for size in unpacked),
+        compressed_bytes=None if None in compressed else sum(size or 0 for size in compressed),
+        measured=bool(each) and all(cost.measured for cost in each),
+        how=", ".join(dict.fromkeys(cost.how for cost in each if cost.how)),
+    )
+
+
 class Costs(Protocol):
     """Bytes and seconds, estimated or measured."""
 
@@ -35,6 +70,9 @@ class Costs(Protocol):
     def of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:
         """What the operating system's packages ``names``, with what only they bring along, cost in ``stage``."""
 
+    def of_part(self, run: Instruction, part: Part) -> Cost:
+        """What a part of a RUN line's layer weighs, or costs at a start."""
+
     def of_context(self, paths: tuple[str, ...]) -> Cost:
         """What these paths of the build context weigh, after ``.dockerignore``."""
 
@@ -42,7 +80,7 @@ class Costs(Protocol):
         """What the image ``name`` weighs."""
 
 
-LockReader = Callable[[KnownBase], LockFacts | None]
+LockReader = Callable[["KnownBase"], "LockFacts | None"]
 """What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
 
 
@@ -50,7 +88,7 @@ def _nothing(_path: str) -> None:
     return None
 
 
-def no_lock(_base: KnownBase) -> LockFacts | None:
+def no_lock(_base: "KnownBase") -> "LockFacts | None":
     """There is no lock."""
     return None
 
@@ -116,6 +154,9 @@ class NoCosts:
         return Cost()
 
     def of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:  # noqa: ARG002
+        return Cost()
+
+    def of_part(self, run: Instruction, part: Part) -> Cost:  # noqa: ARG002
         return Cost()
 
     def of_context(self, paths: tuple[str, ...]) -> Cost:  # noqa: ARG002

@@ -89,7 +89,7 @@ def _saved(finding: dict[str, object]) -> str:
     if isinstance(unpacked, int):
         parts.append(f"{format_bytes(unpacked)} unpacked")
     if isinstance(seconds, float):
-        parts.append(format_seconds(seconds))
+        parts.append(f"about {format_seconds(seconds)} of each start")
     how = f" ({finding['how']})" if finding["how"] else ""
     return f"saves {', '.join(parts)}{how}" if parts else ""
 

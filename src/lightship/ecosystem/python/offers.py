@@ -8,12 +8,12 @@ built for glibc wherever we have seen one, and is counted so.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from lightship.ecosystem.python.choose import wheel_rank
-from lightship.ecosystem.python.locked import LockedPackage
-from lightship.ecosystem.python.target import Target
-from lightship.oci.platform import Platform
+if TYPE_CHECKING:
+    from lightship.ecosystem.python.locked import LockedPackage
+    from lightship.ecosystem.python.target import Target
+    from lightship.oci.platform import Platform
 
 __all__ = ["ANY_GLIBC", "ANY_MUSL", "LockFacts", "Offer", "OfferKind", "OfferedWheel", "read_offers"]
 
@@ -103,9 +103,11 @@ class LockFacts:
 
 
 def read_offers(
-    packages: Iterable[LockedPackage], *, python: str, platform: Platform, requires_python: str | None = None
+    packages: "Iterable[LockedPackage]", *, python: str, platform: "Platform", requires_python: str | None = None
 ) -> LockFacts:
     """What ``packages`` offer CPython ``python`` on ``platform``'s machine; wheels of other machines do not count."""
+    from lightship.ecosystem.python.target import Target
+
     targets = (
         Target(python=python, platform=platform, libc="glibc", libc_version=ANY_GLIBC),
         Target(python=python, platform=platform, libc="musl", libc_version=ANY_MUSL),
@@ -114,7 +116,9 @@ def read_offers(
     return LockFacts(python=python, machine=platform.machine, offers=offers, requires_python=requires_python)
 
 
-def _offer(package: LockedPackage, targets: Sequence[Target]) -> Offer:
+def _offer(package: "LockedPackage", targets: "Sequence[Target]") -> Offer:
+    from lightship.ecosystem.python.choose import wheel_rank
+
     fitting = []
     for artifact in package.wheels:
         platforms = artifact.filename.removesuffix(".whl").rpartition("-")[2]
@@ -147,7 +151,7 @@ def _offer(package: LockedPackage, targets: Sequence[Target]) -> Offer:
     )
 
 
-def _floor(platforms: str, target: Target) -> tuple[int, int]:
+def _floor(platforms: str, target: "Target") -> tuple[int, int]:
     """The lowest version among the tags of a compressed set that are for the machine."""
     versions = []
     for tag in platforms.split("."):

@@ -7,7 +7,7 @@ where neither CMD, ENTRYPOINT, HEALTHCHECK nor a shell script calls them.
 
 Why
 ===
-uv alone is 50 MB unpacked and 20 MB of each pull. The environment is made in a stage that does not ship, or with the
+uv alone is 48 MB unpacked and 19 MB of each pull. The environment is made in a stage that does not ship, or with the
 tool mounted for one RUN.
 
 Bad
@@ -40,6 +40,7 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.model import Span
 from lightship.dockerfile.shell import ShellWord
+from lightship.facts.tool_sizes import TOOL_SIZES
 from lightship.lint.actions import actions_of, bare_name
 from lightship.lint.paths import copies, source_stage
 from lightship.lint.rule import Remark, Rule
@@ -50,21 +51,20 @@ __all__ = ["RULE"]
 
 _TOOLS = frozenset({"uv", "poetry", "pdm", "pipenv", "hatch", "pip-tools", "virtualenv"})
 _PROGRAMS = {"pip-tools": ("pip-sync", "pip-compile")}
-_UNPACKED_BYTES = {"uv": 51_000_000}
-"""The wheels of uv 0.8.9 for Linux on x86_64: two binaries (measured 2026-11)."""
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for span, name in _kept(subject):
         if is_called(subject, _PROGRAMS.get(name, (name,))):
             continue
-        size = _UNPACKED_BYTES.get(name)
+        size = TOOL_SIZES.get(name)
         yield Remark(
             span=span,
             message=f"{name} stays in the image, and nothing that starts it calls {name}",
             fix=f"install in a stage that does not ship and copy the environment, or mount {name} for its RUN",
-            unpacked_bytes=size,
-            how=f"the wheel of {name} on x86_64" if size else "",
+            unpacked_bytes=size.unpacked_bytes if size is not None else None,
+            compressed_bytes=size.compressed_bytes if size is not None else None,
+            how=f"{name} {size.version} with what it depends on, x86_64" if size is not None else "",
         )
 
 

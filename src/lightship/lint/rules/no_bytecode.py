@@ -94,20 +94,22 @@ def _without(subject: Subject, run: Instruction, action: Action) -> Remark | Non
             return None
         edit = add_option(action.command, "--compile-bytecode", after=_verb(action))
         return _remark(
+            subject,
+            run,
             action,
             "uv installs without bytecode",
             "--compile-bytecode, or ENV UV_COMPILE_BYTECODE=1",
             edit,
         )
     if action.manager == "pip" and action.has("--no-compile"):
-        return _remark(action, "pip is told not to compile", "pip install without --no-compile", None)
+        return _remark(subject, run, action, "pip is told not to compile", "pip install without --no-compile", None)
     if action.manager == "poetry" and action.kind == "sync" and not action.has("--compile"):
         edit = (
             None
             if _OLD_POETRY.search(subject.dockerfile.text)
             else add_option(action.command, "--compile", after=_verb(action))
         )
-        return _remark(action, "poetry installs without bytecode", "poetry install --compile", edit)
+        return _remark(subject, run, action, "poetry installs without bytecode", "poetry install --compile", edit)
     return None
 
 
@@ -120,12 +122,15 @@ def _assigned(action: Action, name: str) -> bool:
     return any(each.startswith(f"{name}=") for each in action.command.assignments)
 
 
-def _remark(action: Action, message: str, fix: str, edit: Edit | None) -> Remark:
+def _remark(subject: Subject, run: Instruction, action: Action, message: str, fix: str, edit: Edit | None) -> Remark:
+    cost = subject.costs.of_part(run, "bytecode")
     return Remark(
         span=action.command.span,
         message=f"{message}: Python compiles every module again at every start",
         fix=fix,
         edits=(edit,) if edit is not None else (),
+        seconds=cost.seconds,
+        how=cost.how,
     )
 
 

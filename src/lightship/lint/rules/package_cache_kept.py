@@ -44,7 +44,7 @@ from lightship.lint.cache_mounts import links_to_cache, mount_edit
 from lightship.lint.later import needs_lists_later
 from lightship.lint.rewriting import add_command, add_option
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Subject
+from lightship.lint.subject import Cost, Subject
 
 __all__ = ["RULE"]
 
@@ -130,6 +130,7 @@ def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action
     elif cache.cleaning and (cache.manager != "apt" or not needs_lists_later(subject, run)):
         added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}")
         edits = (added,) if added is not None else ()
+    cost = _cost(subject, run, cache)
     return Remark(
         span=kept[0].command.span,
         message=f"{cache.manager} leaves its {'lists' if 'update' in cache.kinds[:1] else 'cache'} in this layer",
@@ -137,7 +138,18 @@ def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action
         if cache.options
         else f"{cache.cleaning} in the same RUN, or a cache mount at {cache.folders[0]}",
         edits=edits,
+        unpacked_bytes=cost.unpacked_bytes,
+        compressed_bytes=cost.compressed_bytes,
+        how=cost.how,
     )
+
+
+def _cost(subject: Subject, run: Instruction, cache: _Cache) -> Cost:
+    """apt's lists have a weight, and pip keeps a lock's wheels as they were fetched; uv keeps them unpacked, linked to
+    the environment where both are in one layer."""
+    if cache.manager == "apt":
+        return subject.costs.of_part(run, "lists")
+    return subject.costs.of_part(run, "downloads") if cache.manager == "pip" else Cost()
 
 
 def _without_cache(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> tuple[Edit, ...]:

@@ -35,7 +35,7 @@ from lightship.dockerfile.shell import Script
 from lightship.lint.actions import Action, actions_of
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Subject
+from lightship.lint.subject import Cost, Subject
 from lightship.units import format_names
 
 __all__ = ["RULE"]
@@ -57,11 +57,15 @@ def _find(subject: Subject) -> Iterator[Remark]:
             edit = (
                 None if action.command.name == "aptitude" else add_option(action.command, option, after=_verb(action))
             )
+            cost = subject.costs.of_part(run, "recommended") if action.manager == "apt" else Cost()
             yield Remark(
                 span=action.command.span,
                 message=f"{action.manager} also installs what {format_names(action.names) or 'they'} only recommend",
                 fix=f"{option}, and name what is really needed of them",
                 edits=(edit,) if edit is not None else (),
+                unpacked_bytes=cost.unpacked_bytes,
+                compressed_bytes=cost.compressed_bytes,
+                how=cost.how,
             )
 
 

@@ -45,7 +45,7 @@ from lightship.lint.later import needs_lists
 from lightship.lint.paths import copies, is_below, landing, resolved
 from lightship.lint.rewriting import add_command, drop_command
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Subject
+from lightship.lint.subject import Cost, Subject
 from lightship.units import format_names
 
 __all__ = ["RULE"]
@@ -99,11 +99,16 @@ def _removed(
 
 
 def _of_run(subject: Subject, run: Instruction, command: Command, path: str, maker: Instruction) -> Remark:
+    is_lists = _folder(path) == "/var/lib/apt/lists"
+    cost = subject.costs.of_part(maker, "lists") if is_lists else Cost()
     return Remark(
         span=command.span,
         message=f"{path} stays in the layer of line {maker.line}, which made it",
         fix=f"remove it in the RUN of line {maker.line}",
         edits=_moved(subject, run, command, path, maker) if _is_idle(subject, run, command, path, maker) else (),
+        unpacked_bytes=cost.unpacked_bytes,
+        compressed_bytes=cost.compressed_bytes,
+        how=cost.how,
     )
 
 

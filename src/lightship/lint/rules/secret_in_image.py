@@ -53,7 +53,7 @@ _KNOWN = re.compile(
     r"xox[abprs]-[\w-]{10,}|hf_[A-Za-z]{30,}|npm_[A-Za-z0-9]{36}|AIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----|"
     r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@$]+:([^/\s@$]+)@", re.IGNORECASE)
+_URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^/\s:@$]+:([^/\s@$]+)@", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"|\$.*|<.*>|\{.*\}|/.*|\./.*|\d+(\.\d+)?|true|false|yes|no|on|off|none|null|changeme|change[-_]?me|example|your[-_].*|"
     r"xxx+|\*+|placeholder|dummy|test(ing)?|unused|basic|bearer|jwt|oauth2?|default|disabled|enabled|optional|[a-z]+://[^@]*",
