@@ -5,16 +5,16 @@ import os
 
 import pytest
 
-from lightship.assets.codecs import ENCODINGS, Encoding, Level, codec_version, decodes_to, encode
+from lightship.assets.codecs import ENCODINGS, Effort, Encoding, codec_version, decodes_to, encode
 
 PLAIN = b"export const word = 'lightship';\n" * 9000 + bytes(range(256)) * 2000
-LEVELS: tuple[Level, ...] = ("ci", "release")
+LEVELS: tuple[Effort, ...] = ("ci", "release", "alone")
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("plain", [PLAIN, b"a", b"", os.urandom(300_000)], ids=["text", "letter", "empty", "noise"])
-def test_a_round_trip(encoding: Encoding, level: Level, plain: bytes) -> None:
+def test_a_round_trip(encoding: Encoding, level: Effort, plain: bytes) -> None:
     packed = encode(plain, encoding, level)
     assert decodes_to(packed, plain, encoding)
     assert encode(plain, encoding, level) == packed
@@ -45,5 +45,6 @@ def test_the_gzip_header_has_no_name_and_no_time() -> None:
 
 
 def test_the_version_tells_levels_apart() -> None:
-    told = {codec_version(encoding, level) for encoding in ENCODINGS for level in LEVELS}
-    assert len(told) == len(ENCODINGS) * len(LEVELS)
+    told = [codec_version(encoding, level) for encoding in ENCODINGS for level in LEVELS[:2]]
+    assert len(set(told)) == len(told) == 6
+    assert codec_version("gzip", "alone") not in told

@@ -255,6 +255,18 @@ def test_release_replaces_what_ci_made_and_keeps_what_others_made(web: Path) -> 
     assert states(run(web, replace(release, force=True)))["foreign.js", "gzip"] == "made"
 
 
+def test_gzip_is_made_as_small_as_can_be_where_it_is_all_there_is(web: Path) -> None:
+    script = b"".join(b"let a%d = f(%d, 'w%d');\n" % (n, n * n % 977, n % 13) for n in range(4000))
+    file = put(web, "app.js", script)
+    release = replace(CI, level="release")
+    run(web, release)
+    beside_brotli = beside(file, "gzip").stat().st_size
+    outcome = run(web, replace(release, encodings=("gzip",)))
+    assert states(outcome) == {("app.js", "gzip"): "made", ("app.js", "br"): "kept"}
+    assert beside(file, "gzip").stat().st_size < beside_brotli
+    assert states(run(web, release))["app.js", "gzip"] == "kept"
+
+
 def test_links_are_not_followed(web: Path, tmp_path: Path) -> None:
     outside = put(tmp_path / "outside", "secret.js")
     (web / "link.js").symlink_to(outside)

@@ -14,18 +14,20 @@ from lightship.archive import zstd
 from lightship.archive.codec import open_decompressed
 from lightship.errors import LightshipError
 
-__all__ = ["ENCODINGS", "Encoding", "Level", "codec_version", "decodes_to", "encode"]
+__all__ = ["ENCODINGS", "Effort", "Encoding", "Level", "codec_version", "decodes_to", "encode"]
 
 Encoding = Literal["gzip", "br", "zstd"]
 Level = Literal["ci", "release"]
+Effort = Literal["ci", "release", "alone"]
+"""What is spent on a sidecar: ``alone`` is for gzip of a release where nothing else is made."""
 ENCODINGS: tuple[Encoding, ...] = ("gzip", "br", "zstd")
 
-_LEVELS: dict[Encoding, dict[Level, int]] = {
-    # 10 is the first that weighs matches against each other; 12 saves 0.1 % for 1.8 times the CPU, and with it gzip
-    # and brotli 11 take more CPU than gzip(1) and brotli(1) do (streamlit 1.67's scripts, November 2026)
-    "gzip": {"ci": 6, "release": 10},
-    "br": {"ci": 5, "release": 11},
-    "zstd": {"ci": 6, "release": 19},  # windows of 2 and 8 MiB: browsers refuse more (RFC 9659)
+_LEVELS: dict[Encoding, dict[Effort, int]] = {
+    # 12 makes 2.6 % less than 9 for six times its CPU. Where brotli is made too, whoever can takes that; and with 12 the
+    # two take more CPU than gzip(1) and brotli(1) do (streamlit 1.67's scripts, November 2026)
+    "gzip": {"ci": 6, "release": 9, "alone": 12},
+    "br": {"ci": 5, "release": 11, "alone": 11},
+    "zstd": {"ci": 6, "release": 19, "alone": 19},  # windows of 2 and 8 MiB: browsers refuse more (RFC 9659)
 }
 _CHUNK_BYTES = 1 << 18
 _SMALLEST_WINDOW, _LARGEST_WINDOW = 16, 24  # bits, RFC 7932, 9.1; browsers take no "large window"
@@ -42,7 +44,7 @@ class _Prefix:
 
 
 @functools.cache
-def codec_version(encoding: Encoding, level: Level) -> str:
+def codec_version(encoding: Encoding, level: Effort) -> str:
     """What the bytes of a sidecar depend on beside its source."""
     if encoding == "zstd":
         made_by = zstd.CODEC_VERSION
@@ -52,7 +54,7 @@ def codec_version(encoding: Encoding, level: Level) -> str:
     return f"{made_by}/{_LEVELS[encoding][level]}"
 
 
-def encode(plain: bytes, encoding: Encoding, level: Level) -> bytes:
+def encode(plain: bytes, encoding: Encoding, level: Effort) -> bytes:
     """``plain`` in one piece, compressed."""
     number = _LEVELS[encoding][level]
     if encoding == "gzip":

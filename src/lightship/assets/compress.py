@@ -153,7 +153,7 @@ class _Source:
             return SidecarResult(encoding=encoding, state="kept", compressed_bytes=len(found)), None
         stale = there and found is None
         if asked and len(self.plain) >= LEAST_BYTES:
-            made, cached = packed(self.plain, self.sha256, encoding, self.options.level, self.cache)
+            made, cached = packed(self.plain, self.sha256, encoding, self.options.effort(encoding), self.cache)
             if made is not None:
                 state: SidecarState = "cached" if cached else "made"
                 return SidecarResult(encoding=encoding, state=state, compressed_bytes=len(made), stale=stale), made
@@ -166,7 +166,7 @@ class _Source:
             return False
         if not asked:
             return self.options.mode == "sidecar"
-        quick = self.options.level == "release" and is_quick_one(found, self.sha256, encoding, self.cache)
+        quick = is_quick_one(found, self.sha256, encoding, self.options.effort(encoding), self.cache)
         return not (quick or self.options.force)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from lightship.assets.codecs import Encoding, Level
+from lightship.assets.codecs import Effort, Encoding, Level
 
 __all__ = [
     "LEAST_BYTES",
@@ -43,6 +43,11 @@ class CompressOptions:
     times: Times = "content"
     force: bool = False
     dry_run: bool = False
+
+    def effort(self, encoding: Encoding) -> Effort:
+        """What is spent on a sidecar: the most on gzip of a release where there is no other."""
+        only = self.mode == "gzip-only" or self.encodings == ("gzip",)
+        return "alone" if only and encoding == "gzip" and self.level == "release" else self.level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ import errno
 import os
 from pathlib import Path
 
-from lightship.assets.codecs import Encoding, Level, codec_version, decodes_to, encode
+from lightship.assets.codecs import Effort, Encoding, codec_version, decodes_to, encode
 from lightship.assets.model import worth
 from lightship.assets.scan import read_file
 from lightship.paths import atomic_file
@@ -16,6 +16,7 @@ __all__ = ["CACHE_KIND", "fresh_bytes", "is_quick_one", "packed", "write_sidecar
 CACHE_KIND = "assets"
 _FORMAT = 1  # of an entry; raised when what is stored or how it is made changes
 _UNWORTHY = b"not 5 % smaller"
+_EFFORTS: tuple[Effort, ...] = ("ci", "release", "alone")
 
 
 def fresh_bytes(path: Path, plain: bytes, encoding: Encoding) -> bytes | None:
@@ -27,17 +28,21 @@ def fresh_bytes(path: Path, plain: bytes, encoding: Encoding) -> bytes | None:
     return None
 
 
-def is_quick_one(found: bytes, sha256: str, encoding: Encoding, cache: Cache) -> bool:
-    """Whether ``found`` is what level ``ci`` made of this content here: ``release`` replaces it. One that somebody else
-    made is kept: at which level cannot be told."""
-    entry = cache.find(CACHE_KIND, _key(sha256, encoding, "ci"))
+def is_quick_one(found: bytes, sha256: str, encoding: Encoding, level: Effort, cache: Cache) -> bool:
+    """Whether ``found`` is what a lower level made of this content here: it is replaced. One that somebody else made is
+    kept: at which level cannot be told."""
+    lower = _EFFORTS[: _EFFORTS.index(level)]
+    return any(_is_entry(found, cache.find(CACHE_KIND, _key(sha256, encoding, each))) for each in lower)
+
+
+def _is_entry(found: bytes, entry: Path | None) -> bool:
     try:
         return entry is not None and entry.stat().st_size == len(found) and entry.read_bytes() == found
     except OSError:
         return False
 
 
-def packed(plain: bytes, sha256: str, encoding: Encoding, level: Level, cache: Cache) -> tuple[bytes | None, bool]:
+def packed(plain: bytes, sha256: str, encoding: Encoding, level: Effort, cache: Cache) -> tuple[bytes | None, bool]:
     """The sidecar's bytes, None where it is not worth it, and whether the cache had it. An entry is believed when it
     decompresses to ``plain``."""
     key = _key(sha256, encoding, level)
@@ -71,5 +76,5 @@ def write_sidecar(path: Path, content: bytes, like: os.stat_result, time_ns: int
         os.utime(number, ns=(time_ns, time_ns))
 
 
-def _key(sha256: str, encoding: Encoding, level: Level) -> str:
-    return cache_key("sidecar", _FORMAT, sha256, encoding, level, codec_version(encoding, level))
+def _key(sha256: str, encoding: Encoding, level: Effort) -> str:
+    return cache_key("sidecar", _FORMAT, sha256, encoding, codec_version(encoding, level))
