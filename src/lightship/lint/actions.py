@@ -203,7 +203,8 @@ _PIP_VALUES = frozenset(
         "--index-url", "--extra-index-url", "-f", "--find-links", "--python-version", "--platform", "--abi",
         "--implementation", "--no-binary", "--only-binary", "--trusted-host", "--cache-dir", "--timeout", "--retries",
         "--proxy", "--cert", "--python", "-p", "--progress-bar", "--log", "--src", "--root-user-action", "-C",
-        "--config-settings", "--upgrade-strategy", "--report",
+        "--config-settings", "--upgrade-strategy", "--report", "--group", "--constraints", "--build-constraint",
+        "--build-constraints", "--keyring-provider", "--use-feature", "--use-deprecated",
     }
 )  # fmt: skip
 _UV_VALUES = frozenset(
@@ -211,6 +212,8 @@ _UV_VALUES = frozenset(
         "--group", "--only-group", "--no-group", "--extra", "--package", "--no-install-package", "--project",
         "--directory", "--link-mode", "--index", "--default-index", "--index-strategy", "--python-platform",
         "--config-file", "--reinstall-package", "--upgrade-package", "-P", "--resolution", "--torch-backend",
+        "--python-preference", "--prerelease", "--fork-strategy", "--allow-insecure-host", "--exclude-newer",
+        "--override", "--overrides", "--no-build-package", "--no-binary-package", "--color", "--cache-dir",
     }
 )  # fmt: skip
 _POETRY_VALUES = frozenset(

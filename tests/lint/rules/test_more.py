@@ -65,6 +65,8 @@ def test_add_that_only_copies(line: str, after: str) -> None:
         ("RUN pip install -r requirements.txt", []),
         ("RUN pip install -c constraints.txt flask", []),
         ("RUN pip install . ./dist/app.whl app.whl", []),
+        ("RUN pip install --group dev --editable .", []),
+        ("RUN uv pip install --python-preference system --index https://a.example/b flask==3.0", []),
         ("RUN pip install git+https://git.example/a@v1", []),
         ("RUN pip install flask==$VERSION", []),
         ("RUN npm install -g pnpm@10.1.0", []),
@@ -93,6 +95,11 @@ def test_a_user_gets_its_number(rest: str, after: str) -> None:
     assert mended(named_user.RULE, SLIM + rest) == SLIM + after
 
 
+def test_the_user_of_node_s_image_has_a_number() -> None:
+    assert mended(named_user.RULE, "FROM node:22-slim\nUSER node\n") == "FROM node:22-slim\nUSER 1000\n"
+    assert mended(named_user.RULE, f"{SLIM}USER node\n") == f"{SLIM}USER node\n"
+
+
 @pytest.mark.parametrize("user", ["1000", "1000:1000", "root", "root:root", "$UID", "${NAME}"])
 def test_users_that_are_no_names(user: str) -> None:
     assert ask(named_user.RULE, f"{SLIM}USER {user}\n") == []
@@ -104,6 +111,7 @@ def test_users_that_are_no_names(user: str) -> None:
         (f"{SLIM}COPY . .\nCOPY a b\n", ["COPY . ."]),
         (f"{SLIM.strip()} AS a\nFROM a\nCOPY . .\n", ["COPY . ."]),
         (f"{SLIM}COPY . /app\n", []),
+        (f"{SLIM}COPY . .\n{SLIM}COPY app /app\n", []),
         (f"{SLIM}COPY a $HOME/a\n", []),
         (f"{SLIM}WORKDIR /app\nCOPY . .\n", []),
         (f"{SLIM.strip()} AS a\nWORKDIR /app\nFROM a\nCOPY . .\n", []),

@@ -37,6 +37,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import expand_at
+from lightship.ecosystem.base_images import known_base
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -83,7 +84,8 @@ def _number(subject: Subject, last: Instruction, name: str) -> str:
                 given = value or (following.text if following is not None else "")
                 if flag in _UID and (given.isdigit() or _is_number(subject, last, given)):
                     return given
-    return ""
+    known = known_base(subject.stages.shipped[0].base)
+    return "1000" if name == "node" and known is not None and known.official and known.has_node else ""
 
 
 RULE = Rule(

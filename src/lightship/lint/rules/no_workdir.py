@@ -3,7 +3,7 @@
 What it does
 ============
 Finds COPY and ADD to a relative destination where neither the stage nor what it is FROM has a WORKDIR, on an official
-image that has none either.
+image that has none either, in stages that ship.
 
 Why
 ===
@@ -46,9 +46,9 @@ _WITHOUT = re.compile(r"(docker\.io/)?(library/)?(python|node|debian|ubuntu|alpi
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
-    for stage in subject.stages.stages:
+    for stage in subject.stages.shipped:
         base = subject.stages.chain(stage)[0].base
-        if stage.index not in subject.stages.needed or not _WITHOUT.fullmatch(base):
+        if not _WITHOUT.fullmatch(base):
             continue
         for copied in copies(subject, stage):
             destination = copied.copy.destination.text.strip("\"'")
