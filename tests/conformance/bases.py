@@ -63,13 +63,20 @@ def write_package(
         subprocess.run(argv, check=True, capture_output=True)
 
 
-def write_packages_index(folder: Path) -> None:
-    """``Packages`` of a flat repository: https://wiki.debian.org/DebianRepository/Format (read November 2026)."""
+def write_packages_index(folder: Path, *, others: int = 0) -> None:
+    """``Packages`` of a flat repository, with as many ``others`` that are not there:
+    https://wiki.debian.org/DebianRepository/Format (read November 2026)."""
     parts = []
     for deb in sorted(folder.glob("*.deb")):
         control = subprocess.run([require_tool("dpkg-deb"), "-f", str(deb)], check=True, capture_output=True, text=True)
         digest = hashlib.sha256(deb.read_bytes()).hexdigest()
         parts.append(f"{control.stdout}Filename: ./{deb.name}\nSize: {deb.stat().st_size}\nSHA256: {digest}\n")
+    for number in range(others):
+        digest = hashlib.sha256(str(number).encode()).hexdigest()
+        parts.append(
+            f"Package: other-{number}\nVersion: 1\nArchitecture: all\nFilename: ./other-{number}.deb\n"
+            f"Size: 1\nSHA256: {digest}\n"
+        )
     (folder / "Packages").write_text("\n".join(parts))
 
 

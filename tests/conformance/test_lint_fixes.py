@@ -44,11 +44,12 @@ SLIM = "FROM python:3.11-slim-bookworm\n"
 WHOLE = "python:3.11-bookworm"
 APT = "apt-get update && apt-get install -y --no-install-recommends"
 CLEAN = "rm -rf /var/lib/apt/lists/*"
+_NOT_COMPRESSIBLE = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(1500))
 PIP_PROJECT = {
     ".dockerignore": "Dockerfile\n",
     "requirements.txt": "pretend\n",
     "app/main.py": "import pretend\n",
-    "app/data/x": "1\n" * 50_000,
+    "app/data/x": _NOT_COMPRESSIBLE,
 }
 PACKAGES = ("var/lib/dpkg/*", "var/lib/apt/extended_states")
 """Where dpkg and apt note what is installed."""
@@ -209,7 +210,7 @@ def engine(
     write_package(repository, "fonts-pretend", {"usr/share/fonts/pretend.otf": "x" * 9000})
     write_package(repository, "libmagic1", {"usr/lib/libmagic.so": "x"}, recommends="recommended")
     write_package(repository, "recommended", {"usr/share/recommended": "x" * 9000})
-    write_packages_index(repository)
+    write_packages_index(repository, others=2000)
     write_wheel(wheels, "pretend", "answer = 42\n")
     shutil.copy(find_uv_bin(), folder / "base/uv")
     dockerd.docker("import", str(debian_tar(request.config.cache)), "debian:12")
@@ -217,7 +218,11 @@ def engine(
     text = (
         "FROM debian:12 AS slim\nCOPY repo /repo\nCOPY wheels /wheels\nCOPY uv /usr/local/bin/uv\n"
         "RUN rm -rf /etc/apt/sources.list.d/* /var/lib/apt/lists/* && "
-        "echo 'deb [trusted=yes] file:/repo ./' > /etc/apt/sources.list && python3 -m venv /opt/venv\n"
+        "echo 'deb [trusted=yes] copy:/repo ./' > /etc/apt/sources.list && "  # copied as from elsewhere
+        # as Debian's images have it
+        "echo 'DPkg::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };' "
+        "> /etc/apt/apt.conf.d/docker-clean && "
+        "python3 -m venv /opt/venv\n"
         "ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin VIRTUAL_ENV=/opt/venv UV_OFFLINE=1 "
         "UV_FIND_LINKS=/wheels UV_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_NO_INDEX=1 PIP_DISABLE_PIP_VERSION_CHECK=1\n"
         "FROM slim AS whole\nCOPY whole.h /usr/include/\n"
