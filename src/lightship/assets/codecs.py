@@ -23,8 +23,8 @@ Effort = Literal["ci", "release", "alone"]
 ENCODINGS: tuple[Encoding, ...] = ("gzip", "br", "zstd")
 
 _LEVELS: dict[Encoding, dict[Effort, int]] = {
-    # 12 makes 2.6 % less than 9 for six times its CPU. Where brotli is made too, whoever can takes that; and with 12 the
-    # two take more CPU than gzip(1) and brotli(1) do (streamlit 1.67's scripts, November 2026)
+    # 12 makes 2.6 % less than 9 for six times its CPU. Where brotli is made too, whoever can takes that; with 12 both
+    # together take more CPU than gzip(1) and brotli(1) do (streamlit 1.67's scripts, November 2026)
     "gzip": {"ci": 6, "release": 9, "alone": 12},
     "br": {"ci": 5, "release": 11, "alone": 11},
     "zstd": {"ci": 6, "release": 19, "alone": 19},  # windows of 2 and 8 MiB: browsers refuse more (RFC 9659)

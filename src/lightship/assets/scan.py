@@ -1,5 +1,6 @@
 """A directory of static files as it lies on disk: its files, what stands beside which, and what was not followed."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ def scan(root: Path) -> Scan:
         if entry.is_symlink():
             links.append(path)
         elif entry.is_file(follow_symlinks=False):
-            found[path] = entry.stat(follow_symlinks=False).st_size
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                found[path] = entry.stat(follow_symlinks=False).st_size
     bases = {path: base for path in found if (base := sidecar_base(path)) is not None}
     lone = {path for path, base in bases.items() if base not in found and compressible(base)}
     sidecars = {path for path, base in bases.items() if base in found}
