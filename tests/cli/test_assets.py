@@ -59,6 +59,15 @@ def test_a_fault_is_status_1_and_the_rest_is_done(lightship: Lightship, web: Pat
     assert gzip.decompress((web / "app.js.map.gz").read_bytes()) == (web / "app.js.map").read_bytes()
 
 
+def test_gzip_only_twice_says_what_was_there(lightship: Lightship, web: Path) -> None:
+    first = lightship("assets", "compress", web, "--mode", "gzip-only")
+    assert first.status == 0, first.stderr
+    assert not (web / "app.js").exists()
+    second = lightship("assets", "compress", web, "--mode", "gzip-only")
+    assert second.stdout.startswith("nothing to compress\n")
+    assert "3 of them were there as .gz alone\n" in second.stdout
+
+
 def test_wrong_use_is_one_sentence(lightship: Lightship, web: Path) -> None:
     said = lightship("assets", "compress", web / "app.js")
     assert said.status == 2

@@ -28,6 +28,8 @@ def render_assets(report: Report, *, verbose: bool = False) -> str:
     lines = render_table(head, rows) if rows else ["nothing to compress"]
     before, after = format_bytes(found["before_bytes"]), format_bytes(found["after_bytes"])
     lines.append(f"{found['files']} files: {before} before, {after} after" + (" (dry run)" if found["dry_run"] else ""))
+    if found["lone"] and found["mode"] == "gzip-only":
+        lines.append(f"{len(found['lone'])} of them were there as .gz alone")
     lines += _maps(found["source_maps"], dry_run=found["dry_run"])
     if verbose:
         lines += [_sidecars(row) for row in found["results"]]
