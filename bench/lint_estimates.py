@@ -57,9 +57,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("contexts", nargs="*", type=Path)
     parser.add_argument("--installed", action="append", default=[], metavar="PROJECT=FOLDER")
+    parser.add_argument("--python", default="3.12", help="Of FOLDER. Default: 3.12.")
     chosen = parser.parse_args()
     rows = [*debian_rows(), *(row for each in chosen.contexts or [DEFAULT] for row in _context_rows(each))]
-    rows += [_lock_row(*map(Path, each.split("=", 1))) for each in chosen.installed]
+    rows += [_lock_row(*map(Path, each.split("=", 1)), python=chosen.python) for each in chosen.installed]
     print(f"{'':58} {'unpacked MB':>18}        {'compressed MB':>18}")
     for row in rows:
         unpacked, compressed = row.errors
@@ -122,10 +123,10 @@ def _context_rows(root: Path) -> Iterator[Row]:
         )
 
 
-def _lock_row(project: Path, installed: Path) -> Row:
+def _lock_row(project: Path, installed: Path, *, python: str) -> Row:
     with tempfile.TemporaryDirectory() as folder:
         lock = lock_reader(project, Cache(Path(folder)))
-        estimated = _estimate("FROM python:3.12-slim-bookworm\nRUN uv sync --locked --no-dev\n", None, lock)
+        estimated = _estimate(f"FROM python:{python}-slim-bookworm\nRUN uv sync --locked --no-dev\n", None, lock)
     files = {
         Path(where, name).relative_to(installed).as_posix(): 0
         for where, _, names in os.walk(installed)

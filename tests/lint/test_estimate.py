@@ -13,7 +13,7 @@ from lightship.ecosystem.python.offers import LockFacts, Offer, OfferedWheel
 from lightship.facts.system_packages import system_packages
 from lightship.facts.tool_sizes import TOOL_SIZES
 from lightship.lint.estimate import Estimates
-from lightship.lint.estimate_ratios import LISTS
+from lightship.lint.estimate_ratios import COMPILED_WHEEL, LISTS, PURE_WHEEL, WHEEL_TO_GZIP
 from lightship.lint.subject import Context, Cost, LockReader, Part, Subject, no_lock
 
 LAYERS = Path(__file__).parents[2] / "bench/debian_layers.tsv"
@@ -225,7 +225,7 @@ def test_a_lock_costs_what_its_wheels_come_to() -> None:
     compiled = bytes_of(last(f"{base}RUN uv sync --locked --compile-bytecode\n", lock=lock))
     by_variable = bytes_of(last(f"{base}ENV UV_COMPILE_BYTECODE=1\nRUN uv sync --locked\n", lock=lock))
     with_pip = bytes_of(last(f"{base}RUN pip install --no-cache-dir -r requirements.txt\n", lock=lock))
-    assert plain == (int(4.38e6 + 4 * 3.12e6), 5_050_000)
+    assert plain == (int(1e6 * PURE_WHEEL[0] + 4e6 * COMPILED_WHEEL[0]), int(5e6 * WHEEL_TO_GZIP))
     assert plain[0] < compiled[0]
     assert compiled == by_variable == with_pip
     assert bytes_of(part(f"{base}RUN pip install -r requirements.txt\n", "downloads", lock)) == (5_000_000, 5_000_000)
@@ -248,7 +248,7 @@ def test_an_environment_that_is_copied_weighs_what_its_stage_installed() -> None
         "FROM python:3.12-slim-bookworm AS build\nRUN uv sync --locked\n"
         "FROM python:3.12-slim-bookworm\nCOPY --from=build {} /app/\n"
     )
-    assert bytes_of(last(stages.format("/app/.venv"), lock=lock))[0] == 4_380_000
+    assert bytes_of(last(stages.format("/app/.venv"), lock=lock))[0] == int(1e6 * PURE_WHEEL[0])
     assert last(stages.format("/app/elsewhere"), lock=lock) == UNKNOWN
 
 
