@@ -67,6 +67,12 @@ def test_the_only_command_goes_with_its_instruction() -> None:
         ("FROM x\nRUN { a; }\n", "FROM x\nRUN { a; } && z\n"),
         ("FROM x\nRUN if a; then \\\n  b; \\\n  fi\n", "FROM x\nRUN if a; then \\\n  b; \\\n  fi \\\n  && z\n"),
         ("FROM x\nRUN for a in b; do c; done > d\n", "FROM x\nRUN for a in b; do c; done > d && z\n"),
+        ("FROM x\nRUN set -ex; a && b\n", "FROM x\nRUN set -ex; a && b && z\n"),
+        ("FROM x\nRUN set -ex; (a; b)\n", "FROM x\nRUN set -ex; (a; b); z\n"),
+        (
+            "FROM x\nRUN set -ex; \\\n\tif a; then \\\n\t\tb; \\\n\tfi\n",
+            "FROM x\nRUN set -ex; \\\n\tif a; then \\\n\t\tb; \\\n\tfi; \\\n\tz\n",
+        ),
         ("FROM x\r\nRUN a \\\r\n\t&& b\r\n", "FROM x\r\nRUN a \\\r\n\t&& b \\\r\n\t&& z\r\n"),
         ("# escape=`\nFROM x\nRUN a `\n  && b\n", "# escape=`\nFROM x\nRUN a `\n  && b `\n  && z\n"),
     ],
@@ -90,6 +96,11 @@ def test_a_command_is_added(text: str, after: str) -> None:
         "RUN <<E\na\nE",
         "RUN a <<E\nb\nE",
         "RUN (",
+        # && would take set -e from what is in the group
+        "RUN set -e; for a in b; do c; done > d",
+        "RUN set -e; { a; b; } > c",
+        "RUN set -e; a && (b; c)",
+        "RUN set -e; for a in b; do c; done | d",
     ],
 )
 def test_a_command_is_not_added_where_it_would_not_run(run: str) -> None:

@@ -8,6 +8,7 @@ import re
 
 from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
+from lightship.dockerfile.scope import shell_at
 from lightship.dockerfile.shell import Command
 from lightship.lint.subject import Subject
 
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 _ENDS_A_GROUP = re.compile(r";?\s*(?:(?:fi|done|esac|\}|\))\s*)+")
+_SETS_E = re.compile(r"-[a-z]*e[a-z]*|errexit")
 _ENDS_THE_SHELL = frozenset({"exit", "return", "exec"})
 
 
@@ -88,7 +90,7 @@ def drop_command(subject: Subject, instruction: Instruction, command: Command) -
 
 
 def add_command(subject: Subject, instruction: Instruction, text: str) -> Edit | None:
-    """``&& text`` put at the end, on a line of its own where the instruction has several: what stands there runs after
+    """``text`` put at the end, behind ``&&`` and on a line of its own where the instruction has several: it runs after
     all else has, and where that failed the line still fails."""
     script = subject.script(instruction)
     commands = script.commands
@@ -99,15 +101,37 @@ def add_command(subject: Subject, instruction: Instruction, text: str) -> Edit |
     tail = code_between(subject, last.span.end, ending)
     if last.name in _ENDS_THE_SHELL or "exec" in last.wrapper or (tail and not _ENDS_A_GROUP.fullmatch(tail)):
         return None
+    joiner = _joiner(subject, instruction, last, tail)
+    if joiner is None:
+        return None
     end = ending if tail else last.span.end
     source = subject.dockerfile.text
     if "\n" not in source[instruction.span.start : instruction.span.end]:
-        return Edit(Span(end, end), f" && {text}")
+        return Edit(Span(end, end), f"; {text}" if joiner == ";" else f" && {text}")
     start = source.rfind("\n", 0, end) + 1
     line = source[start:end]
     indent = line[: len(line) - len(line.lstrip())] or "    "
     newline = "\r\n" if source[:start].endswith("\r\n") else "\n"
-    return Edit(Span(end, end), f" {subject.dockerfile.escape}{newline}{indent}&& {text}")
+    before, after = (";", "") if joiner == ";" else ("", "&& ")
+    return Edit(Span(end, end), f"{before} {subject.dockerfile.escape}{newline}{indent}{after}{text}")
+
+
+def _joiner(subject: Subject, instruction: Instruction, last: Command, tail: str) -> str | None:
+    """What stands before a command that is added. ``&&`` takes ``set -e`` from a loop or a group in front of it
+    (POSIX.1-2024, 2.15 set): there it is ``;``, in a line that has no other."""
+    commands = subject.script(instruction).commands
+    shell = shell_at(subject.stages, instruction)[1:]
+    if not any(_stops_at_failure(each) for each in commands) and not any(_SETS_E.fullmatch(word) for word in shell):
+        return "&&"
+    simple = next((each for each in commands if each.span.end == last.span.end), last)
+    if simple.words and re.search(
+        r"[})]|\b(fi|done|esac)\b", code_between(subject, simple.words[-1].span.end, last.span.end)
+    ):
+        return None  # a group whose output goes elsewhere
+    if not tail:
+        return None if simple.is_nested or simple.is_conditional else "&&"
+    whole = instruction.argument.span(0, len(instruction.argument.text))
+    return None if set("!|&") & set(code_between(subject, whole.start, whole.end)) else ";"
 
 
 def is_bare(subject: Subject, instruction: Instruction) -> bool:
