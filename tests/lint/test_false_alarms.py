@@ -188,6 +188,11 @@ CASES = {
         text=f"{SLIM}RUN apt-get update && apt-get install -y curl\n",
         files={"docker-compose.yml": 'services: {a: {healthcheck: {test: ["CMD", "curl", "-f", "localhost"]}}}\n'},
     ),
+    "curl for one of many scripts": Case(
+        rule=downloaders_shipped.RULE,
+        text=f"{SLIM}RUN apt-get update && apt-get install -y curl\n",
+        files={f"bin/{number}.sh": "true\n" for number in range(60)} | {"docker/entrypoint.sh": "curl -f localhost\n"},
+    ),
     "node for supervisord": Case(
         rule=node_shipped.RULE,
         text=f"{SLIM}RUN apt-get install -y nodejs\nRUN echo '[program:web]' > /etc/s.conf && "

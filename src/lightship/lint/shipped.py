@@ -81,7 +81,8 @@ def call_sites(subject: Subject, programs: Iterable[str]) -> Iterator[str]:
             yield instruction.keyword
     context = subject.context
     if context is not None:
-        scripts = [path for path in context.files if _STARTS.search(path)]
+        found = (path for path in context.files if _STARTS.search(path))
+        scripts = sorted(found, key=lambda path: ("entrypoint" not in path, path.count("/"), path))
         for path in scripts[:_MOST_SCRIPTS]:
             script = context.read(path) or ""
             if any(program in script for program in wanted) and wanted & _words(_code(script)):
