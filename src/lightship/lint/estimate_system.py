@@ -40,13 +40,14 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Release:
-    """Packages of a release, those that the base has, and whether its dpkg leaves documentation out."""
+    """Packages of a release, those that the base has, and whether its dpkg leaves documentation out. ``foreign`` are
+    not Debian's."""
 
     name: str
-    source: str
     packages: Mapping[str, SystemPackage]
     there: frozenset[str]
     slim: bool
+    foreign: Mapping[str, SystemPackage] = field(default_factory=dict)
 
     def added(self, asked: _Asked) -> frozenset[str]:
         """What these bring."""
@@ -64,7 +65,8 @@ class _Release:
         return Cost(
             unpacked_bytes=int(unpacked + APT_DATABASE_OF_PACKAGE[0] * len(found) + PYTHON_BYTECODE[0] * python),
             compressed_bytes=int(compressed + APT_DATABASE_OF_PACKAGE[1] * len(found) + PYTHON_BYTECODE[1] * python),
-            how=f"{len(found)} package{'s' if len(found) > 1 else ''} of {self.source}",
+            how=f"{len(found)} package{'s' if len(found) > 1 else ''} of Debian {self.name}"
+            + (" and NodeSource" if any(each.name in self.foreign for each in found) else ""),
         )
 
 
@@ -197,10 +199,12 @@ def _release_of(known: KnownBase, *, foreign: bool) -> _Release | None:
     packages: Mapping[str, SystemPackage] = system_packages(release)
     if not packages:
         return None
-    source = f"Debian {release}"
+    foreign_packages = NODESOURCE if foreign else {}
+    every: Mapping[str, SystemPackage] = packages
     if foreign:
-        packages, source = ChainMap(NODESOURCE, packages), f"{source} and NodeSource"  # type: ignore[arg-type]  # read only
-    return _Release(release, source, packages, closure(_base_packages(known), packages, recommended=False), known.slim)
+        every = ChainMap(NODESOURCE, packages)  # type: ignore[arg-type]  # it is only read
+    there = closure(_base_packages(known), every, recommended=False)
+    return _Release(release, every, there, known.slim, foreign_packages)
 
 
 def _base_packages(known: KnownBase) -> tuple[str, ...]:
