@@ -65,7 +65,7 @@ def write_package(
 
 def write_packages_index(folder: Path, *, others: int = 0) -> None:
     """``Packages`` of a flat repository, with as many ``others`` that are not there:
-    https://wiki.debian.org/DebianRepository/Format (read November 2026)."""
+    Debian's wiki, "DebianRepository/Format" (read November 2026)."""
     parts = []
     for deb in sorted(folder.glob("*.deb")):
         control = subprocess.run([require_tool("dpkg-deb"), "-f", str(deb)], check=True, capture_output=True, text=True)

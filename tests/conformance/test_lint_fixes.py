@@ -38,7 +38,7 @@ from lightship.store.docker_archive import open_docker_archive
 if TYPE_CHECKING:
     from tests.conformance.conftest import Dockerd
 
-pytestmark = [pytest.mark.conformance, pytest.mark.xdist_group("dockerd")]
+pytestmark = [pytest.mark.conformance, pytest.mark.network, pytest.mark.xdist_group("dockerd")]
 
 SLIM = "FROM python:3.11-slim-bookworm\n"
 WHOLE = "python:3.11-bookworm"

@@ -30,7 +30,7 @@ from lightship.flows.lint import LintRequest, lint_file, mend
 if TYPE_CHECKING:
     from tests.conformance.conftest import Dockerd
 
-pytestmark = [pytest.mark.conformance, pytest.mark.xdist_group("dockerd")]
+pytestmark = [pytest.mark.conformance, pytest.mark.network, pytest.mark.xdist_group("dockerd")]
 
 SERVER = '''\
 """Answers on port 8000, with what a compiled extension escapes."""
