@@ -43,7 +43,6 @@ class Estimates:
     lock: LockReader
     _system: SystemCosts = field(init=False, compare=False, repr=False)
     _locked: LockCosts = field(init=False, compare=False, repr=False)
-    _contexts: dict[tuple[str, ...], Cost] = field(default_factory=dict, compare=False, repr=False)
     _known: dict[int, Cost] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -80,9 +79,12 @@ class Estimates:
 
     def of_context(self, paths: tuple[str, ...]) -> Cost:
         """Files of the context at or below ``paths``; compressed as a sample of them comes to."""
-        if paths not in self._contexts:
-            self._contexts[paths] = context_cost(self.context, paths)
-        return self._contexts[paths]
+        if self.context is None:
+            return Cost()
+        weighed = self.context.weighed
+        if paths not in weighed:
+            weighed[paths] = context_cost(self.context, paths)
+        return weighed[paths]
 
     def of_base(self, name: str) -> Cost:
         from lightship.ecosystem.base_sizes import base_size

@@ -21,11 +21,11 @@ _LARGEST = 1_000_000
 _EVERYTHING = ("", ".", "*")
 
 
-def context_cost(context: Context | None, paths: Sequence[str]) -> Cost:
+def context_cost(context: Context, paths: Sequence[str]) -> Cost:
     """Of the files at or below ``paths``; not known where the context was not listed whole, or for patterns. About
     100 kB of texts are read."""
     folders = tuple(path.removeprefix("./").strip("/") for path in paths)
-    if context is None or not context.is_complete or any(_is_pattern(folder) for folder in folders):
+    if not context.is_complete or any(_is_pattern(folder) for folder in folders):
         return Cost()
     found = list(_below(context, folders))
     sizes = context.files

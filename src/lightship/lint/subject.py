@@ -108,6 +108,8 @@ class Context:
     ignore: Ignore = field(default_factory=Ignore)
     has_ignore_file: bool = False
     is_complete: bool = True
+    weighed: dict[tuple[str, ...], Cost] = field(default_factory=dict, compare=False, repr=False)
+    """What paths were found to weigh: Dockerfiles of one context ask for the same ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
