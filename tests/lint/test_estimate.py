@@ -150,6 +150,11 @@ def test_packages_cost_what_nothing_else_needs() -> None:
     assert bytes_of(both)[0] > bytes_of(curl)[0]
     assert curl.how == "1 package of Debian bookworm"
     assert costs.of_packages(stage, ("curl", "of-somebody")) == UNKNOWN
+    assert costs.of_packages(stage, ("libcurl4",)) == Cost(
+        unpacked_bytes=0, compressed_bytes=0, how="other packages need it"
+    )
+    subject, costs = estimates("FROM python:3.11\nRUN apt-get update && apt-get install -y curl\n")
+    assert costs.of_packages(subject.stages.stages[0], ("curl",)).how == "in the base already"
 
 
 def test_recommended_packages_are_the_difference() -> None:

@@ -101,7 +101,11 @@ class SystemCosts:
         if release is None or any(name not in release.packages for name in names):
             return Cost()
         asked = self._asked(stage)
-        return release.cost(release.added(asked) - release.added(asked.without(names)))
+        gone = release.added(asked) - release.added(asked.without(names))
+        if not gone:
+            why = "in the base already" if release.there.issuperset(names) else "other packages need it"
+            return Cost(unpacked_bytes=0, compressed_bytes=0, how=why)
+        return release.cost(gone)
 
     def of_recommended(self, stage: Stage, run: Instruction) -> Cost:
         """What comes only because the line's packages recommend it."""

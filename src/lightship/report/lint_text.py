@@ -91,6 +91,8 @@ def _saved(finding: dict[str, object]) -> str:
     if isinstance(seconds, float):
         parts.append(f"about {format_seconds(seconds)} of each start")
     how = f" ({finding['how']})" if finding["how"] else ""
+    if compressed == unpacked == 0 and seconds is None:
+        return f"saves nothing{how}"
     return f"saves {', '.join(parts)}{how}" if parts else ""
 
 

@@ -1,9 +1,12 @@
 """What the rules about layers make of Dockerfiles, and where they keep their hands off."""
 
 import pytest
+from tests.lint.asking import ask
 from tests.lint.rules.editing import becomes, left_alone
 
+from lightship.dockerfile.model import Instruction
 from lightship.lint.rules import chown_after_copy, many_layers, package_cache_kept, removed_later, update_alone
+from lightship.lint.subject import Cost, NoCosts, Part
 
 SLIM = "FROM python:3.12-slim-bookworm\n"
 FILES = {
@@ -124,6 +127,22 @@ def test_a_removal_goes_where_the_files_are_made(text: str, after: str) -> None:
 )
 def test_a_removal_stays_behind_what_needs_the_files(text: str) -> None:
     assert left_alone(removed_later.RULE, SLIM + text, FILES)
+
+
+def test_what_was_added_from_the_network_is_called_so() -> None:
+    (remark,) = ask(removed_later.RULE, SLIM + "ADD https://a/b.tgz /t/b.tgz\nRUN rm /t/b.tgz\n")
+    assert remark.message == "/t/b.tgz of the ADD in line 2 stays in the image"
+    assert remark.fix.startswith("fetch, use and remove it in one RUN")
+
+
+def test_a_lock_that_another_installer_installs_is_not_in_pips_cache() -> None:
+    class Asked(NoCosts):
+        def of_part(self, _run: Instruction, _part: Part) -> Cost:
+            return Cost(unpacked_bytes=7, compressed_bytes=7)
+
+    for line, size in (("pip install uv && uv sync", None), ("pip install -r requirements.txt", 7)):
+        remarks = ask(package_cache_kept.RULE, f"{SLIM}RUN {line}\n", costs=Asked())
+        assert [each.unpacked_bytes for each in remarks if each.message.startswith("pip ")] == [size]
 
 
 def test_what_lies_in_a_mount_is_in_no_layer() -> None:

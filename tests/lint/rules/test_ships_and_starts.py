@@ -1,6 +1,7 @@
 """What the rules about packages, bases, paths and the start make of Dockerfiles, and what they leave alone."""
 
 import pytest
+from tests.lint.asking import ask
 from tests.lint.rules.editing import becomes, left_alone
 
 from lightship.lint.rule import Rule
@@ -112,6 +113,13 @@ def test_a_command_that_needs_no_shell(text: str, after: str) -> None:
 )  # fmt: skip
 def test_a_command_that_a_shell_makes(text: str) -> None:
     assert left_alone(shell_form_entrypoint.RULE, SLIM + text)
+
+
+@pytest.mark.parametrize("text", ['CMD ["a",]\n', "CMD ['a', 'b']\n", 'ENTRYPOINT ["a" "b"]\n', "CMD [a]\n"])
+def test_what_looks_like_an_array_and_is_none(text: str) -> None:
+    (remark,) = ask(shell_form_entrypoint.RULE, SLIM + text)
+    assert "looks like a JSON array and is none" in remark.message
+    assert not remark.edits
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.views import mounts_of
 from lightship.lint.actions import Action, Manager, actions_of
 from lightship.lint.cache_mounts import links_to_cache, mount_edit
+from lightship.lint.estimate_lock import installs_lock
 from lightship.lint.later import needs_lists_later
 from lightship.lint.rewriting import add_command, add_option
 from lightship.lint.rule import Remark, Rule
@@ -130,7 +131,7 @@ def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action
     elif cache.cleaning and (cache.manager != "apt" or not needs_lists_later(subject, run)):
         added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}")
         edits = (added,) if added is not None else ()
-    cost = _cost(subject, run, cache)
+    cost = _cost(subject, run, cache, kept)
     return Remark(
         span=kept[0].command.span,
         message=f"{cache.manager} leaves its {'lists' if 'update' in cache.kinds[:1] else 'cache'} in this layer",
@@ -144,12 +145,14 @@ def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action
     )
 
 
-def _cost(subject: Subject, run: Instruction, cache: _Cache) -> Cost:
+def _cost(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> Cost:
     """apt's lists have a weight, and pip keeps a lock's wheels as they were fetched; uv keeps them unpacked, linked to
     the environment where both are in one layer."""
     if cache.manager == "apt":
         return subject.costs.of_part(run, "lists")
-    return subject.costs.of_part(run, "downloads") if cache.manager == "pip" else Cost()
+    if cache.manager == "pip" and any(installs_lock(each) for each in kept):
+        return subject.costs.of_part(run, "downloads")
+    return Cost()
 
 
 def _without_cache(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> tuple[Edit, ...]:

@@ -84,10 +84,15 @@ def _removed(
         gone = [path for path in paths if any(is_below(place, _folder(path)) for place in places)]
         if gone and not any(_makes(subject, run, other, gone) for other in here if other.span < command.span):
             cost = subject.costs.of(copied.instruction)
+            fetched = any("://" in source for source in copied.sources)
+            keyword, line = copied.instruction.keyword, copied.instruction.line
             yield Remark(
                 span=command.span,
-                message=f"{format_names(gone)} of the COPY in line {copied.instruction.line} stays in the image",
-                fix="mount it for the RUN that needs it (RUN --mount=type=bind), or leave it out of the context",
+                message=f"{format_names(gone)} of the {keyword} in line {line} "
+                f"{'stays' if len(gone) == 1 else 'stay'} in the image",
+                fix="fetch, use and remove it in one RUN, or ADD it in a stage that does not ship"
+                if fetched
+                else "mount it for the RUN that needs it (RUN --mount=type=bind), or leave it out of the context",
                 unpacked_bytes=cost.unpacked_bytes,
                 compressed_bytes=cost.compressed_bytes,
                 how=cost.how,

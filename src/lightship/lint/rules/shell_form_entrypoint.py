@@ -69,6 +69,13 @@ def _find(subject: Subject) -> Iterator[Remark]:
         if script.commands and "exec" in script.commands[-1].wrapper:
             continue
         edit = _edit(subject, instruction) if _needs_no_shell(subject, instruction) else None
+        if instruction.argument.text.lstrip().startswith("["):
+            yield Remark(
+                span=instruction.span,
+                message=f"{instruction.keyword} looks like a JSON array and is none: a shell is given it as it stands",
+                fix='double quotes around each word, commas between them, none before the ]: ["program", "word"]',
+            )
+            continue
         yield Remark(
             span=instruction.span,
             message=f"{instruction.keyword} in shell form: /bin/sh is process 1 and keeps SIGTERM for itself",
