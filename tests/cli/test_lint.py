@@ -72,6 +72,7 @@ def test_files_are_written_when_asked(bad: str, lightship: Lightship) -> None:
         (["lint", "."], 2, "no Dockerfile in ."),
         (["lint", "--write", "."], 2, "--write goes with --fix"),
         (["lint", "--rule", "nonsense", "."], 2, "no rule is called 'nonsense'"),
+        (["lint", "--rule", "run-as-root", "."], 2, "did you mean runs-as-root?"),
         (["lint", "--context", "absent", "."], 2, "absent"),
     ],
 )
@@ -80,6 +81,14 @@ def test_wrong_use_is_one_sentence(words: list[str], status: int, sentence: str,
     assert said.status == status
     assert sentence in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_what_the_base_has_anyway_saves_nothing(lightship: Lightship) -> None:
+    lightship.home.mkdir(exist_ok=True)
+    (lightship.home / "Dockerfile").write_text("FROM python:3.11\nRUN apt-get update && apt-get install -y libpq-dev\n")
+    said = lightship("lint", "--rule", "dev-packages-shipped", ".")
+    assert "saves nothing (in the base already)" in said.stdout
+    assert "0 B" not in said.stdout
 
 
 def test_no_such_target(bad: str, lightship: Lightship) -> None:

@@ -171,7 +171,7 @@ def test_the_context_may_be_far_above_within_a_repository_alone(tmp_path: Path) 
 
 def test_which_files_of_a_folder_are_dockerfiles(tmp_path: Path) -> None:
     names = ["Dockerfile", "Dockerfile.gpu", "web.Dockerfile", "Containerfile", "Dockerfile.dockerignore", "x.py",
-             "Dockerfile.j2"]  # fmt: skip
+             "Dockerfile.j2", "Dockerfile.orig", "Dockerfile.rej", "Dockerfile.bak"]  # fmt: skip
     project(tmp_path, dict.fromkeys(names, "FROM a\n"))
     found = [path.name for path in dockerfiles_in(tmp_path)]
     assert found == ["Containerfile", "Dockerfile", "Dockerfile.gpu", "web.Dockerfile"]

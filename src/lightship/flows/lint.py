@@ -1,5 +1,6 @@
 """``lightship lint``: Dockerfiles read, asked by the rules, and mended."""
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ LINT_SCHEMA = "lightship/lint/1"
 _MOST_BYTES = 4_000_000
 _MOST_ROUNDS = 8
 _RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT"})
+_NOT_DOCKERFILES = (".dockerignore", ".j2", ".tmpl", ".template", ".in", ".swp", "~", ".orig", ".rej", ".bak")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,9 @@ class LintRequest:
         """Those that are asked. Raise InputError for a code that no rule has."""
         known = {rule.code for rule in RULES}
         for code in sorted((self.ignored | self.only) - known):
-            raise InputError(f"no rule is called {code!r}", hint="docs/reference/lint-rules.md lists them")
+            near = difflib.get_close_matches(code.lower(), sorted(known), n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(sorted(known))}"
+            raise InputError(f"no rule is called {code!r}", hint=hint)
         return tuple(
             rule for rule in RULES if rule.code not in self.ignored and (not self.only or rule.code in self.only)
         )
@@ -68,7 +72,7 @@ class Mended:
 
 def dockerfiles_in(folder: Path) -> list[Path]:
     """The Dockerfiles that lie in ``folder`` itself: ``Dockerfile``, ``Containerfile``, ``X.Dockerfile``,
-    ``Dockerfile.x``; no template and no ignore file."""
+    ``Dockerfile.x``; no template, no ignore file and no copy that an editor or a patch left."""
     try:
         names = sorted(path.name for path in folder.iterdir() if path.is_file())
     except OSError as error:
@@ -80,7 +84,7 @@ def dockerfiles_in(folder: Path) -> list[Path]:
 
 
 def _is_dockerfile(name: str) -> bool:
-    if name.endswith((".dockerignore", ".j2", ".tmpl", ".template", ".in", ".swp", "~")):
+    if name.endswith(_NOT_DOCKERFILES):
         return False
     return name in ("dockerfile", "containerfile") or name.startswith("dockerfile.") or name.endswith(".dockerfile")
 

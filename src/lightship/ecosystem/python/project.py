@@ -222,7 +222,7 @@ def _without_pyproject(directory: Path, names: set[str]) -> Project:
     if not locks and not names & {"setup.py", "setup.cfg", "requirements.in", "Pipfile", "Pipfile.lock"}:
         raise InputError(
             f"{directory} is no Python project: want pyproject.toml, a lock file or setup.py",
-            hint="name the project's directory: lightship build PATH",
+            hint="name the project's directory",
         )
     return Project(
         directory=directory,
