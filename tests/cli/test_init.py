@@ -23,6 +23,12 @@ def project(tmp_path: Path) -> Path:
     return _make(tmp_path / "shop", "uv-celery-next")
 
 
+def test_a_build_of_one_stage_has_one_figure_of_memory(tmp_path: Path, lightship: Lightship) -> None:
+    said = lightship("init", "--dry-run", _make(tmp_path / "small", "pip-flask"))
+    (line,) = [line for line in said.stderr.splitlines() if line.startswith("memory")]
+    assert "one stage at a time" not in line
+
+
 def _files(project: Path) -> dict[str, bytes]:
     return {path.relative_to(project).as_posix(): path.read_bytes() for path in project.rglob("*") if path.is_file()}
 

@@ -133,7 +133,9 @@ def test_the_configuration_is_one_that_this_tool_reads(shape: str, tmp_path: obj
     assert (*options.entrypoint, *options.cmd) == choices.command
     assert options.user == choices.user
     assert options.has_probe is bool(choices.health_ready)
-    assert load_gate(path.parent, file=None).budgets
+    budgets = load_gate(path.parent, file=None).budgets
+    assert budgets
+    assert all(each.max_growth is None for each in budgets), "`make check` has no baseline"
     assert tomllib.loads(files["lightship.toml"].text)["image"]["python"] == choices.python
 
 

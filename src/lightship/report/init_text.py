@@ -23,7 +23,7 @@ def render_found(report: Report) -> str:
         ("system packages", " ".join(found["system_packages"])),
         ("built from source", f"{len(found['compiled'])} packages" if found["compiled"] else None),
         *(("front end", _front_end(each)) for each in found["front_ends"]),
-        ("memory", f"about {memory['together_mb']} MB, {memory['one_by_one_mb']} MB with one stage at a time"),
+        ("memory", _memory(memory["together_mb"], memory["one_by_one_mb"])),
     ]
     lines = [f"{name:<18} {value}" for name, value in rows if value]
     notes = cast("list[str]", report.document["notes"])
@@ -37,6 +37,11 @@ def render_written(report: Report) -> str:
         return "\n".join(f"==> {each['path']} ({each['state']}) <==\n{each['text']}" for each in files)
     rows = [(each["path"], each["state"], each["purpose"]) for each in files]
     return "\n".join(line.rstrip() for line in render_table(("file", "", ""), rows)) + "\n"
+
+
+def _memory(together: int, one_by_one: int) -> str:
+    less = f", {one_by_one} MB with one stage at a time" if one_by_one < together else ""
+    return f"about {together} MB for the build{less}"
 
 
 def _joined(*words: str | None) -> str:
