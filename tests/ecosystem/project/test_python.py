@@ -51,6 +51,7 @@ def _detect(contents: dict[str, str]) -> PythonProject:
         (["requirements-prod.txt", "requirements.txt"], "pip", "requirements.txt"),
         (["requirements.lock.txt", "setup.py"], "pip", "requirements.lock.txt"),
         (["requirements-dev.txt", "setup.py"], "pip", None),
+        (["pylock.$(id).toml", "setup.py"], "pip", None),
         (["setup.py"], "pip", None),
     ],
 )
@@ -121,6 +122,22 @@ def test_requirements_with_and_without_hashes() -> None:
         ({"pyproject.toml": '[tool.poetry.dependencies]\npython = "^3.10"\n'}, "3.12", "requires-python"),
         ({"pyproject.toml": '[project]\nrequires-python = "three"\n'}, "3.12", "the default"),
         ({".python-version": "pypy3.10\n", "setup.py": ""}, "3.12", "the default"),
+        ({"Dockerfile": "from mirror.example/python:3.11-slim AS a\n", "setup.py": ""}, "3.11", "Dockerfile"),
+        (
+            {"Dockerfile": "FROM python:3.10@sha256:0\n", "setup.py": "", ".python-version": "3.13"},
+            "3.13",
+            ".python-version",
+        ),
+        (
+            {"Dockerfile": "FROM python:3.10\n", "pyproject.toml": '[project]\nrequires-python = ">=3.11"\n'},
+            "3.12",
+            "requires-python",
+        ),
+        (
+            {"Dockerfile": "# FROM python:3.10\nFROM pypython:3.11\nFROM python:3.1\n", "setup.py": ""},
+            "3.12",
+            "the default",
+        ),
     ],
 )
 def test_the_version_of_python(contents: dict[str, str], python: str, source: str) -> None:

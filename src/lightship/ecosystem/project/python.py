@@ -23,6 +23,11 @@ _PREFERRED = 12
 """CPython 3.12: every wheel of the larger locks exists for it (November 2026), and it is supported until October 2028
 (PEP 693)."""
 
+_FROM_PYTHON = re.compile(
+    r"^[ \t]*FROM[ \t]+(?:--platform=\S+[ \t]+)?(?:\S+/)?python:3\.(\d{1,3})(?=[\s.@-]|$)", re.IGNORECASE | re.MULTILINE
+)
+"""A stage on the official image, or a mirror of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PythonProject:
@@ -119,16 +124,18 @@ def _direct(project: Mapping[str, object], poetry: Mapping[str, object]) -> dict
 
 
 def _python(files: ProjectFiles, project: Mapping[str, object], poetry: Mapping[str, object]) -> tuple[str, str]:
-    """``.python-version``, else the preferred version where ``requires-python`` allows it, else its newest."""
+    """``.python-version``; else, where ``requires-python`` allows it, the official image that an old Dockerfile begins
+    with, since that is what runs; else the preferred version, else the newest."""
     match = re.match(r"\s*(?:cpython-|python-)?3\.(\d+)", files.text(".python-version"))
     if match and _OLDEST <= int(match[1]) <= _NEWEST:
         return f"3.{match[1]}", ".python-version"
     asked = as_text(project.get("requires-python")) or _caret(
         as_text(as_table(poetry.get("dependencies")).get("python"))
     )
-    if not asked:
-        return f"3.{_PREFERRED}", "the default"
-    allowed = _allowed(asked)
+    allowed = _allowed(asked) if asked else []
+    running = _FROM_PYTHON.search(files.text("Dockerfile"))
+    if running and int(running[1]) in (allowed or range(_OLDEST, _NEWEST + 1)):
+        return f"3.{running[1]}", "Dockerfile"
     if not allowed:
         return f"3.{_PREFERRED}", "the default"
     return f"3.{_PREFERRED if _PREFERRED in allowed else allowed[-1]}", "requires-python"
