@@ -4,6 +4,7 @@ Nothing is looked up: the release of a tag that moves stays open, and of a name 
 names are known is in `base_image_names`.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,6 +81,7 @@ class KnownBase:
         return known.python or None if known is not None else None
 
 
+@functools.lru_cache(maxsize=256)
 def known_base(name: str) -> KnownBase | None:
     """What the image called ``name`` is; None where the name does not tell, is of Windows, or is none.
 

@@ -51,7 +51,7 @@ _WORDS = re.compile(
 _KNOWN = re.compile(
     r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|"
     r"xox[abprs]-[\w-]{10,}|hf_[A-Za-z]{30,}|npm_[A-Za-z0-9]{36}|AIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----|"
-    r"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^/\s:@$]+:([^/\s@$]+)@", re.IGNORECASE)
 _HARMLESS = re.compile(

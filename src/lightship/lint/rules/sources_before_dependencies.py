@@ -65,18 +65,16 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for stage in subject.stages.stages:
         if stage.index not in needed:
             continue
-        early = [each for each in copies(subject, stage) if each.copy.from_ is None and _has_sources(subject, each)]
+        copied = list(copies(subject, stage))
+        early = [each for each in copied if each.copy.from_ is None and _has_sources(subject, each)]
         for run in stage.instructions:
             if run.keyword != "RUN":
                 continue
             installs = [each for each in actions_of(subject.script(run)) if _installs_dependencies(each)]
-            before = [
-                each
-                for each in early
-                if each.instruction.span.end <= run.span.start and not _installed(subject, stage, each, installs)
-            ]
-            if installs and before:
-                yield _remark(subject, stage, before[0], run, installs)
+            above = (each for each in early if installs and each.instruction.span.end <= run.span.start)
+            before = next((each for each in above if not _installed(subject, copied, each, installs)), None)
+            if before is not None:
+                yield _remark(subject, stage, before, run, installs)
                 break
 
 
@@ -93,11 +91,12 @@ def _has_sources(subject: Subject, copied: Copied) -> bool:
     return False
 
 
-def _installed(subject: Subject, stage: Stage, copied: Copied, installs: list[Action]) -> bool:
-    """Whether a line above the COPY has installed the dependencies: what comes below is the project itself."""
+def _installed(subject: Subject, others: list[Copied], copied: Copied, installs: list[Action]) -> bool:
+    """Whether a line above the COPY has installed the dependencies: what comes below is the project itself. ``others``
+    are all copies of its stage."""
     managers = {each.manager for each in installs}
-    above = list(subject.stages.chain(stage))
-    for other in copies(subject, stage):
+    above = list(subject.stages.chain(copied.stage))
+    for other in others:
         source = source_stage(subject, other)
         if source is not None and other.instruction.span.end <= copied.instruction.span.start:
             above.append(source)  # with the environment that it made
