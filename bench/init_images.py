@@ -76,7 +76,7 @@ class Engine:
         self.host = host
 
     def run(self, *arguments: str, stdin: Any = subprocess.DEVNULL) -> str:
-        env = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1",
+        env = {"PATH": os.defpath, "HOME": tempfile.gettempdir(), "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1",
                "BUILDKIT_PROGRESS": "plain"}  # fmt: skip
         client = shutil.which("docker", path="/usr/bin") or "docker"
         done = subprocess.run([client, *arguments], env=env, stdin=stdin, capture_output=True, check=False)

@@ -19,11 +19,25 @@ _START_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dockerd:
-    """A running engine. ``host`` is what DOCKER_HOST would say, ``containerd`` the socket of its own containerd."""
+    """A running engine. ``host`` is what DOCKER_HOST would say, ``containerd`` the socket of its own containerd;
+    ``home`` is its client's: BuildKit's writes there."""
 
     host: str
     containerd: Path
     client: str
+    home: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its client is started with."""
+        return {"PATH": os.defpath, "HOME": str(self.home), "DOCKER_HOST": self.host}
+
+    def buildkit(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+        """Run the client with BuildKit; whatever comes of it is the caller's to judge. A client elsewhere may want the
+        plugin buildx; that of the engine's own package builds by itself."""
+        client = shutil.which("docker", path=os.defpath) or self.client
+        env = {**self.environment, "DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
+        return subprocess.run([client, *arguments], capture_output=True, check=False, timeout=600, env=env)
 
     def docker(self, *arguments: str, check: bool = True) -> str:
         """Run the docker client against this engine and return its stdout."""
@@ -32,7 +46,7 @@ class Dockerd:
             capture_output=True,
             check=False,
             timeout=600,
-            env={"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": self.host},
+            env=self.environment,
         )
         if check and done.returncode != 0:
             pytest.fail(f"docker {' '.join(arguments)}: {done.stderr.decode(errors='replace')[-2000:]}")
@@ -79,7 +93,13 @@ def dockerd() -> Iterator[Dockerd]:
         pytest.skip("dockerd needs root")
     root = Path(tempfile.mkdtemp(prefix="lightship-dockerd-", dir="/tmp"))  # a socket's path must stay short
     host = f"unix://{root}/docker.sock"
-    engine = Dockerd(host=host, containerd=root / "exec" / "containerd" / "containerd.sock", client=programs["docker"])
+    (root / "home").mkdir()
+    engine = Dockerd(
+        host=host,
+        containerd=root / "exec" / "containerd" / "containerd.sock",
+        client=programs["docker"],
+        home=root / "home",
+    )
     for driver in ("overlay2", "vfs"):
         process = _start(
             [

@@ -2,8 +2,6 @@
 and what the image's variables, folder and user are."""
 
 import json
-import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,12 +100,7 @@ class Builder:
 
     def build(self, text: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
         (self.context / "Dockerfile").write_bytes(text.encode())
-        # A client elsewhere may want the plugin buildx; that of the engine's own package builds by itself.
-        client = shutil.which("docker", path=os.defpath) or self.engine.client
-        argv = [client, "build", "--network", "none", "--quiet", *arguments, str(self.context)]
-        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": self.engine.host}
-        environment["DOCKER_BUILDKIT"] = "1"
-        return subprocess.run(argv, capture_output=True, check=False, timeout=600, env=environment)
+        return self.engine.buildkit("build", "--network", "none", "--quiet", *arguments, str(self.context))
 
 
 @pytest.fixture(scope="module")

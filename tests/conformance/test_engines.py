@@ -95,7 +95,7 @@ def place(request: pytest.FixtureRequest, image: PlainImage, rootfs: Path) -> It
     require_tool({"sandbox": "bwrap"}.get(engine, engine))
     if engine == "docker":
         dockerd: Dockerd = request.getfixturevalue("dockerd")
-        env = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": dockerd.host}
+        env = dockerd.environment
         env["PATH"] = f"{Path(dockerd.client).parent}:{os.defpath}"
     if engine == "podman":
         env = request.getfixturevalue("podman_env")

@@ -72,13 +72,7 @@ def test_the_image_of_the_dockerfile_answers_without_a_shell_and_without_rights(
     assert f"ARG PYTHON={base}\n" in text
     dockerfile.write_text(text.replace("# syntax=docker/dockerfile:1\n", "").replace("COPY --link ", "COPY "))
     tag = "lightship-init-test"
-    # Debian's client before another: BuildKit without buildx is a matter of versions that belong together
-    client = shutil.which("docker", path="/usr/bin") or dockerd.client
-    built = subprocess.run(
-        [client, "build", "--network", "host", "-t", tag, str(project)],
-        env={"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": dockerd.host, "DOCKER_BUILDKIT": "1"},
-        check=False, capture_output=True,
-    )  # fmt: skip
+    built = dockerd.buildkit("build", "--network", "host", "-t", tag, str(project))
     assert built.returncode == 0, built.stderr.decode(errors="replace")[-4000:]
     # no network but its own loopback: no port of the host is taken
     name = dockerd.docker(

@@ -9,7 +9,6 @@ docker.io 20.10 knows all that the edits write. ``--log-level=info`` tells the b
 
 import hashlib
 import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -180,11 +179,7 @@ class Engine:
         assert fails in said
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-        # A client elsewhere may want the plugin buildx; that of the engine's own package builds by itself.
-        client = shutil.which("docker", path=os.defpath) or self.dockerd.client
-        environment = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": self.dockerd.host}
-        environment |= {"DOCKER_BUILDKIT": "1", "BUILDKIT_PROGRESS": "plain"}
-        return subprocess.run([client, *arguments], capture_output=True, check=False, timeout=600, env=environment)
+        return self.dockerd.buildkit(*arguments)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> Path:

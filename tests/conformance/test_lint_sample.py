@@ -11,8 +11,6 @@ import base64
 import hashlib
 import importlib.metadata
 import json
-import os
-import shutil
 import subprocess
 import sys
 import time
@@ -124,11 +122,7 @@ def repacked(name: str, folder: Path) -> None:
 
 
 def build(dockerd: "Dockerd", context: Path, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    # A client elsewhere may want the plugin buildx; that of the engine's own package builds by itself.
-    client = shutil.which("docker", path=os.defpath) or dockerd.client
-    environment = {"PATH": os.defpath, "HOME": "/nonexistent", "DOCKER_HOST": dockerd.host, "DOCKER_BUILDKIT": "1"}
-    argv = [client, "build", "--network", "none", *arguments, str(context)]
-    return subprocess.run(argv, capture_output=True, check=False, timeout=600, env=environment)
+    return dockerd.buildkit("build", "--network", "none", *arguments, str(context))
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,9 @@ def test_no_image_is_bad_input(whole_world: World, tmp_path: Path) -> None:
     assert verify(whole_world, tmp_path / "cwd", tmp_path / "nowhere").returncode == 2
 
 
-def test_a_build_is_verified_by_its_own_project(whole_world: World) -> None:
+@pytest.fixture(scope="module")
+def probed(whole_world: World) -> BuildOutcome:
+    """The image of a project with a probe of its own, in ``probed``, and what its build says after being verified."""
     request = BuildRequest(
         project=whole_world.project,
         options=whole_world.options(probe_command=("python -c 'import pretend_page'",), probe_env=("SECRET=word",)),
@@ -103,13 +105,18 @@ def test_a_build_is_verified_by_its_own_project(whole_world: World) -> None:
     assert outcome.verified is None
     verified = verify_build(outcome, request, whole_world.cache, SILENT)
     assert isinstance(verified, BuildOutcome)
-    assert verified.verified is True, verified.findings
+    return verified
+
+
+def test_a_build_is_verified_by_its_own_project(whole_world: World, probed: BuildOutcome) -> None:
+    assert probed.verified is True, probed.findings
     with open_image(locate(f"oci:{whole_world.home / 'probed'}")) as image:
         labels = ImageConfig.parse(image.raw_config).runtime.labels
         assert json.loads(labels[PROBE_COMMAND]) == ["python", "-c", "import pretend_page"]
         assert "word" not in image.raw_config.decode()
 
 
+@pytest.mark.usefixtures("probed")
 def test_the_image_tells_its_own_probe(whole_world: World, tmp_path: Path) -> None:
     done = verify(whole_world, tmp_path / "cwd", whole_world.home / "probed", "--check", "files", "--format", "json")
     assert [probe["name"] for probe in json.loads(done.stdout)["probes"]] == ["python -c import pretend_page"]

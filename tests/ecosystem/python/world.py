@@ -67,14 +67,15 @@ def run_uv(folder: Path, *arguments: str, check: bool = True) -> str:
 
 
 @functools.cache
-def _export(folder: Path, arguments: tuple[str, ...]) -> str:
+def _export(folder: Path, lock: bytes, arguments: tuple[str, ...]) -> str:
+    # `lock` is part of the key: pytest gives a folder's name again once a test has passed
     plain = ("--no-emit-project", "--no-hashes", "--no-annotate", "--no-header")
     return run_uv(folder, "export", "--frozen", *plain, *arguments)
 
 
 def exported(folder: Path, on: Target, *arguments: str) -> dict[str, str]:
     """What ``uv export`` gives for ``on``: names and versions, markers evaluated."""
-    text = _export(folder, arguments)
+    text = _export(folder, (folder / "uv.lock").read_bytes(), arguments)
     found = {}
     for line in text.splitlines():
         requirement = Requirement(line)
