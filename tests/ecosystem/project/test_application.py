@@ -129,3 +129,7 @@ def test_a_project_that_is_a_command() -> None:
     found = find_application(files, project)
     assert found is not None
     assert (found.framework, found.module) == ("script", "serve-a")
+
+
+def test_a_source_made_to_be_slow_is_read_in_linear_time() -> None:
+    assert _found({"main.py": f"x = '{'create_' * 200_000}'"}).framework == "script"

@@ -75,3 +75,23 @@ def test_what_builds_no_front_end_is_none() -> None:
 def test_packages_are_counted() -> None:
     lock = json.dumps({"packages": {"": {}, "node_modules/a": {}, "node_modules/b": {}}}, indent=2)
     assert _only({"package.json": _package(), "package-lock.json": lock}).packages == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "lock", "packages"),
+    [
+        ("yarn.lock", '# yarn lockfile v1\n\na@^1, a@~1:\n  version "1.0"\n\n"@b/c@^2":\n  version "2.0"\n', 2),
+        (
+            "pnpm-lock.yaml",
+            "packages:\n\n  a@1.0.0:\n    x: y\n\n  '@b/c@2':\n    x: y\n\nsnapshots:\n\n  a@1.0.0:\n\n  b@2.0.0:\n",
+            2,
+        ),
+        ("bun.lock", '{\n  "packages": {\n    "a": ["a@1.0.0"],\n    "b": ["b@1.0.0"]\n  }\n}\n', 2),
+    ],
+)
+def test_packages_are_counted_in_every_lock(name: str, lock: str, packages: int) -> None:
+    assert _only({"package.json": _package(), name: lock}).packages == packages
+
+
+def test_a_lock_of_one_long_line_is_read_in_linear_time() -> None:
+    assert _only({"package.json": _package(), "yarn.lock": "@:" * 2_000_000}).packages == 1

@@ -73,3 +73,7 @@ def test_ports(contents: dict[str, str], port: int, source: str) -> None:
 
 def test_the_frameworks_own_port() -> None:
     assert find_port(ProjectFiles.of({}), _app("streamlit")) == (8501, "the default")
+
+
+def test_a_source_made_to_be_slow_is_read_in_linear_time() -> None:
+    assert _health(f'x = "{"health" * 100_000}\n') == ("", "")

@@ -31,7 +31,7 @@ _CLASSES: dict[str, tuple[Framework, ServerProtocol]] = {
 _FACTORY = re.compile(r"(?:create|make|build|get|init)_(?:\w+_)?(?:app|application|server|api)")
 _NAMES = ("app", "application", "main", "wsgi", "asgi", "server", "api", "run")
 _HINT = re.compile(
-    rb"FastAPI|Starlette|Litestar|Flask|get_[aw]sgi_application|(?:create|make|build|get|init)_\w*(?:app|application|api)"
+    rb"FastAPI|Starlette|Litestar|Flask|get_[aw]sgi_application|(?:create|make|build|get|init)_\w{0,80}(?:app|application|api)"
     rb"|streamlit|gradio"
 )
 _CELERY = re.compile(rb"\bCelery\(|\.extensions\[.celery.\]")

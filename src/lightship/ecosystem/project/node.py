@@ -136,6 +136,18 @@ def _heap(build: str, dockerfile: str) -> int | None:
 
 def _packages(lock: str, manager: NodeManager) -> int:
     """How many packages the lock has, roughly: how much a bundler may have to hold."""
-    patterns = {"pnpm": r"^  \S.*@\S+:\s*$", "npm": r'^    "node_modules/', "yarn": r"^\S.*@.*:\s*$", "bun": r'^    "'}
-    count = len(re.findall(patterns[manager], lock, re.MULTILINE))
-    return count // 2 if manager == "pnpm" else count  # packages and snapshots name each once
+    lines = lock.splitlines()
+    match manager:
+        case "npm":
+            return sum(line.startswith('    "node_modules/') for line in lines)
+        case "bun":
+            return sum(line.startswith('    "') for line in lines)
+        case "pnpm":  # packages and snapshots name each once
+            return sum(_is_key(line, "  ") and not line.startswith("   ") for line in lines) // 2
+        case "yarn":
+            return sum(_is_key(line, "") and not line.startswith((" ", "\t")) for line in lines)
+
+
+def _is_key(line: str, indent: str) -> bool:
+    """``name@version:`` behind ``indent``, and nothing after it."""
+    return line.startswith(indent) and "@" in line[len(indent) + 1 :] and line.rstrip().endswith(":")

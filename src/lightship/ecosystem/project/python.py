@@ -106,7 +106,7 @@ def _manager(paths: set[str], tool: Mapping[str, object], requirements: tuple[st
         return "poetry", "poetry.lock"
     if "pdm.lock" in paths:
         return "pdm", "pdm.lock"
-    pylocks = sorted(path for path in paths if re.fullmatch(r"pylock\.(?:[^.]+\.)?toml", path))
+    pylocks = sorted(path for path in paths if re.fullmatch(r"pylock\.(?:[A-Za-z0-9_-]+\.)?toml", path))
     if pylocks:
         return "uv", "pylock.toml" if "pylock.toml" in pylocks else pylocks[0]
     if requirements:

@@ -15,7 +15,11 @@ from lightship.ecosystem.project.files import ProjectFiles
 
 __all__ = ["Health", "find_health", "find_port"]
 
-_WORDS = re.compile(rb"""["'][/\w-]*(?:health|livez?|liveness|readyz?|readiness|alive|ping|up|status)[/\w-]*["']""")
+_WORDS = re.compile(
+    rb"""["'][/\w-]{0,200}(?:health|livez?|liveness|readyz?|readiness|alive|ping|up|status)[/\w-]{0,200}["']"""
+)
+"""Repetitions are bounded: a source may be written to make them slow."""
+
 _LIVE = re.compile(r"/(?:livez?|liveness|alive|healthz?/live(?:ness)?)/?")
 _READY = re.compile(r"/(?:readyz?|readiness|healthz?/ready|ready-?check)/?")
 _GENERAL = (
