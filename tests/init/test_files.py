@@ -10,6 +10,10 @@ from tests.init.shapes import SHAPES, planned
 from lightship.dockerfile.model import Dockerfile
 from lightship.dockerfile.parse import parse
 from lightship.ecosystem.dockerignore import Ignore
+from lightship.ecosystem.project.detect import detect
+from lightship.ecosystem.project.files import ProjectFiles
+from lightship.init.choices import choose_settings
+from lightship.init.files import plan_files
 
 PYTHON = sorted(shape for shape, files in SHAPES.items() if not any(path == "package.json" for path in files))
 
@@ -190,6 +194,32 @@ def test_a_front_end_is_a_stage_and_a_target_of_its_own() -> None:
     jobs = yaml.safe_load(files[".github/workflows/image.yml"].text)["jobs"]
     assert set(jobs) == {"lint", "backend", "web"}
     assert not any("needs" in job for job in jobs.values()), "they run side by side"
+
+
+@pytest.mark.parametrize(
+    ("folder", "target"),
+    [("app", "web-app"), ("2web", "web-2web"), ("Site_New", "site-new"), ("packages/ui", "packages-ui")],
+)
+def test_the_target_of_a_front_end_is_a_name_that_nothing_else_has(folder: str, target: str) -> None:
+    contents = {
+        **SHAPES["pip-flask"],
+        f"{folder}/package.json": json.dumps({"scripts": {"build": "vite build"}, "devDependencies": {"vite": "8"}}),
+    }
+    project = ProjectFiles.of(contents)
+    facts = detect(project)
+    files = [each.path for each in plan_files(facts, choose_settings(facts, directory="shop", given={}), project)]
+    assert len(set(files)) == len(files)
+    assert f"deploy/kubernetes/{target}.yaml" in files
+
+
+def test_lists_that_a_list_includes_are_words() -> None:
+    contents = {**SHAPES["pip-without-hashes"], "base.txt": "", "a,from=b": ""}
+    contents["requirements.txt"] += "-r base.txt\n-r a,from=b\n"
+    project = ProjectFiles.of(contents)
+    facts = detect(project)
+    text = plan_files(facts, choose_settings(facts, directory="shop", given={}), project)[0].text
+    assert "source=base.txt" in text
+    assert "a,from=b" not in text
 
 
 def test_a_front_end_that_the_application_serves_is_copied_into_it() -> None:

@@ -147,7 +147,7 @@ def _lock_files(python: PythonProject, files: ProjectFiles) -> list[str]:
         names.append("pyproject.toml")
     if python.lock and python.lock.endswith(".txt"):
         text = files.text(python.lock)
-        included = re.findall(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]+(\S+)", text, re.MULTILINE)
+        included = re.findall(r"^\s*(?:-r|-c|--requirement|--constraint)[ =]+([\w./@+-]+)(?!\S)", text, re.MULTILINE)
         names += [name for name in included if name in files and ".." not in name]
     return list(dict.fromkeys(names))
 

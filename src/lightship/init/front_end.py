@@ -1,5 +1,6 @@
 """How each front end is installed, built and served, as words for the templates."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +24,12 @@ _CONFIGS = {
     "yarn": (".yarnrc.yml", ".npmrc"),
     "bun": ("bunfig.toml",),
 }
+
+_TAKEN = frozenset(
+    {"app", "application", "backend", "builder", "check", "deploy", "help", "image", "kustomization", "lint", "migrate",
+     "prepull", "root", "run", "worker"}
+)  # fmt: skip
+"""Stages, jobs, targets of make and manifests of the application itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +71,9 @@ class FrontEndStage:
 
 def stage_of(front_end: FrontEnd, files: ProjectFiles, *, alone: bool) -> FrontEndStage:
     """``alone``: the project is this front end and nothing else, so that its stages need no other names."""
-    name = front_end.directory.replace("/", "-").lower() or "web"
+    name = re.sub(r"[^a-z0-9]+", "-", front_end.directory.lower()).strip("-") or "web"
+    if name in _TAKEN or not name[0].isalpha():  # a stage's name and a service's begin with a letter
+        name = f"web-{name}"
     configs = tuple(
         (front_end.path(each), each) for each in _CONFIGS[front_end.manager] if front_end.path(each) in files
     )

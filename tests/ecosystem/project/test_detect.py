@@ -115,6 +115,17 @@ def test_a_front_end_alone() -> None:
     assert (facts.python, facts.server, len(facts.front_ends)) == (None, None, 1)
 
 
+@pytest.mark.parametrize("folder", ["my app", "web\nRUN id", "$(id)", "a,b"])
+def test_a_front_end_in_a_folder_that_is_no_plain_word_is_left_out_and_told(folder: str) -> None:
+    package = json.dumps({"scripts": {"build": "vite build"}, "devDependencies": {"vite": "1"}})
+    for more in ({}, FLASK):
+        facts = _facts({f"{folder}/package.json": package, **more}, *(["flask"] if more else []))
+        assert facts.front_ends == ()
+        assert any(note.startswith("the front end in ") and "\n" not in note for note in facts.notes)
+    alone = detect(ProjectFiles.of({f"{folder}/package.json": package}))
+    assert (alone.python, alone.front_ends, len(alone.notes)) == (None, (), 1)
+
+
 def test_each_row_of_the_table_can_be_looked_up() -> None:
     names = [each.package for each in TABLE]
     assert len(names) == len(set(names))

@@ -15,6 +15,9 @@ from lightship.ecosystem.project.system_libraries import NO_LINUX_WHEELS, System
 
 __all__ = ["ProjectFacts", "detect"]
 
+_PLAIN = re.compile(r"[A-Za-z0-9._/@+-]*")
+"""Folders whose names mean themselves in a Dockerfile, a shell and a Makefile."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFacts:
@@ -44,10 +47,14 @@ class ProjectFacts:
 
 def detect(files: ProjectFiles) -> ProjectFacts:
     """Look at a project. The cost is that of reading its sources and parsing those that name a framework."""
-    front_ends = find_front_ends(files)
+    found = find_front_ends(files)
+    front_ends = tuple(each for each in found if _PLAIN.fullmatch(each.directory))
+    odd = tuple(f"the front end in {each.directory!r:.80} is left out: its folder's name is no plain word"
+                for each in found if each not in front_ends)  # fmt: skip
     python = detect_python(files)
     if python is None:
-        return ProjectFacts(front_ends=front_ends, port=3000, memory=estimate_memory(front_ends, (), python=False))
+        memory = estimate_memory(front_ends, (), python=False)
+        return ProjectFacts(front_ends=front_ends, port=3000, memory=memory, notes=odd)
     application = find_application(files, python)
     port, port_from = find_port(files, application)
     server = serve(application, python, files, port) if application is not None else None
@@ -72,7 +79,7 @@ def detect(files: ProjectFiles) -> ProjectFacts:
         build=tuple(build_needs(names, python.locked.sdist_only)),
         compiled=tuple(sorted(compiled)),
         memory=estimate_memory(front_ends, compiled),
-        notes=tuple(_notes(python, application, server)),
+        notes=(*_notes(python, application, server), *odd),
     )
 
 
