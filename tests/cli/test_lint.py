@@ -71,6 +71,7 @@ def test_files_are_written_when_asked(bad: str, lightship: Lightship) -> None:
         (["lint", "absent"], 2, "no file absent"),
         (["lint", "."], 2, "no Dockerfile in ."),
         (["lint", "--write", "."], 2, "--write goes with --fix"),
+        (["lint", "--fix", "--write", "-"], 2, "- is stdin"),
         (["lint", "--rule", "nonsense", "."], 2, "no rule is called 'nonsense'"),
         (["lint", "--rule", "run-as-root", "."], 2, "did you mean runs-as-root?"),
         (["lint", "--context", "absent", "."], 2, "absent"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.report.checked import HOSTILE, report
 
-from lightship.findings import Finding, Report
+from lightship.findings import Finding, Place, Report
 from lightship.report.github import render_annotations
 from lightship.report.gitlab import render_gitlab
 from lightship.report.junit import render_junit
@@ -32,6 +32,21 @@ def test_every_problem_is_listed_once_and_has_an_identity_of_its_own() -> None:
     assert (found[0].file, found[0].line, found[0].is_in_image) == ("lightship.toml", 3, False)
     assert found[-1].suppressed == "known <b>"
     assert [problem.finding.code for problem in problems_of(report(passed=True))] == CODES[4:]
+
+
+def test_an_annotation_in_a_file_says_what_its_fix_saves() -> None:
+    finding = Finding(
+        code="a",
+        severity="note",
+        title="t",
+        message="m",
+        compressed_bytes=7_000_000,
+        place=Place(file="D", line=2, end_line=2),
+    )
+    found = Report(schema="s", document={}, findings=(finding, replace(finding, compressed_bytes=0)))
+    first, second = render_annotations(problems_of(found)).splitlines()
+    assert first.endswith("m%0Asaves 7.00 MB compressed")
+    assert "saves" not in second
 
 
 def test_fingerprints_stay_when_numbers_change() -> None:

@@ -110,6 +110,8 @@ def command(
 
     if write and not fix:
         raise UsageError("--write goes with --fix")
+    if write and "-" in dockerfiles:
+        raise UsageError("--write has no file to change: - is stdin", hint="without --write, --fix prints the patch")
     request = LintRequest(
         context=context,
         target=target,
@@ -136,7 +138,8 @@ def command(
             mended = [mend(each, request, up_to=safety, built=built) for each in files]
             files = [each.left for each in mended]
             patches = [_mended(each.left.subject.name, each.before, each.after, write=write) for each in mended]
-            console.note(f"mended: {sum(len(each.mended) for each in mended)}; see what is left with lightship lint")
+            counts = [f"{len(each.mended)} in {each.left.subject.name}" for each in mended if each.mended]
+            console.note(f"mended: {', '.join(counts) or 'nothing'}; see what is left with lightship lint")
             if any(patches) or report_file is not None:
                 console.deliver("".join(patches), report_file)
             return _status(lint_report(files), fail_on)

@@ -7,6 +7,7 @@ docs.github.com, "Workflow commands for GitHub Actions", read 2026-11: a message
 from collections.abc import Iterable
 
 from lightship.report.problems import Problem
+from lightship.units import format_bytes
 
 __all__ = ["escape_message", "escape_property", "render_annotations"]
 
@@ -28,9 +29,17 @@ def render_annotations(problems: Iterable[Problem]) -> str:
             properties.insert(0, f"file={escape_property(problem.file)}")
         if problem.file and problem.line is not None:
             properties.insert(1, f"line={problem.line}")
-        message = escape_message(problem.sentences)
+        message = escape_message(problem.sentences + _saved(problem))
         lines.append(f"::{_LEVELS[finding.severity]} {','.join(properties)}::{message}\n")
     return "".join(lines)
+
+
+def _saved(problem: Problem) -> str:
+    """What the fix of a finding in a file of the project is worth."""
+    finding = problem.finding
+    if finding.place is None or not finding.compressed_bytes:
+        return ""
+    return f"\nsaves {format_bytes(finding.compressed_bytes)} compressed"
 
 
 def escape_message(text: str) -> str:
