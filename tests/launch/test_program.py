@@ -50,6 +50,7 @@ def test_what_is_there_passes(program: str, root: Path) -> None:
         ("run", "run: the image has no such program on its PATH", ""),
         ("dangling", "dangling: the image has no such program on its PATH", ""),
         ("/opt/folder", "/opt/folder: the image has no such program", ""),
+        ("--", "--: the image has no such program on its PATH", "without --"),
         ("sh", "sh: the image has no such program on its PATH", '["dash"]'),
         ("/bin/bash", "/bin/bash: the image has no such program", '["bash"]'),
         ("broken", "broken: the image has no /bin/bash, which is to interpret it", '["bash"]'),

@@ -42,6 +42,8 @@ def check_program(command: Command) -> None:
 
 
 def _hint(program: str) -> str | None:
+    if program == "--":
+        return "the command follows the image without --"
     name = posixpath.basename(program)
     if name not in _SHELLS:
         return None
