@@ -18,3 +18,16 @@ SHAPES = {
 def test_a_shape_that_is_written_to_cost_ends(shape: str) -> None:
     found = lint_file(Path("Dockerfile"), LintRequest(), text=SHAPES[shape].encode())
     assert "runs-as-root" in {each.finding.code for each in found.found}
+
+
+def test_scripts_and_folders_that_are_written_to_cost_end(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM debian:bookworm-slim\nCOPY *.none /a/\nCOPY *.nothing /b/\nCOPY install.sh start.sh /\n"
+        "RUN apt-get update && rm -rf /var/lib/apt/lists/*\nRUN sh /install.sh\nENTRYPOINT sh /start.sh\n"
+    )
+    (tmp_path / "install.sh").write_text("apt " * 100_000)
+    (tmp_path / "start.sh").write_text("alembic " * 100_000)
+    for number in range(3_000):
+        (tmp_path / f"{number}.txt").touch()
+    found = lint_file(tmp_path / "Dockerfile", LintRequest())
+    assert "missing-copy-source" in {each.finding.code for each in found.found}

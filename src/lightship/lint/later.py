@@ -34,10 +34,11 @@ HARMLESS = frozenset(
 
 _APT = frozenset({"apt-get", "apt", "aptitude", "apt-cache", "apt-file"})
 _WITHOUT_LISTS = frozenset({"remove", "clean"})
-_SCRIPT_INSTALLS = re.compile(r"\b(apt(-get)?|aptitude|apk)\b[^\n]*\b(install|add)\b")
+_SCRIPT_INSTALLS = re.compile(r"\b(apt(-get)?|aptitude|apk)\b[^\n]{0,500}\b(install|add)\b")
 _SCRIPT_UPDATES = re.compile(
-    r"\b(apt(-get)?|aptitude|apk)\b[^\n]*\bupdate\b|--no-cache|--update-cache|apk\b[^\n]* -U\b"
+    r"\b(apt(-get)?|aptitude|apk)\b[^\n]{0,500}\bupdate\b|--no-cache|--update-cache|apk\b[^\n]{0,500} -U\b"
 )
+"""Repetitions are bounded: a script may be written to make them slow."""
 _NAMES_ONLY = re.compile(r"[A-Za-z0-9][\w.-]*(\[[\w.,-]+\])?([=<>!~;@ ].*)?")
 _TO_A_FOLDER = frozenset({"-t", "--target", "--prefix", "--root", "-e", "--editable", "--src", "--python"})
 _QUIET = re.compile(r"[0-9&]*>{1,2}\s*(/dev/null|&[0-9-])|<.*")

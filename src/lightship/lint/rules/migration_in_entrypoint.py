@@ -41,7 +41,7 @@ from lightship.lint.subject import Subject
 __all__ = ["RULE"]
 
 _MIGRATES = re.compile(
-    r"\b(flask\s+(db\s+upgrade|upgrade-db)|alembic\s+(\S+\s+)*upgrade|manage\.py\s+migrate|django-admin\s+migrate|"
+    r"\b(flask\s+(db\s+upgrade|upgrade-db)|alembic\s+(\S+\s+){0,20}upgrade|manage\.py\s+migrate|django-admin\s+migrate|"
     r"prisma\s+(migrate\s+deploy|db\s+push)|knex\s+migrate|sequelize\s+db:migrate|aerich\s+upgrade|yoyo\s+apply)\b"
 )
 

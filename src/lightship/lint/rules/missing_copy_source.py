@@ -39,6 +39,7 @@ docs.docker.com, "Dockerfile reference", COPY (2026); pip 25, "User installs".
 import posixpath
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lightship.dockerfile.stages import Stage
 from lightship.ecosystem.dockerignore import Ignore
@@ -173,10 +174,17 @@ def _is_sent(context: Context, path: str) -> bool:
 
 def _fits(pattern: str, path: str) -> bool:
     """Docker's patterns are those of ``.dockerignore`` but for ``!`` and ``**``."""
+    ignore = _as_ignore(pattern)
+    return ignore is None or ignore.matches(path)
+
+
+@lru_cache(maxsize=64)
+def _as_ignore(pattern: str) -> Ignore | None:
+    """It is asked about every path of the context. None for what is no pattern."""
     try:
-        return Ignore.parse(pattern.lstrip("!#")).matches(path)
+        return Ignore.parse(pattern.lstrip("!#"))
     except InputError:
-        return True
+        return None
 
 
 def _of_stage(subject: Subject, source: Stage, copied: Copied) -> Iterator[Remark]:
