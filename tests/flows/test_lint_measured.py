@@ -5,7 +5,8 @@ from tests.lint.asking import subject_of
 
 from lightship.analyze.analysis import analyze
 from lightship.analyze.model import Analysis
-from lightship.flows.lint_measured import MeasuredCosts, match_layers
+from lightship.errors import InputError
+from lightship.flows.lint_measured import MeasuredCosts, check_built_from, match_layers
 from lightship.image.blobs import from_blobs
 from lightship.image.synthetic import synthetic_layer
 from lightship.lint.subject import NoCosts
@@ -113,3 +114,6 @@ def test_the_history_of_another_image_matches_nothing() -> None:
     subject = subject_of(DOCKERFILE)
     found = match_layers(subject.stages, analysed(["a", "b", "c", "d"]).layers)
     assert [len(layers) for layers in found.values()] == [4]
+    with pytest.raises(InputError, match="oci:built was not built from this file"):
+        check_built_from(subject.stages, analysed(["a", "b", "c", "d"]))
+    check_built_from(subject.stages, analysed(HISTORY["buildkit"]))

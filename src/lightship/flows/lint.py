@@ -101,7 +101,7 @@ def lint_file(
     """Ask the rules about one file; ``text`` instead of what lies at ``path`` (which then need not exist, and has no
     context unless the request names one). Files of one call share ``around``: contexts and locks are read once.
     ``built`` is an image that was built from the file, in which its lines are measured. Raise InputError where it is
-    no Dockerfile."""
+    no Dockerfile, or the image is another's."""
     source = _read(path) if text is None else text
     name = name or str(path)
     dockerfile = parse(source, name=name)
@@ -112,7 +112,12 @@ def lint_file(
         around = around if around is not None else Surroundings()
         context = around.context(root, path if text is None else None)
         lock = around.lock(root)
-    return _linted(dockerfile, _Around(name=name, context=context, lock=lock, built=built), request)
+    linted = _linted(dockerfile, _Around(name=name, context=context, lock=lock, built=built), request)
+    if built is not None:
+        from lightship.flows.lint_measured import check_built_from
+
+        check_built_from(linted.subject.stages, built)
+    return linted
 
 
 def mend(linted: Linted, request: LintRequest, *, up_to: Safety = "safe", built: "Analysis | None" = None) -> Mended:

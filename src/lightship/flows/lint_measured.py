@@ -9,9 +9,10 @@ from lightship.analyze.model import Analysis, LayerFacts, Package
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import expand_at
 from lightship.dockerfile.stages import Stage, Stages
+from lightship.errors import InputError
 from lightship.lint.subject import Cost, Costs, Part
 
-__all__ = ["MeasuredCosts", "match_layers"]
+__all__ = ["MeasuredCosts", "check_built_from", "match_layers"]
 
 _MAKES_LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 _LEAST_LIKENESS = 0.4
@@ -29,7 +30,7 @@ class MeasuredCosts:
 
     @classmethod
     def of_image(cls, analysis: Analysis, stages: Stages, estimated: Costs) -> "MeasuredCosts":
-        """``analysis`` is of an image built from ``stages``."""
+        """``analysis`` is of an image built from ``stages``, or from what these were before an edit."""
         return cls(analysis, match_layers(stages, analysis.layers), estimated)
 
     def of(self, instruction: Instruction) -> Cost:
@@ -69,6 +70,16 @@ class MeasuredCosts:
             compressed_bytes=compressed_bytes,
             measured=True,
             how=_HOW.format(self.analysis.reference),
+        )
+
+
+def check_built_from(stages: Stages, analysis: Analysis) -> None:
+    """Raise InputError where no line of ``stages`` made a layer of the image, though some should have."""
+    lines = any(each.keyword in _MAKES_LAYERS for stage in stages.shipped for each in stage.instructions)
+    if lines and len(match_layers(stages, analysis.layers)) == 1:
+        raise InputError(
+            f"{analysis.reference} was not built from this file: no layer was made by a line of it",
+            hint="leave --image out, and bytes are estimated",
         )
 
 
