@@ -1,14 +1,17 @@
 """Paths inside an image: relative, POSIX, normal. And files on the host that appear atomically."""
 
 import contextlib
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from io import BufferedRandom
 from pathlib import Path
+from typing import BinaryIO
 
 from lightship.errors import HostileError, StorageError
 
-__all__ = ["atomic_file", "is_inside", "normal_path", "parents", "storage_errors"]
+__all__ = ["atomic_file", "is_inside", "normal_path", "open_regular", "parents", "storage_errors"]
 
 
 def normal_path(name: str) -> str:
@@ -40,6 +43,16 @@ def parents(path: str) -> Iterator[str]:
 def is_inside(path: str, directory: str) -> bool:
     """True when ``path`` is ``directory`` or lies below it; ``""`` is the root."""
     return not directory or path == directory or path.startswith(directory + "/")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file for reading; the caller closes it. Raise OSError for anything else: a FIFO would be waited
+    for, a device might never end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return os.fdopen(descriptor, "rb")
 
 
 @contextlib.contextmanager

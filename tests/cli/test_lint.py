@@ -57,6 +57,11 @@ def test_a_patch_is_printed_that_git_takes(bad: str, lightship: Lightship) -> No
     assert lightship("lint", "--fix", bad).stdout == ""
 
 
+def test_a_patch_names_the_file_from_here(bad: str, lightship: Lightship) -> None:
+    said = lightship("lint", "--fix", str(lightship.home / bad))
+    assert said.stdout.startswith("--- a/Dockerfile\n+++ b/Dockerfile\n")
+
+
 def test_files_are_written_when_asked(bad: str, lightship: Lightship) -> None:
     (lightship.home / bad).chmod(0o640)
     said = lightship("lint", "--fix", "--write", bad)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lightship.dockerfile.parse import parse
+from lightship.ecosystem.python.project import Project
 from lightship.errors import InputError, StorageError
 from lightship.flows.lint import LintRequest, dockerfiles_in, lint_file, lint_report, mend
 from lightship.flows.lint_context import context_root, read_context
@@ -193,3 +194,22 @@ def test_what_is_no_dockerfile(tmp_path: Path, content: bytes, words: str) -> No
         lint_file(path, LintRequest())
     with pytest.raises(InputError, match="no file"):
         lint_file(tmp_path / "none", LintRequest())
+
+
+def test_an_ignore_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
+    root = project(tmp_path / "context", {"Dockerfile": "FROM debian:12\n"})
+    os.mkfifo(root / ".dockerignore")
+    with pytest.raises(StorageError, match="not a regular file"):
+        read_context(root)
+    (root / ".dockerignore").unlink()
+    (tmp_path / "secret").write_text("[word\n")
+    (root / ".dockerignore").symlink_to("../secret")
+    with pytest.raises(InputError, match="a link out of the build context") as caught:
+        read_context(root)
+    assert "word" not in str(caught.value)
+
+
+def test_a_project_file_that_is_none_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pyproject.toml")
+    with pytest.raises(StorageError, match="not a regular file"):
+        Project.discover(tmp_path)

@@ -206,7 +206,7 @@ def _mended(name: str, before: str, after: str, *, write: bool) -> str:
     from lightship.paths import atomic_file, storage_errors
 
     if not write or before == after or name == "<stdin>":
-        return patch(before, after, name if name != "<stdin>" else "Dockerfile")
+        return patch(before, after, os.path.relpath(name) if name != "<stdin>" else "Dockerfile")
     file = Path(name).resolve()  # a link stays one
     with storage_errors(f"write {name}"), atomic_file(file, mode=file.stat().st_mode & 0o777) as stream:
         stream.write(after.encode("utf-8", "surrogateescape"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import InputError, LockError
-from lightship.paths import storage_errors
+from lightship.paths import open_regular, storage_errors
 
 __all__ = ["Table", "read_capped", "read_toml"]
 
@@ -109,7 +109,7 @@ class Table:
 
 def read_capped(path: Path, *, error: type[InputError] = LockError) -> bytes:
     """The bytes of a lock or project file; raise ``error`` when it is larger than any honest one (64 MiB)."""
-    with storage_errors(f"read {path.name}"), path.open("rb") as stream:
+    with storage_errors(f"read {path.name}"), open_regular(path) as stream:
         raw = stream.read(_MAX_BYTES + 1)
     if len(raw) > _MAX_BYTES:
         raise error(f"{path.name} is too large: want at most {_MAX_BYTES // 2**20} MiB")

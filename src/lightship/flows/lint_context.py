@@ -16,6 +16,7 @@ from lightship.ecosystem.dockerignore import Ignore
 from lightship.errors import InputError, StorageError
 from lightship.flows.lint_lock import lock_reader
 from lightship.lint.subject import Context, LockReader, no_lock
+from lightship.paths import open_regular
 from lightship.store.cache import Cache
 
 __all__ = ["Surroundings", "context_root", "read_context"]
@@ -128,8 +129,10 @@ def _ignore(root: Path, dockerfile: Path | None) -> tuple[Ignore, bool]:
     for path in (_own_ignore(dockerfile), root / ".dockerignore"):
         if path is None:
             continue
+        if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+            raise InputError(f"{path} is a link out of the build context", hint="put a file in its place")
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 text = file.read(_MOST_TEXT_BYTES).decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             continue
