@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, registry_options, report_options
+from lightship.cli.options import (
+    VARIABLES,
+    common_options,
+    default_jobs,
+    flag,
+    platform_option,
+    registry_options,
+    report_options,
+)
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -41,7 +49,7 @@ _STDIN = "-"
     help="An image that was built from the DOCKERFILE: bytes are measured in it instead of estimated. Every layer is "
     "read; nothing of it is run.",
 )
-@flag("--platform", metavar="OS/ARCH", help="Which image of an index. Default: linux on this machine's processor.")
+@platform_option
 @flag("--target", metavar="STAGE", help="The stage that is built. Default: the last.")
 @flag("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A build argument. Repeatable.")
 @flag("--fix", is_flag=True, help="Print a patch that mends what may be mended (git apply takes it).")
