@@ -14,7 +14,7 @@ def unknown_variables(environ: Mapping[str, str], context: click.Context) -> tup
 
     Other commands are imported only when the one of ``context`` does not know a variable.
     """
-    unknown = {name for name in environ if name.startswith(_PREFIX)} - set(_variables(context.command))
+    unknown = {name for name in environ if name.startswith(_PREFIX)} - set(_variables(context.command, context))
     if not unknown:
         return ()
     known = set(_all_variables(context))
@@ -23,20 +23,18 @@ def unknown_variables(environ: Mapping[str, str], context: click.Context) -> tup
 
 def _all_variables(context: click.Context) -> Iterator[str]:
     root = context.find_root()
-    yield from _variables(root.command)
-    if isinstance(root.command, click.Group):  # its commands are imported when they are asked for
-        for name in root.command.list_commands(root):
-            command = root.command.get_command(root, name)
-            if command is not None:
-                yield from _variables(command)
+    yield from _variables(root.command, root)
 
 
-def _variables(command: click.Command) -> Iterator[str]:
+def _variables(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.params:
         if isinstance(parameter.envvar, str):
             yield parameter.envvar
-    for inner in (command.commands if isinstance(command, click.Group) else {}).values():
-        yield from _variables(inner)
+    if isinstance(command, click.Group):  # its commands are imported when they are asked for
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            if inner is not None:
+                yield from _variables(inner, context)
 
 
 def _sentence(name: str, known: list[str]) -> str:

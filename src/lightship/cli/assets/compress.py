@@ -1,4 +1,4 @@
-"""``lightship assets``: static files precompressed, and the nginx configuration that serves them right."""
+"""``lightship assets compress``: sidecars for static files, made once."""
 
 import os
 from pathlib import Path
@@ -14,17 +14,10 @@ if TYPE_CHECKING:
     from lightship.assets.codecs import Encoding, Level
     from lightship.assets.model import Maps, Mode, Times
 
-__all__ = ["command", "compress", "nginx"]
-
-_DEFAULT_PORT = 8080
+__all__ = ["command"]
 
 
-@click.group(name="assets", short_help="Static files: precompressed, and served right.", epilog=VARIABLES)
-def command() -> None:
-    """Static files of a front end."""
-
-
-@command.command(name="compress", short_help="Sidecars for static files, made once.", epilog=VARIABLES)
+@click.command(name="compress", short_help="Sidecars for static files, made once.", epilog=VARIABLES)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @flag(
     "--mode",
@@ -64,7 +57,7 @@ def command() -> None:
 @flag("--dry-run", is_flag=True, help="Say what would become of each file, and change none.")
 @flag("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Of the report. Default: text.")
 @common_options
-def compress(
+def command(
     directory: Path,
     mode: "Mode",
     level: "Level",
@@ -114,79 +107,3 @@ def compress(
         report = assets_report(outcome)
         console.data(render_json(report) if form == "json" else render_assets(report, verbose=verbose))
     return 0 if outcome.good else 1
-
-
-@command.command(name="nginx", short_help="An nginx configuration for static files.", epilog=VARIABLES)
-@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@flag(
-    "-o",
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the configuration to FILE. Default: print it.",
-)
-@flag(
-    "--root",
-    metavar="PATH",
-    help="Where the server has the files, such as /usr/share/nginx/html in its image. Default: DIR.",
-)
-@flag(
-    "--mode",
-    type=click.Choice(["sidecar", "gzip-only"]),
-    help="What DIR was compressed to. Default: as it looks.",
-)
-@flag("--brotli", is_flag=True, help="Send sidecars of brotli: the server has the module brotli_static.")
-@flag(
-    "--fallback/--no-fallback",
-    default=None,
-    help="Answer routes of a single page with /index.html. Default: when DIR has one.",
-)
-@flag(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=_DEFAULT_PORT,
-    metavar="N",
-    help=f"Where it listens. Default: {_DEFAULT_PORT}.",
-)
-@flag("--csp", metavar="TEXT", help="Content-Security-Policy. Default: nothing that an application would notice.")
-@common_options
-def nginx(
-    directory: Path,
-    output: Path | None,
-    root: str | None,
-    mode: "Mode | None",
-    brotli: bool,
-    fallback: bool | None,
-    port: int,
-    csp: str | None,
-    quiet: bool,
-    verbose: bool,
-    cache_dir: Path | None,  # noqa: ARG001 - nothing is cached; the option is every command's
-    jobs: int | None,  # noqa: ARG001
-) -> int:
-    """Write a configuration for conf.d that serves DIR.
-
-    Sidecars go out as they are, with Vary. Files with a hash in their name are kept for a year, all others asked for
-    again; which names have one is told from their form and from their neighbours. Scripts that are gone are 404, routes
-    of a single page are not. Types are right for .mjs and .wasm.
-    """
-    from lightship.assets.nginx import DEFAULT_POLICY
-    from lightship.flows.assets import NginxRequest, configure_nginx
-
-    with Console(quiet=quiet, verbose=verbose) as console:
-        for note in unknown_variables(os.environ, click.get_current_context()):
-            console.note(note)
-        request = NginxRequest(
-            directory=directory,
-            root=root,
-            mode=mode,
-            brotli=brotli,
-            fallback=fallback,
-            port=port,
-            policy=csp if csp is not None else DEFAULT_POLICY,
-        )
-        text, notes = configure_nginx(request)
-        for note in notes:
-            console.note(note)
-        console.deliver(text, output)
-    return 0
