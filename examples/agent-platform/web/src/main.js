@@ -1,3 +1,4 @@
+import "@fontsource/inter/latin-400.css";
 import "./style.css";
 
 const list = document.querySelector("ol");
@@ -14,4 +15,10 @@ document.querySelector("form").addEventListener("submit", async (event) => {
       return item;
     }),
   );
+});
+
+// A part of its own, asked for when it is wanted: a tab that was opened before a release asks for the old one.
+document.querySelector("#about").addEventListener("click", async () => {
+  const { about } = await import("./about.js");
+  await about(document.querySelector("section"));
 });
