@@ -4,9 +4,7 @@ import gzip
 import http.client
 import os
 import shutil
-import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +12,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from tests.conftest import require_tool
+from tests.conformance.nginx import BROTLI_MODULE, running_nginx
 
 from lightship.assets.kinds import is_hashed
 from lightship.assets.model import CompressOptions, Mode
@@ -50,7 +48,6 @@ TYPES = {
 }  # fmt: skip
 FOREVER = "public, max-age=31536000, immutable"
 CI = CompressOptions(level="ci")
-_MODULE = Path("/usr/lib/nginx/modules/ngx_http_brotli_static_module.so")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,34 +112,14 @@ def compress(web: Path, options: CompressOptions = CI) -> None:
 @contextmanager
 def serving(web: Path, *, mode: Mode = "sidecar", brotli: bool = False) -> Iterator[Site]:
     """nginx with the written configuration, whose port is made a socket's file; until it answers, and no longer."""
-    nginx = require_tool("nginx")
     own = web.parent / "nginx"
-    own.mkdir()
     text, _ = configure_nginx(NginxRequest(directory=web, mode=mode, brotli=brotli))
     assert text.count("listen 8080;") == 1
     short = Path(tempfile.mkdtemp(prefix="ls-"))  # the path of a socket has 107 bytes, unix(7)
-    socket = short / "s"
-    (own / "site.conf").write_text(text.replace("listen 8080;", f"listen unix:{socket};"))
-    paths = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    (own / "nginx.conf").write_text(
-        (f"load_module {_MODULE};\n" if brotli else "")
-        + ("user root;\n" if os.geteuid() == 0 else "")
-        + f"daemon off;\nworker_processes 1;\npid {own}/pid;\nerror_log {own}/errors;\nevents {{}}\nhttp {{\n"
-        + "".join(f"{name}_temp_path {own}/{name};\n" for name in paths)
-        + f"access_log off;\ninclude {own}/site.conf;\n}}\n"
-    )
-    words = [nginx, "-c", f"{own}/nginx.conf", "-p", str(own), "-e", f"{own}/errors"]
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        site, limit = Site(web, socket), time.monotonic() + 60
-        try:
-            while not _answers(site):
-                assert process.poll() is None, (own / "errors").read_text()
-                assert time.monotonic() < limit, "nginx does not answer"
-                time.sleep(0.02)
-            yield site
-        finally:
-            process.terminate()
-            process.wait()
+    site = Site(web, short / "s")
+    http = text.replace("listen 8080;", f"listen unix:{site.socket};")
+    with running_nginx(own, http, lambda: _answers(site), module=BROTLI_MODULE if brotli else None):
+        yield site
     shutil.rmtree(own)
     shutil.rmtree(short)
 
@@ -216,7 +193,7 @@ def test_sidecars_for_clients_with_and_without_gzip(web: Path) -> None:
 
 
 def test_sidecars_with_the_module_for_brotli(web: Path) -> None:
-    if not _MODULE.exists():
+    if not BROTLI_MODULE.exists():
         if os.environ.get("CI"):
             pytest.fail("libnginx-mod-http-brotli-static is missing")
         pytest.skip("libnginx-mod-http-brotli-static is not installed")
