@@ -11,8 +11,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.conformance.demo import Demo
 
 _START_S = 60
 
@@ -79,6 +83,15 @@ def _remove(root: Path) -> None:
     for mount in sorted((m for m in mounts if m.startswith(f"{root}/")), reverse=True):
         subprocess.run(["umount", "-l", mount], check=False, capture_output=True)
     shutil.rmtree(root, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> "Demo":
+    """The demo's image. Tests that want it are of the group ``dockerd``: it is built once."""
+    from tests.conformance.demo import build_demo
+
+    assert request.config.cache is not None
+    return build_demo(tmp_path_factory.mktemp("demo"), request.config.cache.mkdir("lightship"))
 
 
 @pytest.fixture(scope="session")

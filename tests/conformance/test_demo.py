@@ -5,21 +5,19 @@ import csv
 import hashlib
 import io
 import json
-import os
 import posixpath
 import shutil
 import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.analyze.test_analysis import assert_adds_up
+from tests.conformance.demo import NAME, Demo, lightship, running_demo
 from tests.validated import assert_valid
-from tools.demo import BIND, EXAMPLE, call_routes, copy_example, free_address, wait_until_ready
+from tools.demo import BIND, EXAMPLE, call_routes, free_address, wait_until_ready
 
 from lightship.analyze.analysis import analyze
 from lightship.image.views import manifest_of
@@ -35,55 +33,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.xdist_group("dockerd"),  # one image for all of them, and one engine
 ]
-
-LIGHTSHIP = str(Path(sys.executable).with_name("lightship"))
-NAME = "registry.example/agent/platform:demo"
-_BUILD_S = 1500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    """The image as a layout and as an archive, and what ``lightship build`` printed for it."""
-
-    layout: str
-    archive: Path
-    cache: Path
-    digest: str
-
-
-def _lightship(*arguments: str, cache: Path, timeout_s: float = 300) -> str:
-    done = subprocess.run(
-        [LIGHTSHIP, *arguments, "--cache-dir", str(cache)],
-        capture_output=True, check=False, timeout=timeout_s, text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-4000:]
-    return done.stdout
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Demo:
-    """The image of examples/agent-platform, from a copy, which the build may write its locks to, and which listens
-    elsewhere while its start is traced: the port of the original may be taken.
-
-    The cache outlives the session, so that a second one downloads nothing.
-    """
-    from tests.conftest import require_tool
-
-    require_tool("bwrap")
-    place = tmp_path_factory.mktemp("demo")
-    project = copy_example(place)
-    port = free_address().rpartition(":")[2]
-    for name in ("lightship.toml", "gunicorn.conf.py", "tests/smoke.http"):
-        text = (project / name).read_text()
-        assert "5001" in text
-        (project / name).write_text(text.replace("5001", port))
-    configured = os.environ.get("LIGHTSHIP_CACHE_DIR")
-    assert request.config.cache is not None
-    cache = Path(configured) if configured else request.config.cache.mkdir("lightship")
-    layout, archive = f"oci:{place}/layout", place / "image.tar"
-    outputs = ["--output", layout, "--output", f"docker-archive:{archive}"]
-    said = _lightship("build", str(project), "-t", NAME, *outputs, cache=cache, timeout_s=_BUILD_S)
-    return Demo(layout=layout, archive=archive, cache=cache, digest=said.split()[-1])
 
 
 def test_the_image_is_all_that_it_claims_to_be(demo: Demo) -> None:
@@ -140,20 +89,10 @@ def engine(request: pytest.FixtureRequest) -> tuple[list[str], dict[str, str]]:
 def test_every_route_answers_from_lightship_run(
     demo: Demo, engine: tuple[list[str], dict[str, str]], tmp_path: Path
 ) -> None:
-    bind = free_address()
-    command = [LIGHTSHIP, "run", "--cache-dir", str(demo.cache), *engine[0], "-e", f"{BIND}={bind}", demo.layout]
-    env = {**os.environ, **engine[1]}
-    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log, env=env) as running:
-        try:
-            ready = wait_until_ready(bind, lambda: running.poll() is None)
-            failed = call_routes(bind) if ready else []
-        finally:
-            running.terminate()
-            status = running.wait(timeout=60)
-    said = (tmp_path / "log").read_text(errors="replace")[-4000:]
-    assert ready, said
-    assert failed == [], said
-    assert status == 0, said  # gunicorn was asked to end, and ended in its own way
+    log = tmp_path / "log"
+    with running_demo(demo, log, *engine) as bind:
+        failed = call_routes(bind)
+    assert failed == [], log.read_text(errors="replace")[-4000:]
 
 
 @pytest.fixture(scope="session")
@@ -247,7 +186,7 @@ def test_skopeo_copies_it_between_stores(demo: Demo, require_tool: Callable[[str
 
 
 def test_verify_finds_nothing_wrong_and_probes_it_by_its_labels(demo: Demo) -> None:
-    document = json.loads(_lightship("verify", demo.layout, "--format", "json", cache=demo.cache))
+    document = json.loads(lightship("verify", demo.layout, "--format", "json", cache=demo.cache))
     assert document["passed"] is True
     assert [finding for finding in document["findings"] if finding["severity"] != "note"] == []
     assert [(probe["name"], probe["ok"]) for probe in document["probes"]] == [("ready", True)]
