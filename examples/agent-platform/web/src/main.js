@@ -2,6 +2,7 @@ import "@fontsource/inter/latin-400.css";
 import "./style.css";
 
 const list = document.querySelector("ol");
+const section = document.querySelector("section");
 
 document.querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -17,8 +18,13 @@ document.querySelector("form").addEventListener("submit", async (event) => {
   );
 });
 
-// A part of its own, asked for when it is wanted: a tab that was opened before a release asks for the old one.
+// Parts of their own, asked for when they are wanted: a tab that was opened before a release asks for the old ones.
 document.querySelector("#about").addEventListener("click", async () => {
   const { about } = await import("./about.js");
-  await about(document.querySelector("section"));
+  await about(section);
+});
+
+document.querySelector("#figure").addEventListener("click", async () => {
+  const { figure } = await import("./figure.js");
+  await figure(section);
 });
