@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightship.assets.references import KINDS, references
+from lightship.assets.reading.reference import KINDS
+from lightship.assets.references import references
 
 _SUFFIXES = ["html", "svg", "css", "js", "json", "webmanifest", "rsc", "txt"]
 
@@ -63,8 +64,8 @@ def test_whatever_the_bytes_spans_are_within_and_kinds_are_known(suffix: str, co
 def test_files_made_to_be_slow_are_read_in_linear_time(suffix: str) -> None:
     """The time of a quadratic reader would be hours."""
     pieces = [
-        b"<!--", b"<a b='", b"<a ", b"</", b"<script>", b"<style>", b"url(", b"url('", b"/*", b"\\", b"'\\", b'"', b"[", b" ",
-        b"'a/b.js", b"__vite__mapDeps.f=[", b"import(", b"@import ", b"image-set(", b'{"a":', b"=a=>", b"{url:",
+        b"<!--", b"<a b='", b"<a ", b"</", b"<script>", b"<style>", b"url(", b"url('", b"/*", b"\\", b"'\\", b'"', b"[",
+        b" ", b"'a/b.js", b"__vite__mapDeps.f=[", b"import(", b"@import ", b"image-set(", b'{"a":', b"=a=>", b"{url:",
         b"<meta content=0;", b"//# sourceMappingURL=", b"<img srcset='a (",
     ]  # fmt: skip
     for piece in pieces:

@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from lightship.assets.reading.css import css_references
 from lightship.assets.reading.javascript import flight_references, javascript_references
 from lightship.assets.reading.manifest import json_references
-from lightship.assets.reading.page import Policy, html_references, policies
-from lightship.assets.reading.reference import KINDS, MOST_REFERENCES, Kind, Reference
+from lightship.assets.reading.page import html_references
+from lightship.assets.reading.reference import MOST_REFERENCES, Reference
 
-__all__ = ["KINDS", "MOST_READ_BYTES", "Kind", "Policy", "Reference", "policies", "references"]
+__all__ = ["MOST_READ_BYTES", "references"]
 
 MOST_READ_BYTES = 64 << 20
 

@@ -105,7 +105,7 @@ def test_an_import_map_names_scripts_and_other_json_nothing() -> None:
 
 
 def test_reacts_payload_within_a_string_of_a_script_is_read() -> None:
-    payload = r'2:\"/_next/static/chunks/a.js\"\n:HL[\"/_next/static/b.css\",\"style\"]'
+    payload = r"2:\"/_next/static/chunks/a.js\"\n:HL[\"/_next/static/b.css\",\"style\"]"
     page = f'<script>self.__next_f.push([1,"{payload}"])</script>'
     assert found(page) == [("script", "/_next/static/chunks/a.js"), ("style", "/_next/static/b.css")]
 
