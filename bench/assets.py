@@ -1,6 +1,6 @@
 """`lightship assets compress` against the usual shell loop: wall and CPU seconds, bytes, on the same bundle.
 
-    python bench/assets.py DIR [DIR …] [--rounds 1] [--work DIR]
+    python bench/assets.py DIR [DIR …] [--rounds 1] [--same-files] [--work DIR]
 
 DIR is a folder of static files, such as the `dist` of a build. The loop is gzip(1) and brotli(1), which Debian has:
 
@@ -9,7 +9,7 @@ DIR is a folder of static files, such as the `dist` of a build. The loop is gzip
 Each round makes fresh copies and takes turns: the loop; `--level ci`, again with nothing changed, and on a copy
 without sidecars, as a rebuild leaves it; then `--level release` likewise. Each level has a cache of its own, empty at
 first. Bytes are of sidecars of files that the loop did: what ours does besides is counted in its seconds but not in its
-bytes. CPU seconds hold on a busy machine, wall seconds do not.
+bytes; with ``--same-files`` the copies hold nothing else. CPU seconds hold on a busy machine, wall seconds do not.
 """
 
 import argparse
@@ -49,6 +49,7 @@ def main() -> int:
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="workers of ours")
+    parser.add_argument("--same-files", action="store_true", help="leave out what the loop does not compress")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()))
     options = parser.parse_args()
     for program in ("gzip", "brotli"):
@@ -67,7 +68,9 @@ def _compare(bundle: Path, options: argparse.Namespace) -> None:
     measured: dict[str, list[Measure]] = {}
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(dir=options.work, prefix="assets-") as name:
-            for way, measure in _round(bundle, Path(name), options.jobs):
+            source = Path(name) / "source"
+            shutil.copytree(bundle, source, ignore=_others if options.same_files else None)
+            for way, measure in _round(source, Path(name), options.jobs):
                 measured.setdefault(way, []).append(measure)
     loop = measured["loop"]
     for way, found in measured.items():
@@ -78,6 +81,10 @@ def _compare(bundle: Path, options: argparse.Namespace) -> None:
             f"  {way:18} wall {wall:8.2f} s ({ratios[0]:6.3f})  CPU {cpu:8.2f} s ({ratios[1]:6.3f})"
             f"  {made / 1e6:8.3f} MB ({ratios[2]:.3f})"
         )
+
+
+def _others(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(_TYPES) and (Path(folder) / name).is_file()]
 
 
 def _row(measure: Measure) -> tuple[float, float, int]:

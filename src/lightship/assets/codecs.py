@@ -5,7 +5,7 @@ the gzip header has neither name nor time.
 """
 
 import functools
-import importlib.metadata
+import importlib
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
@@ -50,7 +50,7 @@ def codec_version(encoding: Encoding, level: Effort) -> str:
         made_by = zstd.CODEC_VERSION
     else:
         package = "deflate" if encoding == "gzip" else "brotli"
-        made_by = f"{package}-{importlib.metadata.version(package)}"
+        made_by = f"{package}-{importlib.import_module(package).__version__}"
     return f"{made_by}/{_LEVELS[encoding][level]}"
 
 
