@@ -1,0 +1,37 @@
+"""Every check of a site that is served, in the order they are made."""
+
+from lightship.assets.checks import (
+    answers,
+    caching,
+    compression,
+    contents,
+    cors,
+    empty,
+    etags,
+    fallback,
+    heads,
+    releases,
+    sniffing,
+    transport,
+    types,
+)
+from lightship.assets.checks.check import Check
+from lightship.assets.site import Site
+
+__all__ = ["SERVED"]
+
+SERVED: tuple[Check[Site], ...] = (
+    answers.CHECK,
+    empty.CHECK,
+    contents.CHECK,
+    types.CHECK,
+    compression.CHECK,
+    caching.CHECK,
+    etags.CHECK,
+    heads.CHECK,
+    cors.CHECK,
+    fallback.CHECK,
+    sniffing.CHECK,
+    transport.CHECK,
+    releases.CHECK,
+)
