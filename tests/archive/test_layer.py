@@ -225,3 +225,17 @@ def test_a_lie_about_what_is_compressed_anew_is_found(tmp_path: Path) -> None:
     content = replace(deflated(tmp_path / "1", TEXT), splice=False)
     with pytest.raises(ArchiveError):
         write(("usr/x", replace(content, crc32=content.crc32 ^ 1)))
+
+
+@pytest.mark.parametrize("compression", ["gzip", "zstd", "estargz"])
+def test_a_file_may_have_a_time_of_its_own(compression: LayerCompression) -> None:
+    out = io.BytesIO()
+    with LayerWriter(out, compression=compression, mtime=MTIME) as writer:
+        writer.file("own", Inline(b"a"), mtime=1_000_000_007)
+        writer.file("layers", Inline(b"b"))
+        writer.finish()
+    with open_decompressed(io.BytesIO(out.getvalue()), "zstd" if compression == "zstd" else "gzip") as stream:
+        tar = io.BytesIO(stream.read())
+    with tarfile.open(fileobj=tar) as members:
+        times = {member.name: member.mtime for member in members}
+    assert (times["own"], times["layers"]) == (1_000_000_007, MTIME)

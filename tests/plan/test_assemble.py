@@ -331,3 +331,18 @@ def test_only_estargz_cares_what_is_read_first(cache: Cache) -> None:
         assert bool(first.annotations) == different
         again = find_layer(cache, "first", compression, prioritized=["b"])  # type: ignore[arg-type]
         assert again == first
+
+
+def test_a_time_of_a_file_is_not_that_of_its_layer() -> None:
+    out = io.BytesIO()
+    write_layer([entry("web/page", b"1", mtime=1_000_000_007), entry("web/other", b"2")], out, mtime=2_000_000_000)
+    with open_decompressed(io.BytesIO(out.getvalue()), "gzip") as stream:
+        tar = io.BytesIO(stream.read())
+    with tarfile.open(fileobj=tar) as members:
+        times = {member.name: member.mtime for member in members}
+    assert times == {"web": 2_000_000_000, "web/other": 2_000_000_000, "web/page": 1_000_000_007}
+
+
+def test_only_a_file_has_a_time_of_its_own() -> None:
+    with pytest.raises(InputError, match="a time of its own"):
+        Entry(path="web", type="dir", mtime=1)

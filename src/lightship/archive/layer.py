@@ -255,10 +255,20 @@ class LayerWriter:
         """Add a directory."""
         self._header(path, TypeFlag.DIRECTORY, mode, uid, gid)
 
-    def file(self, path: str, content: Content, *, mode: int = 0o644, uid: int = 0, gid: int = 0) -> None:
-        """Add a regular file. Raise ArchiveError when ``content`` is not what its container claims."""
+    def file(
+        self,
+        path: str,
+        content: Content,
+        *,
+        mode: int = 0o644,
+        uid: int = 0,
+        gid: int = 0,
+        mtime: int | None = None,
+    ) -> None:
+        """Add a regular file, of the layer's time unless ``mtime`` is given. Raise ArchiveError when ``content`` is not
+        what its container claims."""
         size_bytes = content.unpacked_bytes
-        self._header(path, TypeFlag.FILE, mode, uid, gid, size_bytes)
+        self._header(path, TypeFlag.FILE, mode, uid, gid, size_bytes, mtime=mtime)
         self._files += 1
         self._unpacked_bytes += size_bytes
         if size_bytes:
@@ -329,10 +339,19 @@ class LayerWriter:
         )
 
     def _header(
-        self, path: str, flag: bytes, mode: int, uid: int, gid: int, size_bytes: int = 0, target: str = ""
+        self,
+        path: str,
+        flag: bytes,
+        mode: int,
+        uid: int,
+        gid: int,
+        size_bytes: int = 0,
+        target: str = "",
+        mtime: int | None = None,
     ) -> None:
+        mtime = self._mtime if mtime is None else mtime
         if self._estargz is not None:
-            self._estargz.begin(TarMember(path, _TYPES[flag], mode, uid, gid, size_bytes, self._mtime, target))
+            self._estargz.begin(TarMember(path, _TYPES[flag], mode, uid, gid, size_bytes, mtime, target))
         self._sink.plain(
             tar_write.header(
                 path + "/" if flag == TypeFlag.DIRECTORY else path,
@@ -341,7 +360,7 @@ class LayerWriter:
                 uid=uid,
                 gid=gid,
                 size_bytes=size_bytes,
-                mtime=self._mtime,
+                mtime=mtime,
                 link_target=target,
             )
         )

@@ -1,8 +1,8 @@
-"""From gathered packages to a `Base`: entries, what is written here, what scanners read, what was left undone."""
+"""From gathered packages to a `Root` or `Base`: entries, what is written here, what scanners read, what is not done."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import PurePosixPath
 
 from lightship.archive.content import Content, Deflated, Inline, Stored
@@ -13,16 +13,16 @@ from lightship.base.gather import Gathering
 from lightship.base.libraries import loader_directories
 from lightship.base.loader_cache import configured_directories, loader_cache
 from lightship.base.lock import BaseLock
-from lightship.base.request import Account, Base
+from lightship.base.request import Account, Base, Root
 from lightship.base.scripts import alternatives, undone
 from lightship.base.unpacked import DebMember, UnpackedDeb
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import HostileError
-from lightship.plan.model import Entry
+from lightship.plan.model import Dropped, Entry
 from lightship.rootfs.links import resolve
 from lightship.store.cache import cache_key
 
-__all__ = ["COMPOSE_VERSION", "compose"]
+__all__ = ["COMPOSE_VERSION", "compose", "compose_root"]
 
 COMPOSE_VERSION = 3
 """Raised when the same packages give other entries."""
@@ -39,6 +39,30 @@ def compose(
 ) -> Base:
     """The base that ``gathering`` holds. Later sources win: packages over the skeleton, an installed CPython over
     packages."""
+    root = compose_root(
+        gathering,
+        machine=interpreter.target.platform.machine,
+        account=account,
+        notes=notes,
+        lock=lock,
+        more=(*(tree.entries if tree is not None else ()), *_python_names(interpreter, gathering, tree)),
+        dropped=tree.dropped if tree is not None else (),
+    )
+    return Base(interpreter=interpreter, **{field.name: getattr(root, field.name) for field in fields(Root)})
+
+
+def compose_root(
+    gathering: Gathering,
+    *,
+    machine: str,
+    account: Account,
+    notes: Sequence[str],
+    lock: BaseLock,
+    more: Iterable[Entry] = (),
+    dropped: Iterable[Dropped] = (),
+) -> Root:
+    """The root that ``gathering`` holds, for processors called ``machine``. ``more`` are entries over the packages';
+    ``dropped`` is what else was left out."""
     found: dict[str, Entry] = {}
     for entry in (
         *produce.skeleton(),
@@ -46,24 +70,22 @@ def compose(
         *_package_entries(gathering),
         *_records(gathering),
         *_certificates(gathering),
-        *(tree.entries if tree is not None else ()),
-        *_python_names(interpreter, gathering, tree),
+        *more,
     ):
         found[entry.path] = entry
     for entry in produce.usrmerge_links(list(found)):
         found.setdefault(entry.path, entry)
     for entry in _alternatives(gathering, found):
         found.setdefault(entry.path, entry)
-    for entry in _loader_cache(gathering, found, interpreter.target.platform.machine):
+    for entry in _loader_cache(gathering, found, machine):
         found[entry.path] = entry
     entries = _settled(found.values())
     debs = [gathering.opened[name] for name in sorted(gathering.opened)]
-    return Base(
+    return Root(
         entries=entries,
-        dropped=tuple(sorted((*gathering.dropped, *(tree.dropped if tree else ())), key=lambda drop: drop.path)),
-        interpreter=interpreter,
+        dropped=tuple(sorted((*gathering.dropped, *dropped), key=lambda drop: drop.path)),
         env=produce.ENVIRONMENT,
-        libraries=_libraries(entries, loader_directories(interpreter.target.platform.machine)),
+        libraries=_libraries(entries, loader_directories(machine)),
         packages={deb.record.name: deb.record.version for deb in debs},
         missing=dict(sorted(gathering.missing.items())),
         lock=lock,

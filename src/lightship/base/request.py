@@ -11,7 +11,7 @@ from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.oci.platform import Platform
 from lightship.plan.model import Dropped, Entry
 
-__all__ = ["Account", "Base", "BaseRequest", "NeededLibrary"]
+__all__ = ["Account", "Base", "BaseRequest", "NeededLibrary", "Root"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +55,28 @@ class BaseRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Base:
+class Root:
     """A root file system as entries, sorted by path (a directory before what is in it); no path is below a link.
 
     ``libraries`` maps the sonames that the loader will find to their paths; ``packages`` name to
     version; ``missing`` maps sonames and programs that are in no package to who asks for them.
     ``cache_key`` names everything that the entries depend on.
     """
+
+    entries: tuple[Entry, ...]
+    dropped: tuple[Dropped, ...]
+    env: Mapping[str, str]
+    libraries: Mapping[str, str]
+    packages: Mapping[str, str]
+    missing: Mapping[str, str]
+    lock: BaseLock
+    notes: tuple[str, ...] = ()
+    cache_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Base:
+    """A `Root` with a Python in it; fields as there."""
 
     entries: tuple[Entry, ...]
     dropped: tuple[Dropped, ...]

@@ -7,7 +7,7 @@ from lightship.plan.layering import LayerRecipe
 from lightship.plan.model import Entry, LayerPlan
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["base_recipes", "is_interpreters", "stdlib_sources"]
+__all__ = ["base_recipes", "is_interpreters", "stdlib_sources", "stripped"]
 
 _VERSION = 1
 """Raised when the same base gives other layers."""
@@ -23,7 +23,7 @@ def base_recipes(base: Base, cache: Cache, *, strip: bool) -> tuple[LayerRecipe,
         return LayerPlan(
             name=name,
             key=key,
-            entries=_stripped(entries, cache) if strip else entries,
+            entries=stripped(entries, cache) if strip else entries,
             dropped=tuple(drop for drop in base.dropped if _is_python(drop.owner) == wanted),
             created_by=created_by,
         )
@@ -59,7 +59,7 @@ def _is_python(owner: str) -> bool:
     return kind == "python" or (kind == "deb" and name.startswith(("python3", "libpython3")))
 
 
-def _stripped(entries: tuple[Entry, ...], cache: Cache) -> tuple[Entry, ...]:
+def stripped(entries: tuple[Entry, ...], cache: Cache) -> tuple[Entry, ...]:
     """Strip what the packages' maintainers did not: by container, since an entry's place is told by its offset."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:

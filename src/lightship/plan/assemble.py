@@ -348,7 +348,7 @@ def _directories_of(entries: Iterable[Entry]) -> set[str]:
 def write_entry(entry: Entry, writer: LayerWriter) -> None:
     """Add ``entry`` to the layer of ``writer``."""
     if entry.content is not None:
-        writer.file(entry.path, entry.content, mode=entry.mode, uid=entry.uid, gid=entry.gid)
+        writer.file(entry.path, entry.content, mode=entry.mode, uid=entry.uid, gid=entry.gid, mtime=entry.mtime)
     elif entry.type == "dir":
         writer.directory(entry.path, mode=entry.mode, uid=entry.uid, gid=entry.gid)
     elif entry.type == "symlink":

@@ -23,7 +23,8 @@ class Entry:
     ``path`` is relative, POSIX and normal (`lightship.paths.normal_path`); ``mode`` holds permission bits only;
     ``link_target`` is set for links: verbatim for a symlink, a path inside the image for a hard link.
     ``owner`` says whose it is: ``wheel:numpy==2.0.1``, ``deb:libc6=2.36-9``, ``python:3.12.1``, ``application``,
-    ``lightship``. ``why`` is a phrase for a person: ``locked, required by pandas``.
+    ``lightship``. ``why`` is a phrase for a person: ``locked, required by pandas``. ``mtime`` is for a file whose time
+    says something (seconds since 1970): all else has the layer's.
     """
 
     path: str
@@ -35,10 +36,13 @@ class Entry:
     link_target: str = ""
     owner: str = ""
     why: str = ""
+    mtime: int | None = None
 
     def __post_init__(self) -> None:
         if (self.content is None) == (self.type == "file"):
             raise InputError(f"plan entry {self.path!r}: a file has content, and nothing else has")
+        if self.mtime is not None and self.type != "file":
+            raise InputError(f"plan entry {self.path!r}: a file has a time of its own, and nothing else has")
         if bool(self.link_target) != (self.type in ("symlink", "hardlink")):
             raise InputError(f"plan entry {self.path!r}: a link has a target, and nothing else has")
 

@@ -1,6 +1,6 @@
 """Owners and modes made canonical, so that they depend on neither the host's umask nor its users.
 
-Times are not here: an entry has none, `lightship.plan.assemble` gives every entry the same one.
+Times are not here: `lightship.plan.assemble` gives every entry the same one, but for a file that has its own.
 """
 
 import dataclasses
