@@ -7,17 +7,18 @@ ask for is asked as well, and forgotten where nothing is there.
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
 from lightship.assets.fetch import Fetcher
 from lightship.assets.kinds import hashed_folders
 from lightship.assets.observe import observed, reply_of
 from lightship.assets.reading.reference import Reference, kind_of
 from lightship.assets.references import references
-from lightship.assets.site import Asset, Former, Reply, Site, Use, origin_of, path_of
+from lightship.assets.site import Asset, Former, Reply, Site, Use
+from lightship.assets.urls import normal_url, origin_of, path_of
 from lightship.progress import Progress
 
-__all__ = ["ABSENT_STEM", "CrawlRequest", "FileFact", "FormerWanted", "crawl", "normal_url"]
+__all__ = ["ABSENT_STEM", "CrawlRequest", "FileFact", "FormerWanted", "crawl"]
 
 ABSENT_STEM = "lightship-absent-3f2a9c1b"
 """Of names that no site has; they look as if they held a hash, which is what a release that is gone looks like."""
@@ -29,7 +30,6 @@ _READ = {
     "application/manifest+json": "site.webmanifest", "image/svg+xml": "image.svg",
 }  # fmt: skip
 """What has references in it, and the name that says so."""
-_SAFE = "/:?#[]@!$&'()*+,;=%~-._"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +77,6 @@ class _Found:
 def crawl(fetcher: Fetcher, request: CrawlRequest, progress: Progress) -> Site:
     """Ask for all of it. Bounds are the fetcher's; what they cut off is counted in the result."""
     return _Crawl(fetcher, request, progress).run()
-
-
-def normal_url(base: str, target: str) -> str:
-    """``target`` resolved against ``base``, quoted, without a fragment; "" for what is no http address."""
-    try:
-        parts = urlsplit(urljoin(base, target))
-        origin = origin_of(parts.geturl())
-    except ValueError:
-        return ""
-    if not origin:
-        return ""
-    query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
-    return f"{origin}{quote(parts.path, safe=_SAFE) or '/'}{query}"
 
 
 class _Crawl:

@@ -25,7 +25,7 @@ import httpcore2
 import httpx2
 
 from lightship import __version__
-from lightship.assets.site import origin_of
+from lightship.assets.urls import origin_of
 from lightship.errors import InputError, NetworkError
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.addresses import display_url, whole_number

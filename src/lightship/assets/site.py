@@ -6,18 +6,16 @@ A *client* is what is said in ``Accept-Encoding`` (RFC 9110, 12.5.3).
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
 
 from lightship.assets.kinds import HASHED_FOLDERS, is_hashed
+from lightship.assets.urls import origin_of, path_of
 
-__all__ = ["CLIENTS", "Asset", "Client", "Former", "Reply", "Site", "Use", "origin_of", "path_of"]
+__all__ = ["CLIENTS", "Asset", "Client", "Former", "Reply", "Site", "Use"]
 
 Client = Literal["identity", "gzip", "br"]
 
 CLIENTS: dict[Client, str] = {"identity": "identity", "gzip": "gzip", "br": "gzip, deflate, br"}
 """The last is what browsers say; one that has gzip alone answers it with that."""
-
-_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,21 +164,3 @@ class Site:
     @property
     def origin(self) -> str:
         return origin_of(self.root)
-
-
-def origin_of(url: str) -> str:
-    """``https://host`` or ``https://host:port``, in one spelling; "" for what is not http or https."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:  # brackets without an address, a port that is none
-        return ""
-    if parts.scheme not in _PORTS or not parts.hostname:
-        return ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != _PORTS[parts.scheme] else "")
-
-
-def path_of(url: str) -> str:
-    """The path without its first slash and without a query."""
-    return urlsplit(url).path.removeprefix("/")

@@ -31,7 +31,8 @@ RFC 9110, 15: status codes.
 from collections.abc import Iterator
 
 from lightship.assets.checks.check import Check, Kind
-from lightship.assets.site import CLIENTS, Asset, Client, Reply, Site, origin_of
+from lightship.assets.site import CLIENTS, Asset, Client, Reply, Site
+from lightship.assets.urls import origin_of
 from lightship.findings import Finding
 
 __all__ = ["CHECK"]

@@ -33,7 +33,8 @@ from collections.abc import Iterator
 from lightship.assets.checks.check import Check, Kind
 from lightship.assets.kinds import compressible
 from lightship.assets.model import LEAST_BYTES
-from lightship.assets.site import Asset, Client, Site, path_of
+from lightship.assets.site import Asset, Client, Site
+from lightship.assets.urls import path_of
 from lightship.findings import Finding
 
 __all__ = ["CHECK"]

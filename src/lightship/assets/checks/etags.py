@@ -39,14 +39,14 @@ from lightship.assets.checks.check import Check, Kind
 from lightship.assets.site import Asset, Reply, Site
 from lightship.findings import Finding
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "OLD_S"]
 
 _LIES = Kind(code="etag-lies", severity="error", title="304 for an ETag that is not the content's")
 _TIMES = Kind(code="etag-one-time", severity="warning", title="an ETag that is made of a time all files share")
 _SHARED = Kind(code="etag-shared", severity="warning", title="two codings with one strong ETag")
 _IGNORED = Kind(code="etag-ignored", severity="warning", title="sent again to whoever has it")
 _TIME_AND_SIZE = re.compile(r'(?:W/)?"([0-9a-f]{1,16})-([0-9a-f]{1,16})"')
-_OLD = 946_684_800
+OLD_S = 946_684_800
 """The year 2000: what is older is the time of no build, but 0, 1, zip's 1980 or npm's 1985."""
 _FEW = 2
 
@@ -87,7 +87,7 @@ def _one_time(site: Site) -> Iterator[Finding]:
             found[time].append(asset)
     for time, assets in sorted(found.items()):
         contents = {reply.sha256 for asset in assets if (reply := asset.plain)}
-        if time < _OLD and len(contents) >= _FEW:
+        if time < OLD_S and len(contents) >= _FEW:
             for asset in assets:
                 yield _TIMES.finding(
                     f"its ETag is a size and a time, and {len(contents)} contents have that time: one that changes and "

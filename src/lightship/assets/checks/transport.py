@@ -27,7 +27,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from lightship.assets.checks.check import Check, Kind
-from lightship.assets.site import Site, origin_of
+from lightship.assets.site import Site
+from lightship.assets.urls import origin_of
 from lightship.findings import Finding
 
 __all__ = ["CHECK"]
