@@ -7,7 +7,8 @@ from tests.assets.faulty import FaultySite
 
 from lightship.assets.checks.served import SERVED
 from lightship.assets.crawl import CrawlRequest, crawl
-from lightship.assets.fetch import Fetcher, Limits, Reach
+from lightship.assets.fetch import Fetcher
+from lightship.assets.reach import Limits, Reach
 from lightship.assets.site import Site
 from lightship.findings import Finding
 from lightship.progress import SILENT

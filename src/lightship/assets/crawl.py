@@ -7,9 +7,9 @@ ask for is asked as well, and forgotten where nothing is there.
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urljoin
 
-from lightship.assets.fetch import Fetcher
 from lightship.assets.kinds import hashed_folders
 from lightship.assets.observe import observed, reply_of
 from lightship.assets.reading.reference import Reference, kind_of
@@ -17,6 +17,9 @@ from lightship.assets.references import references
 from lightship.assets.site import Asset, Former, Reply, Site, Use
 from lightship.assets.urls import normal_url, origin_of, path_of
 from lightship.progress import Progress
+
+if TYPE_CHECKING:
+    from lightship.assets.fetch import Fetcher
 
 __all__ = ["ABSENT_STEM", "CrawlRequest", "FileFact", "FormerWanted", "crawl"]
 
@@ -74,13 +77,13 @@ class _Found:
     asset: Asset | None = None
 
 
-def crawl(fetcher: Fetcher, request: CrawlRequest, progress: Progress) -> Site:
+def crawl(fetcher: "Fetcher", request: CrawlRequest, progress: Progress) -> Site:
     """Ask for all of it. Bounds are the fetcher's; what they cut off is counted in the result."""
     return _Crawl(fetcher, request, progress).run()
 
 
 class _Crawl:
-    def __init__(self, fetcher: Fetcher, request: CrawlRequest, progress: Progress) -> None:
+    def __init__(self, fetcher: "Fetcher", request: CrawlRequest, progress: Progress) -> None:
         self._fetcher = fetcher
         self._limits = fetcher.limits
         self._request = request

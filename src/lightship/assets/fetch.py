@@ -8,7 +8,6 @@
 Import it where a request is really made: httpx2 costs ten times an interpreter's start.
 """
 
-import base64
 import contextlib
 import ipaddress
 import socket
@@ -19,60 +18,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpcore2
 import httpx2
 
 from lightship import __version__
+from lightship.assets.reach import Limits, Reach
 from lightship.assets.urls import origin_of
-from lightship.errors import InputError, NetworkError
+from lightship.errors import NetworkError
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.addresses import display_url, whole_number
 from lightship.store.registry.connections import Connections
 from lightship.store.registry.faults import translated
 from lightship.store.registry.retry import RetryableError, StoppedError, retry_after
 
-__all__ = ["Answer", "Fetcher", "Limits", "Reach", "split_credentials"]
+__all__ = ["Answer", "Fetcher", "listens"]
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BUSY = frozenset({429, 503})
 _LONGEST_PAUSE_S = 10.0
 _CHUNK_BYTES = 1 << 16
 _CORE = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.ProxyError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds of one verification. ``timeout_s`` is for a silence, ``answer_s`` for a whole answer."""
-
-    urls: int = 10_000
-    pages: int = 100
-    depth: int = 2
-    body_bytes: int = 64 << 20
-    total_bytes: int = 4 << 30
-    redirects: int = 5
-    timeout_s: float = 30.0
-    answer_s: float = 120.0
-    workers: int = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
-    """What may be asked: ``site`` and ``cdns`` are origins. ``authorization`` and ``headers`` are for the site alone.
-    ``socket`` is where the site listens instead of at its address."""
-
-    site: str
-    cdns: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    authorization: str = field(default="", repr=False)
-    socket: Path | None = None
-
-    def leads_to(self, begin: str, target: str) -> bool:
-        """Whether a redirect from ``begin`` to ``target`` is followed."""
-        host = urlsplit(target).hostname
-        known = {urlsplit(origin).hostname for origin in (self.site, *self.cdns)}
-        return bool(origin_of(target)) and (host == urlsplit(begin).hostname or host in known)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,20 +211,7 @@ class Fetcher:
         )
 
 
-def split_credentials(url: str) -> tuple[str, str]:
-    """``url`` without its user and password, and the ``Authorization`` header that says them. Raise InputError for what
-    is no http address."""
-    try:
-        parts = urlsplit(url.strip())
-        origin = origin_of(url.strip())
-    except ValueError:
-        origin = ""
-    if not origin or not url.isprintable():
-        raise InputError(f"site not understood: want an http or https address, got {display_url(url)!r}")
-    plain = parts._replace(netloc=urlsplit(origin).netloc, scheme=parts.scheme.lower(), fragment="")
-    if not plain.path:
-        plain = plain._replace(path="/")
-    if parts.username is None:
-        return plain.geturl(), ""
-    said = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-    return plain.geturl(), "Basic " + base64.b64encode(said.encode()).decode()
+def listens(path: Path) -> bool:
+    """Whether somebody takes connections at a socket's file."""
+    with socket.socket(socket.AF_UNIX) as asked:
+        return asked.connect_ex(str(path)) == 0

@@ -7,13 +7,16 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from lightship.assets.codecs import encode
 from lightship.assets.decode import decoded
-from lightship.assets.fetch import Answer, Fetcher
 from lightship.assets.model import LEAST_BYTES, worth
 from lightship.assets.site import CLIENTS, Asset, Client, Reply
 from lightship.errors import ArchiveError
+
+if TYPE_CHECKING:  # it costs ten times an interpreter's start
+    from lightship.assets.fetch import Answer, Fetcher
 
 __all__ = ["NOBODYS_ETAG", "digests_of", "integrity_holds", "observed", "reply_of"]
 
@@ -25,7 +28,7 @@ _DIGESTS = ("sha512", "sha384", "sha256")
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def observed(fetcher: Fetcher, asset: Asset, *, thorough: bool = True) -> tuple[Asset, bytes]:
+def observed(fetcher: "Fetcher", asset: Asset, *, thorough: bool = True) -> tuple[Asset, bytes]:
     """``asset`` with its answers, and its plain bytes. ``thorough`` False asks as the clients do and no more."""
     headers = {"Origin": asset.site_origin} if asset.crosses else {}
     replies: dict[Client, Reply] = {}
@@ -43,11 +46,11 @@ def observed(fetcher: Fetcher, asset: Asset, *, thorough: bool = True) -> tuple[
     return _more(fetcher, seen, content, headers), content
 
 
-def _more(fetcher: Fetcher, asset: Asset, content: bytes, headers: Mapping[str, str]) -> Asset:
+def _more(fetcher: "Fetcher", asset: Asset, content: bytes, headers: Mapping[str, str]) -> Asset:
     good = asset.replies["gzip"]
     again = other = None
 
-    def ask(method: str = "GET", encoding: str = "gzip", **more: str) -> Answer:
+    def ask(method: str = "GET", encoding: str = "gzip", **more: str) -> "Answer":
         named = {name.replace("_", "-"): value for name, value in more.items()}
         return fetcher.ask(asset.url, method=method, encoding=encoding, headers={**headers, **named})
 
@@ -74,7 +77,7 @@ def _worth(replies: Mapping[Client, Reply], content: bytes) -> bool:
     return worth(len(encode(content, "gzip", "ci")), len(content))
 
 
-def reply_of(answer: Answer, *, method: str = "GET") -> tuple[Reply, bytes]:
+def reply_of(answer: "Answer", *, method: str = "GET") -> tuple[Reply, bytes]:
     """What is kept of an answer, and its plain bytes."""
     reply = Reply(
         status=answer.status,

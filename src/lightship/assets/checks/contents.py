@@ -58,9 +58,12 @@ def _codings(asset: Asset) -> Iterator[Finding]:
         asked = {word.strip() for word in CLIENTS[client].split(",")}
         unasked = [coding for coding in reply.lists("content-encoding") if coding not in asked]
         if unasked:
+            # an object store negotiates nothing; there is no browser without gzip
+            fixed = {one.encoding for one in asset.good.values()} == {"gzip"}
             yield _UNASKED.finding(
                 f"{', '.join(unasked)} to a client with Accept-Encoding: {CLIENTS[client]}",
                 location=asset.url,
+                severity="note" if fixed else None,
                 fix="send what Accept-Encoding asks for; gunzip on, where nginx has the .gz alone",
             )
         elif reply.broken and reply.body_bytes:
