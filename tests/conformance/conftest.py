@@ -17,6 +17,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.conformance.demo import Demo
+    from tests.conformance.object_stores import ObjectStore
 
 _START_S = 60
 
@@ -194,3 +195,33 @@ def podman_env() -> Iterator[dict[str, str]]:
         yield env
     finally:
         _remove(root)
+
+
+def _store(name: str, **options: bool) -> object:
+    @pytest.fixture(scope="session")
+    def running(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[ObjectStore]":
+        from tests.conformance import object_stores
+
+        with getattr(object_stores, name)(tmp_path_factory.mktemp(name), **options) as store:
+            yield store
+
+    return running
+
+
+# one of each for all tests, which belong to the group "object-stores"
+moto_store, rclone_store, swift_store = _store("moto"), _store("rclone"), _store("swift")
+signing_moto_store = _store("moto", signatures=True)
+
+
+@pytest.fixture(params=["moto_store", "rclone_store", "swift_store"])
+def object_store(request: pytest.FixtureRequest) -> "ObjectStore":
+    """An empty bucket of each store in turn."""
+    store: ObjectStore = request.getfixturevalue(request.param)
+    return store.with_new_bucket()
+
+
+@pytest.fixture(params=["signing_moto_store", "rclone_store", "swift_store"])
+def signing_store(request: pytest.FixtureRequest) -> "ObjectStore":
+    """An empty bucket of each store that checks signatures."""
+    store: ObjectStore = request.getfixturevalue(request.param)
+    return store.with_new_bucket()
