@@ -13,6 +13,7 @@ from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
 from tools.schemas_assets import assets_schema
+from tools.schemas_assets_push import assets_push_schema
 from tools.schemas_base import base_schema
 from tools.schemas_bench import bench_schema
 from tools.schemas_check import budget_sections, check_schema
@@ -127,6 +128,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "configuration.md": _configuration_page(),
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
         REFERENCE / "schemas" / "assets.schema.json": _json(assets_schema()),
+        REFERENCE / "schemas" / "assets-push.schema.json": _json(assets_push_schema()),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),

@@ -10,6 +10,7 @@ __all__ = ["command"]
 
 _COMMANDS = {
     "compress": "sidecars for static files, made once",
+    "push": "a release into an object store: only what is new, old releases stay",
     "nginx": "an nginx configuration for static files",
 }
 """What each does, in the order of the work; their modules are imported when asked for."""
