@@ -267,7 +267,7 @@ class _Pushing:
         try:
             sent = heart.send(plan.send, self.cache, self.progress, jobs=connections)
             entries = entries | {entry.path: entry for entry in sent}
-            return plan, *heart.settle(entries, self.files, self.cache, self.progress, jobs=connections)
+            return plan, *heart.settle(entries, self.files, remote, self.cache, self.progress, jobs=connections)
         finally:
             self.progress.finish("push")
 

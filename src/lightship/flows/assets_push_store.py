@@ -176,20 +176,32 @@ class Heart:
         return [future.result() for future in futures]
 
     def settle(
-        self, entries: dict[str, Entry], files: dict[str, Outgoing], cache: Cache, progress: Progress, *, jobs: int
+        self,
+        entries: dict[str, Entry],
+        files: dict[str, Outgoing],
+        before: Remote,
+        cache: Cache,
+        progress: Progress,
+        *,
+        jobs: int,
     ) -> tuple[dict[str, Entry], Remote]:
         """Look whether everything is there, and send again what is not: another push at once with ours may have written
         over a page, and one that took ours for dead may have collected. Which of two has the last word about a page is
-        left open after a few rounds."""
+        left open after a few rounds. Alone, an ETag is what the listing says: rclone's differs from its answer to an
+        upload in parts. ``before`` is what the store said when sending began."""
         for number in range(_ROUNDS):
             remote = self.await_collectors(entries, progress)
+            alone = not remote.fresh and {each.name for each in remote.releases} <= {
+                each.name for each in before.releases
+            }
+            strictly = number < _ROUNDS // 2 and not alone
             lost = [
                 path
                 for path, entry in entries.items()
-                if not _is_as_sent(entry, remote.found.get(path), strictly=number < _ROUNDS // 2)
+                if not _is_as_sent(entry, remote.found.get(path), strictly=strictly)
             ]
             if not lost:
-                return entries, remote
+                return (_as_listed(entries, remote) if alone else entries), remote
             again = self.send([files[path] for path in lost], cache, progress, jobs=jobs)
             entries = entries | {entry.path: entry for entry in again}
         raise NetworkError(
@@ -226,10 +238,14 @@ class Heart:
             progress.finish("collect")
 
 
+def _as_listed(entries: dict[str, Entry], remote: Remote) -> dict[str, Entry]:
+    return {path: replace(entry, etag=remote.found[path].etag) for path, entry in entries.items()}
+
+
 def _is_as_sent(entry: Entry, found: Found | None, *, strictly: bool) -> bool:
     if strictly and not entry.hashed:
         return entry.is_there(found)
-    return found is not None and (found.size_bytes == entry.stored_bytes or not entry.hashed)
+    return found is not None and found.size_bytes == entry.stored_bytes
 
 
 def _counted(pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:
