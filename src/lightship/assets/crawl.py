@@ -166,6 +166,8 @@ class _Crawl:
 
     def _uses(self, base: str, found: Iterable[Reference], by: str) -> Iterator[Use]:
         for one in found:
+            if one.via.startswith("form"):  # what a form is sent to is no page
+                continue
             against = [normal_url(base, one.base) or base] if one.base or one.certain else [base, self._request.root]
             for url in dict.fromkeys(normal_url(place, one.target) for place in against):
                 if url:

@@ -15,7 +15,7 @@ __all__ = ["Directive", "parse_nginx", "plain_word", "render_nginx", "walk"]
 _TOKEN = re.compile(
     r"""[ \t\r\n]+ | \#[^\n]*
     | (?P<end>[;{}])
-    | (?P<word> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?:\$\{[^}]*\} | \\. | [^\s;{}\\])+ )""",
+    | (?P<word> "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | (?!["'])(?:\$\{[^}]*\} | \\. | [^\s;{}\\])+ )""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)

@@ -70,7 +70,7 @@ def _of(asset: Asset) -> Iterator[Finding]:
     strong: dict[str, set[str]] = defaultdict(set)
     for reply in asset.good.values():
         etag = reply.headers.get("etag", "")
-        if etag and not etag.startswith("W/"):
+        if etag and reply.body_bytes and not etag.startswith("W/"):
             strong[etag].add(reply.encoding)
     if any(len(codings) > 1 for codings in strong.values()):
         yield _SHARED.finding(

@@ -12,6 +12,7 @@ _COMMANDS = {
     "compress": "sidecars for static files, made once",
     "push": "a release into an object store: only what is new, old releases stay",
     "nginx": "an nginx configuration for static files",
+    "verify": "everything a site refers to is there, and served right",
 }
 """What each does, in the order of the work; their modules are imported when asked for."""
 
