@@ -5,11 +5,8 @@ import pytest
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.parse import parse
 from lightship.dockerfile.views import (
-    arg_pairs,
     copy_of,
-    env_pairs,
     from_of,
-    label_pairs,
     mount_fields,
     mounts_of,
     pairs_of,
@@ -68,13 +65,6 @@ def test_a_copys_json_form() -> None:
 )
 def test_pairs(line: str, pairs: list[tuple[str, str | None]]) -> None:
     assert [(pair.name, pair.value) for pair in pairs_of(one(line))] == pairs
-
-
-def test_pairs_of_one_kind_only() -> None:
-    lines = [one("ENV a=b"), one("LABEL a=b"), one("ARG a=b")]
-    assert [bool(env_pairs(each)) for each in lines] == [True, False, False]
-    assert [bool(label_pairs(each)) for each in lines] == [False, True, False]
-    assert [bool(arg_pairs(each)) for each in lines] == [False, False, True]
 
 
 def test_mounts() -> None:

@@ -10,8 +10,21 @@ FROM = "FROM debian:bookworm-slim\n"
 SHAPES = {
     "copies": FROM + "".join(f"ENV A{i}=b\nCOPY a{i} /b\nRUN echo hi\n" for i in range(150)),
     "copies before installs": FROM + "".join(f"COPY a{i}/ /b\nRUN pip install -r r{i}.txt\n" for i in range(100)),
+    "installs": FROM + "".join(f"RUN apt-get install -y curl gcc nodejs libpq-dev a{i}\n" for i in range(900)),
+    "a long list of installs": FROM + "RUN <<E\n" + "apt-get install -y gcc\n" * 5_000 + "E\n",
+    "removals": FROM + "".join(f"COPY a{i} /a{i}\nRUN rm -rf /a{i} /b && chown -R 1:1 /a{i}\n" for i in range(300)),
+    "variables of one line": FROM + "ENV " + " ".join(f"A{i}=$B{i}" for i in range(3_000)) + "\nRUN a\n",
+    "arguments that are used": "ARG" + "".join(f" A{i}" for i in range(3_000)) + "\n" + FROM + "RUN echo"
+    + "".join(f" $A{i}" for i in range(3_000)) + "\n",
+    "a long pipe": FROM + "RUN curl" + " | curl" * 8_000 + "\n",
+    "folders": FROM + "RUN true" + " && cd a && chown -R b c" * 2_500 + "\n",
+    "a path like a list": FROM + "COPY " + ".txtrequirements" * 4_000 + " /b/\nRUN pip install -r x\n",
+    "a path of folders": FROM + "COPY " + "a/" * 30_000 + " /" + "b/" * 2_000 + "\nRUN pip install -r x\n",
+    "a folder of folders": FROM + "WORKDIR " + "/a" * 30_000 + "\nCOPY a b\nRUN rm b && pip install x\n",
+    "paths of a stage": "FROM debian AS a\n" + "RUN x\n" * 100 + FROM + "COPY --from=a"
+    + "".join(f" /a{i}" for i in range(5_000)) + " /b/\n",
     "words that begin like a token": FROM + "RUN echo \\\n" + ("eyJ" * 20_000 + "\\\n") * 10 + "x\n",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("shape", SHAPES)

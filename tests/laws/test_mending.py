@@ -67,7 +67,7 @@ def outside(text: str) -> list[str]:
 
 def unread(linted: Linted) -> int:
     """How many lines the shell's grammar does not understand."""
-    return sum(not script.understood for script in linted.subject.scripts.values())
+    return sum(not script.understood for script in linted.subject.scripts)
 
 
 @settings(max_examples=100)

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 
 from lightship.dockerfile.edit import apply_edits
 from lightship.dockerfile.parse import parse
-from lightship.dockerfile.scope import shell_at
-from lightship.dockerfile.shell import script_of
 from lightship.dockerfile.stages import stages_of
 from lightship.ecosystem.base_images import KnownBase
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.ecosystem.python.offers import LockFacts, Offer, OfferedWheel
 from lightship.lint.rule import Remark, Rule
+from lightship.lint.scripts import scripts_of
 from lightship.lint.subject import Context, Costs, NoCosts, Subject, no_lock
 
 __all__ = ["ask", "context_of", "lock_without_musl", "mended", "spots", "subject_of"]
@@ -46,19 +45,13 @@ def subject_of(
     """As `lightship.flows.lint` makes it."""
     dockerfile = parse(text)
     stages = stages_of(dockerfile, target=target, arguments=arguments or {})
-    scripts = {
-        instruction.span.start: script_of(instruction, interpreter=shell_at(stages, instruction))
-        for stage in stages.stages
-        for instruction in stage.instructions
-        if instruction.keyword in ("RUN", "CMD", "ENTRYPOINT")
-    }
     return Subject(
         name="Dockerfile",
         dockerfile=dockerfile,
         stages=stages,
         costs=costs or NoCosts(),
         context=context,
-        scripts=scripts,
+        scripts=scripts_of(stages),
         lock=lock,
     )
 

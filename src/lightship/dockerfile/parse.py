@@ -21,7 +21,7 @@ LONGEST_LINE_BYTES = 65_535
 """A longer line is an error in BuildKit too (bufio.MaxScanTokenSize - 1)."""
 
 MOST_BYTES = 1_048_576
-MOST_INSTRUCTIONS = 5_000
+MOST_INSTRUCTIONS = 2_000
 
 _REGEXP_SPACES = "\t\n\f\r "
 _DIRECTIVE = re.compile(rf"#[{SPACES}]*([a-zA-Z][a-zA-Z0-9]*)[{_REGEXP_SPACES}]*=[{_REGEXP_SPACES}]*(.*)")

@@ -3,8 +3,9 @@
 Nothing is looked up outside the file: what a foreign base image sets is not known, and is said to be so.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from lightship.dockerfile.history import Environment
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.settings import UNKNOWN, Setting, value_of
 from lightship.dockerfile.stages import Stage, Stages
@@ -33,7 +34,7 @@ def environment_at(stages: Stages, instruction: Instruction) -> Mapping[str, str
     stage = stages.of(instruction)
     if stage is None or instruction.span == stage.start.span:
         return stages.outside
-    return {each.name: each.value for each in _before(stages, instruction) if each.kind in ("ARG", "ENV")}
+    return _environment(stages, stage, instruction)
 
 
 def environment_of(stages: Stages, stage: Stage) -> Mapping[str, str | None]:
@@ -53,10 +54,9 @@ def expand_at(stages: Stages, instruction: Instruction, text: str) -> str | None
 def folders_at(stages: Stages, instruction: Instruction, name: str) -> tuple[str, ...]:
     """The folders in a search path such as PATH or PYTHONPATH as ``instruction`` sees it, in their order, and without
     those of a foreign base image or any other part that only a build knows."""
-    outline = ""
-    for each in _before(stages, instruction):
-        if each.kind in ("ARG", "ENV") and each.name == name:
-            outline = each.outline
+    stage = stages.of(instruction)
+    found = _environment(stages, stage, instruction).variable(name) if stage is not None else None
+    outline = found.outline if found is not None else ""
     return tuple(part for part in outline.split(":") if part and UNKNOWN not in part)
 
 
@@ -79,10 +79,8 @@ def shell_at(stages: Stages, instruction: Instruction) -> tuple[str, ...]:
 
 
 def _last(stages: Stages, instruction: Instruction, kind: str) -> Setting | None:
-    found = None
-    for each in _before(stages, instruction):
-        found = each if each.kind == kind else found
-    return found
+    stage = stages.of(instruction)
+    return _environment(stages, stage, instruction).setting(kind) if stage is not None else None
 
 
 def _begins_empty(stages: Stages, instruction: Instruction) -> bool:
@@ -90,12 +88,5 @@ def _begins_empty(stages: Stages, instruction: Instruction) -> bool:
     return stage is not None and stages.begins_empty(stage)
 
 
-def _before(stages: Stages, instruction: Instruction) -> Iterator[Setting]:
-    """Every setting that counts at ``instruction``, the first first."""
-    stage = stages.of(instruction)
-    if stage is None:
-        return
-    for each in stages.chain(stage):
-        for setting in each.settings:
-            if each is not stage or setting.place < instruction.span.start:
-                yield setting
+def _environment(stages: Stages, stage: Stage, instruction: Instruction) -> Environment:
+    return Environment(stages.histories(stage), instruction.span.start)

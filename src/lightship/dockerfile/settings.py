@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.views import arg_pairs, env_pairs
+from lightship.dockerfile.views import pairs_of
 from lightship.dockerfile.words import expand
 from lightship.errors import InputError
 
@@ -69,7 +69,7 @@ def global_arguments(
     budget = Budget()
     found: dict[str, str | None] = {name: given.get(name) for name in sorted(AUTOMATIC_ARGUMENTS)}
     for instruction in instructions:
-        for pair in arg_pairs(instruction):
+        for pair in pairs_of(instruction) if instruction.keyword == "ARG" else ():
             if pair.name in given:
                 found[pair.name] = given[pair.name]
             elif pair.value is not None:
@@ -99,7 +99,7 @@ class Evaluator:
         if instruction.keyword == "ENV":
             # A value sees what stood before the line, not the pairs beside it.
             before = dict(self.outlines)
-            for pair in env_pairs(instruction):
+            for pair in pairs_of(instruction):
                 name = self._outline(pair.name, before)
                 if name and UNKNOWN not in name:
                     yield self._variable("ENV", name, self._outline(pair.value or "", before), place)
@@ -114,7 +114,7 @@ class Evaluator:
             yield Setting(kind="SHELL", words=instruction.exec_form, place=place)
 
     def _arguments(self, instruction: Instruction, place: int) -> Iterator[Setting]:
-        for pair in arg_pairs(instruction):
+        for pair in pairs_of(instruction):
             if pair.name in self.given:
                 outline = self.given[pair.name]
             elif pair.value is not None:

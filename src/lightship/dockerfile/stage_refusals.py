@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.settings import Setting
 from lightship.dockerfile.stages import Stage, Stages, stages_of
-from lightship.dockerfile.views import Copy, arg_pairs, copy_of, env_pairs, from_of, label_pairs, mounts_of
+from lightship.dockerfile.views import Copy, copy_of, from_of, mounts_of, pairs_of
 from lightship.dockerfile.words import expand
 from lightship.errors import InputError
 
@@ -128,9 +128,8 @@ def _name(copy: Copy | None) -> str:
 def _texts(instruction: Instruction) -> Iterator[str]:
     """The words in which the builder puts variables."""
     keyword = instruction.keyword
-    for pair in [*env_pairs(instruction), *label_pairs(instruction)]:
-        yield from (pair.name, pair.value or "")
-    yield from (pair.value for pair in arg_pairs(instruction) if pair.value)
+    for pair in pairs_of(instruction):
+        yield from (pair.value or "",) if keyword == "ARG" else (pair.name, pair.value or "")
     if keyword in ("WORKDIR", "USER", "VOLUME", "STOPSIGNAL", "EXPOSE"):
         yield from (word.text for word in instruction.words)
     copy = copy_of(instruction)

@@ -4,9 +4,11 @@ As BuildKit resolves them: https://github.com/moby/buildkit/blob/v0.17.0/fronten
 What a variable is worth at a place, and the folder, user and shell there, is `scope`'s to say.
 """
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from lightship.dockerfile.history import History, history_of
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.settings import Budget, Evaluator, Setting, global_arguments, value_of
 from lightship.dockerfile.views import copy_of, from_of, mounts_of
@@ -46,6 +48,10 @@ class Stage:
         return self.name or f"stage {self.index}"
 
 
+def _begin(stage: Stage) -> int:
+    return stage.start.span.start
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stages:
     """All of them, and the index of the ``target`` that is built: the last, unless chosen otherwise."""
@@ -55,6 +61,7 @@ class Stages:
     outside: Mapping[str, str | None] = field(default_factory=dict)
     """ARGs before the first FROM, and the automatic ones: as given to the build, or their default, or None."""
     escape: str = "\\"
+    _histories: dict[int, tuple[History, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def shipped(self) -> tuple[Stage, ...]:
@@ -81,6 +88,12 @@ class Stages:
             chain.append(self.stages[before])
         return tuple(reversed(chain))
 
+    def histories(self, stage: Stage) -> tuple[History, ...]:
+        """The settings of the stage and of those that it is FROM, its own first."""
+        if stage.index not in self._histories:
+            self._histories[stage.index] = tuple(history_of(each.settings) for each in reversed(self.chain(stage)))
+        return self._histories[stage.index]
+
     def begins_empty(self, stage: Stage) -> bool:
         """Whether nothing of a foreign image is under it, so that all there is to know stands in the file."""
         return self.chain(stage)[0].base == SCRATCH
@@ -91,10 +104,8 @@ class Stages:
 
     def of(self, instruction: Instruction) -> Stage | None:
         """The stage in which the instruction stands; None before the first FROM."""
-        return next(
-            (each for each in reversed(self.stages) if each.start.span.start <= instruction.span.start),
-            None,
-        )
+        number = bisect_right(self.stages, instruction.span.start, key=_begin)
+        return self.stages[number - 1] if number else None
 
 
 def stages_of(

@@ -16,11 +16,8 @@ __all__ = [
     "From",
     "Mount",
     "Pair",
-    "arg_pairs",
     "copy_of",
-    "env_pairs",
     "from_of",
-    "label_pairs",
     "mount_fields",
     "mounts_of",
     "pairs_of",
@@ -122,21 +119,6 @@ def from_of(instruction: Instruction) -> From | None:
         name=words[2] if named else None,
         platform=instruction.flag("platform") or None,
     )
-
-
-def env_pairs(instruction: Instruction) -> tuple[Pair, ...]:
-    """The pairs of an ENV, of either form; none for anything else."""
-    return pairs_of(instruction) if instruction.keyword == "ENV" else ()
-
-
-def label_pairs(instruction: Instruction) -> tuple[Pair, ...]:
-    """The pairs of a LABEL, of either form; none for anything else."""
-    return pairs_of(instruction) if instruction.keyword == "LABEL" else ()
-
-
-def arg_pairs(instruction: Instruction) -> tuple[Pair, ...]:
-    """The names that an ARG declares, with their defaults; none for anything else."""
-    return pairs_of(instruction) if instruction.keyword == "ARG" else ()
 
 
 def pairs_of(instruction: Instruction) -> tuple[Pair, ...]:

@@ -19,6 +19,8 @@ SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map
 
 _SPACE = re.compile(f"[{SPACES}]")
 _BLANKS = re.compile(r"[\t\r ]*")
+_ACTIVE = re.compile("[$\"'`\\\\]")
+"""What the lexer does something about; ``escape`` is one of the last two."""
 _DIGITS = re.compile(r"\d+")
 _NAME = re.compile(r"\w+")
 _SPECIAL = frozenset("@*#?-$!0")
@@ -42,6 +44,8 @@ def expand(
     ``unset`` stands for every name that ``environment`` lacks: empty as in a build, None where a base image may set it.
     `InputError`: an unmatched quote or brace, a substitution that the builder has not, ``${v:?…}`` without a value.
     """
+    if _ACTIVE.search(word) is None:
+        return word
     try:
         return _Lexer(word, environment, escape, unset, unknown=unknown, keep_quotes=keep_quotes).whole()[0]
     except _UnknownError:

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from lightship.dockerfile.edit import apply_edits
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.parse import parse
-from lightship.dockerfile.scope import shell_at
-from lightship.dockerfile.shell import Script, script_of
-from lightship.dockerfile.stages import Stages, stages_of
+from lightship.dockerfile.stages import stages_of
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Report, Safety, Severity
 from lightship.flows.lint_context import Surroundings, context_root
@@ -19,6 +17,7 @@ from lightship.lint.check import Found, Ignored, Linted, check, edits_of
 from lightship.lint.estimate import Estimates
 from lightship.lint.rule import Rule
 from lightship.lint.rules import RULES
+from lightship.lint.scripts import scripts_of
 from lightship.lint.subject import Context, Costs, LockReader, Subject, no_lock
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ LINT_SCHEMA = "lightship/lint/1"
 
 _MOST_BYTES = 4_000_000
 _MOST_ROUNDS = 8
-_RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT"})
 _NOT_DOCKERFILES = (".dockerignore", ".j2", ".tmpl", ".template", ".in", ".swp", "~", ".orig", ".rej", ".bak")
 
 
@@ -167,7 +165,7 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         stages = stages_of(dockerfile, target=request.target, arguments=request.arguments)
     except InputError as error:
         raise InputError(f"{around.name}: {error}", hint=error.hint) from error
-    scripts = _scripts(stages)
+    scripts = scripts_of(stages)
     estimated = Estimates(stages, scripts, around.context, around.lock)
     costs: Costs = estimated
     if around.built is not None:
@@ -185,19 +183,6 @@ def _linted(dockerfile: Dockerfile, around: _Around, request: LintRequest) -> Li
         runner_gb=request.runner_gb,
     )
     return check(subject, request.rules, known=frozenset(rule.code for rule in RULES))
-
-
-def _scripts(stages: Stages) -> dict[int, Script]:
-    return {
-        instruction.span.start: script_of(instruction, interpreter=shell_at(stages, instruction))
-        for stage in stages.stages
-        for instruction in stage.instructions
-        if _runs(instruction)
-    }
-
-
-def _runs(instruction: Instruction) -> bool:
-    return instruction.keyword in _RUNS
 
 
 def lint_report(files: Sequence[Linted]) -> Report:

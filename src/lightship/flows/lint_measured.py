@@ -1,9 +1,9 @@
 """What the lines of a Dockerfile cost in an image that was built from it: its layers, matched to the lines by the
 image's own history, and its packages."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from lightship.analyze.model import Analysis, LayerFacts, Package
 from lightship.dockerfile.model import Instruction
@@ -17,6 +17,8 @@ __all__ = ["MeasuredCosts", "check_built_from", "match_layers"]
 _MAKES_LAYERS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 _LEAST_LIKENESS = 0.4
 _MOST_CHARACTERS = 2_000
+_MOST_LINES = 500
+"""More than an image can have layers."""
 _HOW = "measured in {}"
 
 
@@ -90,30 +92,28 @@ def match_layers(stages: Stages, layers: Sequence[LayerFacts]) -> dict[int, tupl
     Both are in the image's order, so the best matching that keeps it is looked for, by the likeness of the texts.
     """
     lines = [each for stage in stages.shipped for each in stage.instructions if each.keyword in _MAKES_LAYERS]
-    texts = {each.span.start: _as_built(stages, each) for each in lines}
-    pairs = _aligned(
-        lines, layers, lambda line, layer: _likeness(line.keyword, texts[line.span.start], layer.instruction)
-    )
+    lines = lines[:_MOST_LINES]
+    layers = layers[:_MOST_LINES]
+    texts = [_Text.of(each.keyword, _as_built(stages, each)) for each in lines]
+    steps = [_Text.of(*each.instruction.partition(" ")[::2]) for each in layers]
+    pairs = _aligned([[_likeness(text, step) for step in steps] for text in texts], len(layers))
     first = min((layer for _, layer in pairs), default=len(layers))
     found: dict[int, tuple[LayerFacts, ...]] = {lines[line].span.start: (layers[layer],) for line, layer in pairs}
     found[stages.shipped[0].start.span.start] = tuple(layers[:first])
     return found
 
 
-def _aligned(
-    lines: Sequence[Instruction], layers: Sequence[LayerFacts], likeness: Callable[[Instruction, LayerFacts], float]
-) -> list[tuple[int, int]]:
-    """Pairs in rising order whose likenesses add up to most (Needleman and Wunsch, 1970, without penalties)."""
-    best = [[0.0] * (len(layers) + 1) for _ in range(len(lines) + 1)]
-    scores: dict[tuple[int, int], float] = {}
-    for line in range(len(lines) - 1, -1, -1):
-        for layer in range(len(layers) - 1, -1, -1):
-            score = likeness(lines[line], layers[layer])
-            scores[line, layer] = score
+def _aligned(likenesses: Sequence[Sequence[float]], layers: int) -> list[tuple[int, int]]:
+    """Pairs of a line and a layer in rising order whose ``likenesses`` add up to most (Needleman and Wunsch, 1970,
+    without penalties)."""
+    best = [[0.0] * (layers + 1) for _ in range(len(likenesses) + 1)]
+    for line in range(len(likenesses) - 1, -1, -1):
+        for layer in range(layers - 1, -1, -1):
+            score = likenesses[line][layer]
             paired = best[line + 1][layer + 1] + score if score >= _LEAST_LIKENESS else -1.0
             best[line][layer] = max(paired, best[line + 1][layer], best[line][layer + 1])
     pairs, line, layer = [], 0, 0
-    while line < len(lines) and layer < len(layers):
+    while line < len(likenesses) and layer < layers:
         if best[line][layer] == best[line + 1][layer]:
             line += 1
         elif best[line][layer] == best[line][layer + 1]:
@@ -128,20 +128,33 @@ def _as_built(stages: Stages, line: Instruction) -> str:
     """The line's text as a history has it: variables put in, but for those that only a shell knows."""
     text = " ".join(line.argument.text.split())
     expanded = expand_at(stages, line, text) if line.keyword != "RUN" else None
-    return (expanded or text)[:_MOST_CHARACTERS]
+    return expanded or text
 
 
-def _likeness(keyword: str, text: str, made_by: str) -> float:
-    """0 to 1. The classic builder writes hashes for COPY's sources: there the destination tells."""
-    its_keyword, _, its_text = made_by.partition(" ")
-    its_text = its_text[:_MOST_CHARACTERS]
-    if keyword != its_keyword:
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """An instruction's text as it is compared, with how often it has each character."""
+
+    keyword: str
+    text: str
+    characters: Counter[str]
+
+    @classmethod
+    def of(cls, keyword: str, text: str) -> "_Text":
+        text = text[:_MOST_CHARACTERS]
+        return cls(keyword, text, Counter(text))
+
+
+def _likeness(line: _Text, step: _Text) -> float:
+    """0 to 1: the share of the characters that both have, in whatever order. The classic builder writes hashes for
+    COPY's sources: there the destination tells."""
+    if line.keyword != step.keyword:
         return 0.0
-    if text == its_text:
+    if line.text == step.text:
         return 1.0
-    alike = SequenceMatcher(None, text, its_text, autojunk=False).quick_ratio()
-    if keyword in ("COPY", "ADD"):
-        same_end = text.rsplit(" ", maxsplit=1)[-1].rstrip("/") == its_text.split(" ")[-1].rstrip("/")
+    alike = 2 * (line.characters & step.characters).total() / (len(line.text) + len(step.text))
+    if line.keyword in ("COPY", "ADD"):
+        same_end = line.text.rsplit(" ", maxsplit=1)[-1].rstrip("/") == step.text.split(" ")[-1].rstrip("/")
         return (0.5 if same_end else 0.0) + alike / 2
     return alike
 

@@ -4,18 +4,19 @@ context's files and the known sizes of base images. What none of these tells is 
 ``docs/concepts/lint-estimates.md`` holds the estimates against what was measured.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import expand_at
-from lightship.dockerfile.shell import Command, Script
+from lightship.dockerfile.shell import Command
 from lightship.dockerfile.stages import Stage, Stages
 from lightship.ecosystem.base_images import known_base
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.estimate_context import context_cost
 from lightship.lint.estimate_lock import LockCosts, installs_lock
 from lightship.lint.estimate_system import SystemCosts
+from lightship.lint.scripts import Scripts
 from lightship.lint.subject import NOTHING, Context, Cost, LockReader, Part, add_costs
 
 __all__ = ["Estimates"]
@@ -35,15 +36,16 @@ _ACCOUNTED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Estimates:
-    """Costs of one Dockerfile's lines. ``scripts`` are what its RUN lines do, by place."""
+    """Costs of one Dockerfile's lines. ``scripts`` are what its RUN lines do."""
 
     stages: Stages
-    scripts: Mapping[int, Script]
+    scripts: Scripts
     context: Context | None
     lock: LockReader
     _system: SystemCosts = field(init=False, compare=False, repr=False)
     _locked: LockCosts = field(init=False, compare=False, repr=False)
     _known: dict[int, Cost] = field(default_factory=dict, compare=False, repr=False)
+    _parts: dict[tuple[int, Part], Cost] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_system", SystemCosts(self.stages, self.scripts))
@@ -62,6 +64,12 @@ class Estimates:
 
     def of_part(self, run: Instruction, part: Part) -> Cost:
         """Of a RUN line."""
+        key = (run.span.start, part)
+        if key not in self._parts:
+            self._parts[key] = self._of_part(run, part)
+        return self._parts[key]
+
+    def _of_part(self, run: Instruction, part: Part) -> Cost:
         stage = self.stages.of(run)
         if stage is None:
             return Cost()
@@ -71,10 +79,10 @@ class Estimates:
             case "recommended":
                 return self._system.of_recommended(stage, run)
             case "downloads":
-                installs = any(installs_lock(each) for each in self._actions(run))
+                installs = any(installs_lock(each) for each in self.scripts.actions(run))
                 return self._locked.of_downloads(stage) if installs else Cost()
             case "bytecode":
-                installs = any(installs_lock(each) for each in self._actions(run))
+                installs = any(installs_lock(each) for each in self.scripts.actions(run))
                 return self._locked.of_bytecode(stage) if installs else Cost()
 
     def of_context(self, paths: tuple[str, ...]) -> Cost:
@@ -136,19 +144,16 @@ class Estimates:
 
     def _of_run(self, stage: Stage, run: Instruction) -> Cost:
         """The sum of what its commands install; not known where one does something else that may make files."""
-        script = self.scripts.get(run.span.start, Script())
+        script = self.scripts.of(run)
         if not script.understood or any(not _is_accounted(command) for command in script.commands):
             return Cost()
         parts = [cost for cost in (self._system.of_run(stage, run), self._locked.of_run(stage, run)) if cost]
         parts += [
             _of_tools(action)
-            for action in self._actions(run)
+            for action in self.scripts.actions(run)
             if action.kind in ("install", "upgrade") and action.manager != "apt" and not installs_lock(action)
         ]
         return add_costs(parts)
-
-    def _actions(self, run: Instruction) -> list[Action]:
-        return list(actions_of(self.scripts.get(run.span.start, Script())))
 
 
 def _of_tools(action: Action) -> Cost:

@@ -1,15 +1,14 @@
 """What installing a lock comes to: from the bytes of the wheels that the base gets."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
-from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
 from lightship.ecosystem.base_images import known_base
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.estimate_ratios import BYTECODE, COMPILED_WHEEL, PURE_WHEEL, START_S_OF_SOURCES, WHEEL_TO_GZIP
+from lightship.lint.scripts import Scripts
 from lightship.lint.subject import Cost, LockReader
 
 __all__ = ["LockCosts", "installs_lock"]
@@ -33,13 +32,13 @@ class LockCosts:
     """Costs of the context's lock in one Dockerfile."""
 
     stages: Stages
-    scripts: Mapping[int, Script]
+    scripts: Scripts
     lock: LockReader
     _wheels: dict[str, _Wheels | None] = field(default_factory=dict, compare=False, repr=False)
 
     def of_run(self, stage: Stage, run: Instruction) -> Cost | None:
         """What the line installs of the lock; None where it does not install one."""
-        actions = [each for each in self._actions(run) if installs_lock(each)]
+        actions = [each for each in self.scripts.actions(run) if installs_lock(each)]
         if not actions:
             return None
         wheels = self._of(stage)
@@ -105,9 +104,6 @@ class LockCosts:
         value = environment.get("UV_COMPILE_BYTECODE", "")
         assigned = any(text.startswith("UV_COMPILE_BYTECODE=") for text in action.command.assignments)
         return action.has("--compile-bytecode", "--compile") or assigned or value not in _OFF
-
-    def _actions(self, run: Instruction) -> Iterator[Action]:
-        return actions_of(self.scripts.get(run.span.start, Script()))
 
 
 def installs_lock(action: Action) -> bool:

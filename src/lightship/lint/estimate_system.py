@@ -6,18 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lightship.dockerfile.model import Instruction
-from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
 from lightship.dockerfile.views import mounts_of
 from lightship.ecosystem.base_images import KnownBase, known_base
 from lightship.facts.foreign_packages import NODESOURCE
 from lightship.facts.system_packages import BUILDPACK, MINIMAL, PYTHON, SystemPackage, closure, system_packages
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.estimate_ratios import APT_DATABASE, APT_DATABASE_OF_PACKAGE, LISTS, PYTHON_BYTECODE
+from lightship.lint.scripts import Scripts
 from lightship.lint.subject import NOTHING, Cost, add_costs
 
 __all__ = ["SystemCosts"]
 
+_MOST_RUNS = 127
+"""No image has more layers, so of a stage with more such lines nothing needs to be told."""
+_MOST_NAMES = 5_000
+"""Packages that the lines of a stage ask for."""
 _LISTS_FOLDERS = ("/var/lib/apt", "/var/lib/apt/lists")
 
 
@@ -72,12 +76,15 @@ class _Release:
 
 @dataclass(frozen=True, slots=True)
 class SystemCosts:
-    """Costs of one Dockerfile's packages. ``scripts`` are what its RUN lines do, by place."""
+    """Costs of one Dockerfile's packages. ``scripts`` are what its RUN lines do."""
 
     stages: Stages
-    scripts: Mapping[int, Script]
+    scripts: Scripts
     _actions: dict[int, tuple[Action, ...]] = field(default_factory=dict, compare=False, repr=False)
     _releases: dict[tuple[str, bool], _Release | None] = field(default_factory=dict, compare=False, repr=False)
+    _stages: dict[int, _Release | None] = field(default_factory=dict, compare=False, repr=False)
+    _gone: dict[tuple[int, tuple[str, ...]], Cost] = field(default_factory=dict, compare=False, repr=False)
+    _wholes: dict[int, tuple[_Asked, frozenset[str]]] = field(default_factory=dict, compare=False, repr=False)
 
     def of_run(self, stage: Stage, run: Instruction) -> Cost | None:
         """What the line's apt leaves in its layer; None where it does not call apt."""
@@ -97,11 +104,20 @@ class SystemCosts:
 
     def of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:
         """What goes when ``names`` are not asked for: they, and what nothing else that is asked for needs."""
+        key = (stage.index, names)
+        if key not in self._gone:
+            self._gone[key] = self._of_packages(stage, names)
+        return self._gone[key]
+
+    def _of_packages(self, stage: Stage, names: tuple[str, ...]) -> Cost:
         release = self._release(stage)
         if release is None or any(name not in release.packages for name in names):
             return Cost()
-        asked = self._asked(stage)
-        gone = release.added(asked) - release.added(asked.without(names))
+        if stage.index not in self._wholes:
+            whole = self._asked(stage)
+            self._wholes[stage.index] = whole, release.added(whole)
+        asked, added = self._wholes[stage.index]
+        gone = added - release.added(asked.without(names))
         if not gone:
             why = "in the base already" if release.there.issuperset(names) else "other packages need it"
             return Cost(unpacked_bytes=0, compressed_bytes=0, how=why)
@@ -127,7 +143,7 @@ class SystemCosts:
             return False
         if any((mount.target or "").rstrip("/") in _LISTS_FOLDERS for mount in mounts_of(run)):
             return False
-        commands = self.scripts[run.span.start].commands
+        commands = self.scripts.of(run).commands
         return not any(
             command.name in ("rm", "find") and any("/var/lib/apt" in word.text for word in command.words)
             for command in commands
@@ -137,8 +153,7 @@ class SystemCosts:
         """What the line has apt do."""
         place = run.span.start
         if place not in self._actions:
-            found = actions_of(self.scripts.get(place, Script()))
-            self._actions[place] = tuple(each for each in found if each.manager == "apt")
+            self._actions[place] = tuple(each for each in self.scripts.actions(run) if each.manager == "apt")
         return self._actions[place]
 
     def _asked(self, stage: Stage, *, until: Instruction | None = None, before: Instruction | None = None) -> _Asked:
@@ -160,6 +175,15 @@ class SystemCosts:
             yield from (instruction for instruction in each.instructions if instruction.keyword == "RUN")
 
     def _release(self, stage: Stage) -> _Release | None:
+        """None where nothing is known of its packages, or more is asked for than an image has room for."""
+        if stage.index not in self._stages:
+            runs = [run for run in self._runs(stage) if self.actions(run)]
+            asked = sum(len(action.packages) for run in runs for action in self.actions(run))
+            is_beyond = len(runs) > _MOST_RUNS or asked > _MOST_NAMES
+            self._stages[stage.index] = None if is_beyond else self._release_of(stage)
+        return self._stages[stage.index]
+
+    def _release_of(self, stage: Stage) -> _Release | None:
         base = self.stages.chain(stage)[0].base
         foreign = any("nodesource" in run.argument.text for run in self._runs(stage))
         if (base, foreign) not in self._releases:

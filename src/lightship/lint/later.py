@@ -5,11 +5,12 @@ The answers err to one side: "may" where it is not known.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import folders_at
 from lightship.dockerfile.shell import Command
+from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import SYSTEM_MANAGERS, Action, action_of
 from lightship.lint.paths import is_below
 from lightship.lint.subject import Subject
@@ -17,7 +18,7 @@ from lightship.lint.subject import Subject
 __all__ = [
     "HARMLESS",
     "installs_only",
-    "later_runs",
+    "is_below_one",
     "makes_users",
     "may_write_below",
     "needs_lists",
@@ -44,26 +45,31 @@ _TO_A_FOLDER = frozenset({"-t", "--target", "--prefix", "--root", "-e", "--edita
 _QUIET = re.compile(r"[0-9&]*>{1,2}\s*(/dev/null|&[0-9-])|<.*")
 
 
-def later_runs(subject: Subject, run: Instruction) -> Iterator[Instruction]:
-    """The RUNs that work on top of the layer of ``run``: those below it, and those of the stages that go on from it."""
+def is_below_one(subject: Subject, run: Instruction, others: Sequence[tuple[Stage, Instruction]]) -> bool:
+    """Whether one of ``others``, which are in the file's order, works on top of the layer of ``run``: below it, or in a
+    stage that goes on from its."""
     stage = subject.stages.of(run)
     if stage is None:
-        return
-    for other in subject.stages.stages:
-        if other.index not in subject.stages.needed or all(
-            each.index != stage.index for each in subject.stages.chain(other)
-        ):
-            continue
-        for instruction in other.instructions:
-            if instruction.keyword == "RUN" and (other.index != stage.index or instruction.span.start > run.span.start):
-                yield instruction
+        return False
+    for other, instruction in reversed(others):
+        if other.index == stage.index:
+            return instruction.span.start > run.span.start
+        if any(each.index == stage.index for each in subject.stages.chain(other)):
+            return True
+    return False
 
 
 def needs_lists_later(subject: Subject, run: Instruction) -> bool:
     """Whether something that runs on top of ``run`` may ask apt or apk for packages without fetching the lists."""
-    return any(
-        not subject.script(each).understood or needs_lists(subject, subject.script(each).commands)
-        for each in later_runs(subject, run)
+    return is_below_one(subject, run, subject.once(_needing_lists))
+
+
+def _needing_lists(subject: Subject) -> tuple[tuple[Stage, Instruction], ...]:
+    return tuple(
+        (stage, each)
+        for stage, each in subject.instructions
+        if each.keyword == "RUN"
+        and (not subject.script(each).understood or needs_lists(subject, subject.script(each).commands))
     )
 
 

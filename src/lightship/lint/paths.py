@@ -1,7 +1,7 @@
 """Paths in stages: what a destination means, what lies below what, and where Python looks for modules."""
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lightship.dockerfile.model import Instruction
@@ -12,9 +12,10 @@ from lightship.dockerfile.views import Copy, copy_of
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.subject import Subject
 
-__all__ = ["Copied", "copies", "folder_of", "is_below", "landing", "normal", "resolved", "source_stage"]
+__all__ = ["Copied", "above", "copies", "folder_of", "is_below", "landing", "normal", "resolved", "source_stage"]
 
 _UNKNOWN = "/?"
+_LONGEST = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,19 @@ class Copied:
     destination: str
 
 
-def copies(subject: Subject, stage: Stage) -> Iterator[Copied]:
+def copies(subject: Subject, stage: Stage) -> tuple[Copied, ...]:
     """Those of one stage, in their order."""
+    known = subject.once(_no_copies)
+    if stage.index not in known:
+        known[stage.index] = tuple(_copies(subject, stage))
+    return known[stage.index]
+
+
+def _no_copies(_subject: Subject) -> dict[int, tuple[Copied, ...]]:
+    return {}
+
+
+def _copies(subject: Subject, stage: Stage) -> Iterator[Copied]:
     for instruction in stage.instructions:
         copy = copy_of(instruction)
         if copy is not None:
@@ -63,19 +75,48 @@ def resolved(subject: Subject, instruction: Instruction, path: str) -> str:
 
 def folder_of(subject: Subject, run: Instruction, command: Command) -> str:
     """The folder in which ``command`` of ``run`` works: that of WORKDIR, or where a ``cd`` before it goes."""
-    folder = resolved(subject, run, ".")
-    for each in subject.script(run).commands:
-        if each is command:
-            break
-        if each.name in ("cd", "pushd") and each.is_nested <= command.is_nested:
+    known = subject.once(_no_folders)
+    if run.span.start not in known:
+        known[run.span.start] = _folders(resolved(subject, run, "."), subject.script(run).commands)
+    return known[run.span.start][id(command)]
+
+
+def _no_folders(_subject: Subject) -> dict[int, dict[int, str]]:
+    return {}
+
+
+def _folders(start: str, commands: Iterable[Command]) -> dict[int, str]:
+    """By the command's identity. A ``cd`` in a subshell counts in there only."""
+    found: dict[int, str] = {}
+    outside = inside = start
+    for each in commands:
+        found[id(each)] = inside if each.is_nested else outside
+        if each.name in ("cd", "pushd"):
             to = each.words[1].value if len(each.words) > 1 else None
-            folder = normal(folder, to) if to is not None else _UNKNOWN
-    return folder
+            inside = _entered(inside, to)
+            outside = outside if each.is_nested else _entered(outside, to)
+    return found
+
+
+def _entered(folder: str, to: str | None) -> str:
+    found = normal(folder, to) if to is not None else _UNKNOWN
+    return found if len(found) <= _LONGEST else _UNKNOWN
 
 
 def normal(folder: str, path: str) -> str:
     """``path`` as it is meant in ``folder``, absolute."""
     return posixpath.normpath(posixpath.join("/", folder, path))
+
+
+def above(places: Iterable[str]) -> frozenset[str]:
+    """The places, which are absolute and normal, and all folders that they lie in. What is longer than a path may be
+    (PATH_MAX of Linux) is none."""
+    found: set[str] = set()
+    for place in places:
+        while len(place) <= _LONGEST and place not in found:
+            found.add(place)
+            place = posixpath.dirname(place)
+    return frozenset(found)
 
 
 def is_below(path: str, folder: str) -> bool:

@@ -1,15 +1,16 @@
 """What RUN lines leave in the image: the operating system's packages that the shipped stages install and keep."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.shell import ShellWord
 from lightship.dockerfile.stages import Stage
-from lightship.lint.actions import SYSTEM_MANAGERS, Action, actions_of, bare_name
-from lightship.lint.subject import Subject
+from lightship.lint.actions import SYSTEM_MANAGERS, Action, bare_name
+from lightship.lint.subject import Context, Subject
 
 __all__ = ["Kept", "call_sites", "drop_packages", "is_called", "kept_packages"]
 
@@ -36,14 +37,21 @@ class Kept:
     stage: Stage
 
 
-def kept_packages(subject: Subject) -> Iterator[Kept]:
+def kept_packages(subject: Subject) -> tuple[Kept, ...]:
     """Every package that a shipped stage installs by name and does not remove in the same RUN. One that is removed in
     a later RUN is in the image all the same: its layer is."""
+    return subject.once(_kept_packages)
+
+
+def _kept_packages(subject: Subject) -> tuple[Kept, ...]:
+    return tuple(_kept(subject, _last_removals(subject)))
+
+
+def _kept(subject: Subject, removals: Mapping[str, int]) -> Iterator[Kept]:
     for stage, run in subject.shipped:
         if run.keyword != "RUN":
             continue
-        actions = [each for each in actions_of(subject.script(run)) if each.manager in SYSTEM_MANAGERS]
-        later = _removed_after(subject, run)
+        actions = [each for each in subject.actions(run) if each.manager in SYSTEM_MANAGERS]
         gone = {word.value for each in actions if each.kind == "remove" for word in each.packages}
         for action in actions:
             if action.kind != "install" or (action.value("--virtual", "-t") in gone and action.manager == "apk"):
@@ -51,18 +59,24 @@ def kept_packages(subject: Subject) -> Iterator[Kept]:
             for word in action.packages:
                 name = bare_name(action.manager, word.value or word.text)
                 if name and "$" not in name and name not in gone and word.value not in gone:
-                    yield Kept(name=name, removed_later=name in later, word=word, action=action, run=run, stage=stage)
+                    yield Kept(
+                        name=name,
+                        removed_later=removals.get(name, -1) > run.span.start,
+                        word=word,
+                        action=action,
+                        run=run,
+                        stage=stage,
+                    )
 
 
-def _removed_after(subject: Subject, run: Instruction) -> frozenset[str]:
-    return frozenset(
-        name
-        for _, each in subject.shipped
-        if each.keyword == "RUN" and each.span.start > run.span.start
-        for action in actions_of(subject.script(each))
-        if action.kind == "remove"
-        for name in action.names
-    )
+def _last_removals(subject: Subject) -> dict[str, int]:
+    """Where each name is last removed."""
+    found: dict[str, int] = {}
+    for _, run in subject.shipped:
+        for action in subject.actions(run) if run.keyword == "RUN" else ():
+            if action.kind == "remove":
+                found |= {name: max(run.span.start, found.get(name, 0)) for name in action.names}
+    return found
 
 
 def is_called(subject: Subject, programs: Iterable[str]) -> bool:
@@ -74,19 +88,28 @@ def is_called(subject: Subject, programs: Iterable[str]) -> bool:
 def call_sites(subject: Subject, programs: Iterable[str]) -> Iterator[str]:
     """Where they are named: ``CMD``, ``docker/entrypoint.sh``."""
     wanted = frozenset(programs)
+    yield from (where for where, words in subject.once(_called) if wanted & words)
+
+
+def _called(subject: Subject) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The words of each line and of each script that says how the image is started."""
+    by_scripts = subject.context.once(_called_by_scripts) if subject.context is not None else ()
+    return (*_called_by_lines(subject), *by_scripts)
+
+
+def _called_by_lines(subject: Subject) -> Iterator[tuple[str, frozenset[str]]]:
     for _, instruction in subject.shipped:
         text = instruction.argument.text
-        starts = instruction.keyword in _ENTRY or (instruction.keyword == "RUN" and "[program:" in text)
-        if starts and wanted & _words(_commands(text) if instruction.keyword == "RUN" else text):
-            yield instruction.keyword
-    context = subject.context
-    if context is not None:
-        found = (path for path in context.files if _STARTS.search(path))
-        scripts = sorted(found, key=lambda path: ("entrypoint" not in path, path.count("/"), path))
-        for path in scripts[:_MOST_SCRIPTS]:
-            script = context.read(path) or ""
-            if any(program in script for program in wanted) and wanted & _words(_code(script)):
-                yield path
+        if instruction.keyword in _ENTRY:
+            yield instruction.keyword, _words(text)
+        elif instruction.keyword == "RUN" and "[program:" in text:
+            yield instruction.keyword, _words(_commands(text))
+
+
+def _called_by_scripts(context: Context) -> tuple[tuple[str, frozenset[str]], ...]:
+    found = (path for path in context.files if _STARTS.search(path))
+    scripts = sorted(found, key=lambda path: ("entrypoint" not in path, path.count("/"), path))
+    return tuple((path, _words(_code(context.read(path) or ""))) for path in scripts[:_MOST_SCRIPTS])
 
 
 def _commands(text: str) -> str:
@@ -112,13 +135,17 @@ def drop_packages(packages: Iterable[Kept], replaced: Iterable[str] = ()) -> tup
         return ()
     instead = " ".join(replaced)
     edits = []
+    here = Counter(id(each.action) for each in wanted)
+    places = {
+        id(word): number
+        for command in {id(each.action): each.action.command for each in wanted}.values()
+        for number, word in enumerate(command.words)
+    }
     for package in wanted:
-        words = package.action.packages
-        here = [each for each in wanted if each.action is package.action]
-        if len(here) == len(words) and not instead:
+        if here[id(package.action)] == len(package.action.packages) and not instead:
             return ()
         everything = package.action.command.words
-        place = next((number for number, word in enumerate(everything) if word is package.word), 0)
+        place = places.get(id(package.word), 0)
         if place == 0 or everything[place].span == package.action.command.span:
             return ()
         if instead:

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, cast
 
 from lightship.dockerfile.model import Dockerfile, Instruction
 from lightship.dockerfile.shell import Script
 from lightship.dockerfile.stages import Stage, Stages
 from lightship.ecosystem.dockerignore import Ignore
+from lightship.lint.actions import Action
+from lightship.lint.scripts import Scripts
 
 if TYPE_CHECKING:
     from lightship.ecosystem.base_images import KnownBase
     from lightship.ecosystem.python.offers import LockFacts
+
+_T = TypeVar("_T")
+_About = TypeVar("_About")
 
 __all__ = [
     "NOTHING",
@@ -80,6 +85,12 @@ class Costs(Protocol):
         """What the image ``name`` weighs."""
 
 
+def _once(kept: dict[object, object], make: Callable[[_About], _T], about: _About) -> _T:
+    if make not in kept:
+        kept[make] = make(about)
+    return cast("_T", kept[make])
+
+
 LockReader = Callable[["KnownBase"], "LockFacts | None"]
 """What the context's lock offers an image of that base; None where there is no lock, or it cannot be read."""
 
@@ -110,28 +121,42 @@ class Context:
     is_complete: bool = True
     weighed: dict[tuple[str, ...], Cost] = field(default_factory=dict, compare=False, repr=False)
     """What paths were found to weigh: Dockerfiles of one context ask for the same ones."""
+    _kept: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, make: Callable[["Context"], _T]) -> _T:
+        """What ``make`` works out of the context, a module's own function: the files of one context share it."""
+        return _once(self._kept, make, self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """``name`` is the Dockerfile's path as the user gave it. ``context`` is None where it is not known: a rule then
-    says nothing that hangs on it. ``scripts`` are what RUN, shell-form CMD and ENTRYPOINT lines do, by the place of
-    the instruction."""
+    says nothing that hangs on it."""
 
     name: str
     dockerfile: Dockerfile
     stages: Stages
     costs: Costs
     context: Context | None = None
-    scripts: Mapping[int, Script] = field(default_factory=dict)
+    scripts: Scripts = field(default_factory=Scripts)
     lock: LockReader = field(default=no_lock, compare=False)
     runner_gb: float = 8.0
     """Memory of the machine that builds, in 10^9 bytes. GitHub's hosted runners of private repositories have 8:
     https://docs.github.com/en/actions/reference/runners/github-hosted-runners (read November 2026)."""
+    _kept: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def script(self, instruction: Instruction) -> Script:
         """What the instruction runs; a script without commands where it runs nothing."""
-        return self.scripts.get(instruction.span.start, Script())
+        return self.scripts.of(instruction)
+
+    def actions(self, instruction: Instruction) -> tuple[Action, ...]:
+        """What the instruction does to packages."""
+        return self.scripts.actions(instruction)
+
+    def once(self, make: Callable[["Subject"], _T]) -> _T:
+        """What ``make`` works out of this subject, a module's own function: kept for whoever asks for the same, so that
+        rules of one file do not each read all of it for each line."""
+        return _once(self._kept, make, self)
 
     @property
     def instructions(self) -> Iterator[tuple[Stage, Instruction]]:

@@ -49,9 +49,8 @@ from lightship.ecosystem.base_images import known_base
 from lightship.ecosystem.project.files import ProjectFiles
 from lightship.ecosystem.project.memory import Demand, MemoryNeed, front_end_need, sdist_need, shortage
 from lightship.ecosystem.project.node import FrontEnd, find_front_ends
-from lightship.lint.actions import actions_of
 from lightship.lint.rule import Remark, Rule
-from lightship.lint.subject import Subject
+from lightship.lint.subject import Context, Subject
 
 __all__ = ["RULE"]
 
@@ -60,7 +59,7 @@ _UNKNOWN = FrontEnd(directory="", kind="vite", manager="npm", lock=None, node=22
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
-    fronts = _front_ends(subject)
+    fronts = subject.context.once(_front_ends) if subject.context is not None else ()
     needs: list[MemoryNeed] = []
     places: list[Instruction] = []
     for stage, run in subject.instructions:
@@ -83,10 +82,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     )
 
 
-def _front_ends(subject: Subject) -> tuple[FrontEnd, ...]:
-    context = subject.context
-    if context is None:
-        return ()
+def _front_ends(context: Context) -> tuple[FrontEnd, ...]:
     return find_front_ends(ProjectFiles(tuple(context.files), lambda path: (context.read(path) or "").encode()))
 
 
@@ -107,7 +103,7 @@ def _of_bundler(subject: Subject, run: Instruction, label: str, fronts: tuple[Fr
 
 
 def _of_compilers(subject: Subject, run: Instruction, label: str, base: str) -> MemoryNeed | None:
-    actions = [each for each in actions_of(subject.script(run)) if each.manager in ("pip", "uv", "poetry", "pdm")]
+    actions = [each for each in subject.actions(run) if each.manager in ("pip", "uv", "poetry", "pdm")]
     if not any(each.kind == "sync" or each.value("-r", "--requirement") for each in actions):
         return None
     known = known_base(base)

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.model import Span
 from lightship.dockerfile.shell import ShellWord
 from lightship.facts.tool_sizes import TOOL_SIZES
-from lightship.lint.actions import actions_of, bare_name
+from lightship.lint.actions import bare_name
 from lightship.lint.paths import copies, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import is_called
@@ -73,7 +73,7 @@ def _kept(subject: Subject) -> Iterator[tuple[Span, str]]:
     seen: set[str] = set()
     for stage in subject.stages.shipped:
         for instruction in stage.instructions:
-            actions = list(actions_of(subject.script(instruction))) if instruction.keyword == "RUN" else []
+            actions = subject.actions(instruction) if instruction.keyword == "RUN" else ()
             gone = {name for each in actions if each.kind == "remove" for name in each.names}
             for action in actions:
                 if action.manager not in ("pip", "uv") or action.kind != "install":

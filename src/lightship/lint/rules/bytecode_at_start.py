@@ -37,7 +37,7 @@ docs.python.org 3.14, PYTHONDONTWRITEBYTECODE; PEP 552.
 
 from collections.abc import Iterator
 
-from lightship.dockerfile.views import env_pairs
+from lightship.dockerfile.views import pairs_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -51,7 +51,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     if not any(each.keyword in ("COPY", "ADD") for each in shipped):
         return
     for instruction in shipped:
-        for pair in env_pairs(instruction):
+        for pair in pairs_of(instruction) if instruction.keyword == "ENV" else ():
             if pair.name == "PYTHONDONTWRITEBYTECODE" and (pair.value or "").strip("\"'") not in ("", "0"):
                 yield Remark(
                     span=pair.span,

@@ -45,7 +45,7 @@ from lightship.dockerfile.shell import Command, ShellWord
 from lightship.dockerfile.stages import Stage
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.later import makes_users, may_write_below
-from lightship.lint.paths import Copied, copies, folder_of, is_below, normal, resolved
+from lightship.lint.paths import Copied, above, copies, folder_of, is_below, normal, resolved
 from lightship.lint.rewriting import add_flag, drop_command, plain_list
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Cost, Subject
@@ -66,14 +66,23 @@ _TAKEN = frozenset(
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for stage in subject.stages.shipped:
-        earlier, made = list(copies(subject, stage)), _made(subject, stage)
+        copied = [(each, above([each.destination])) for each in copies(subject, stage)]
+        made = _made(subject, stage)
         for run in stage.instructions:
             if run.keyword != "RUN":
                 continue
             said: list[list[Copied]] = []
             for command in subject.script(run).commands:
                 paths = _changed(subject, run, command)
-                hit = [each for each in earlier if _before(each.instruction, run) and _touches(each, paths, made)]
+                if not paths:
+                    continue
+                trees, parts = frozenset(paths), above(path for path in paths if path not in made)
+                hit = [
+                    each
+                    for each, folders in copied
+                    if _before(each.instruction, run)
+                    and (trees & folders or (each.destination in parts and _has_parts(each)))
+                ]
                 if hit:
                     # One layer holds what chown and chmod of one RUN change: its bytes count once.
                     yield _remark(subject, run, command, hit, paths, is_first=hit not in said)
@@ -84,13 +93,9 @@ def _before(instruction: Instruction, run: Instruction) -> bool:
     return instruction.span.end <= run.span.start
 
 
-def _touches(copied: Copied, paths: list[str], made: frozenset[str]) -> bool:
-    """Whether a tree holds what was copied, or is a part of a folder that was."""
-    has_parts = any("." not in posixpath.basename(source) or source in (".", "./") for source in copied.sources)
-    return any(
-        is_below(copied.destination, path) or (has_parts and path not in made and is_below(path, copied.destination))
-        for path in paths
-    )
+def _has_parts(copied: Copied) -> bool:
+    """Whether what is copied may be a folder, so that a tree may be a part of it."""
+    return any("." not in posixpath.basename(source) or source in (".", "./") for source in copied.sources)
 
 
 def _made(subject: Subject, stage: Stage) -> frozenset[str]:

@@ -34,7 +34,6 @@ from itertools import groupby
 
 from lightship.dockerfile.model import Instruction
 from lightship.ecosystem.base_images import known_base
-from lightship.lint.actions import actions_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import drop_packages, kept_packages
 from lightship.lint.subject import Subject
@@ -95,12 +94,16 @@ def _is_for_nothing(subject: Subject, run: Instruction) -> bool:
         return False
     if (known.has_python or known.has_node) and not known.slim:
         return False
-    scripts = [subject.script(each) for _, each in subject.shipped if each.keyword == "RUN"]
+    return not subject.once(_compiles)
+
+
+def _compiles(subject: Subject) -> bool:
+    runs = [each for _, each in subject.shipped if each.keyword == "RUN"]
     names = {
-        name for script in scripts for action in actions_of(script) if action.kind == "install" for name in action.names
+        name for each in runs for action in subject.actions(each) if action.kind == "install" for name in action.names
     }
-    called = {command.name for script in scripts for command in script.commands}
-    return not (names & _COMPILERS or called & _COMPILERS)
+    called = {command.name for each in runs for command in subject.script(each).commands}
+    return bool(names & _COMPILERS or called & _COMPILERS)
 
 
 RULE = Rule(

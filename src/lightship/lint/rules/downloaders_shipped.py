@@ -35,8 +35,9 @@ from itertools import groupby
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
-from lightship.lint.actions import SYSTEM_MANAGERS, actions_of
-from lightship.lint.later import installs_only, later_runs
+from lightship.dockerfile.stages import Stage
+from lightship.lint.actions import SYSTEM_MANAGERS
+from lightship.lint.later import installs_only, is_below_one
 from lightship.lint.rewriting import add_command
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.shipped import Kept, drop_packages, is_called, kept_packages
@@ -53,6 +54,7 @@ _PROGRAMS = {
     "aria2": ("aria2c",), "lsb-release": ("lsb_release",), "software-properties-common": ("add-apt-repository",),
     "apt-transport-https": (), "apt-utils": (), "svn": ("svn",), "subversion": ("svn",), "mercurial": ("hg",),
 }  # fmt: skip
+_REPOSITORIES = frozenset({"git", "subversion", "svn", "mercurial"})
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -82,14 +84,21 @@ def _find(subject: Subject) -> Iterator[Remark]:
 def _is_used(subject: Subject, name: str, *, but: int | None = None) -> bool:
     """Whether a RUN line of the shipped stages calls a program of the package; not the one at ``but``. pip and npm
     call git for what a list says comes from a repository."""
-    if name == "git" and _from_repositories(subject):
+    if name == "git" and subject.once(_from_repositories):
         return True
-    return any(
-        command.name in _PROGRAMS[name]
-        for _, run in subject.shipped
-        if run.span.start != but
-        for command in subject.script(run).commands
-    )
+    calls = subject.once(_call_places)
+    return any(place != but for program in _PROGRAMS[name] for place in calls.get(program, ()))
+
+
+def _call_places(subject: Subject) -> dict[str, set[int]]:
+    """Where the shipped stages call which program, of those that are asked for."""
+    known = {program for programs in _PROGRAMS.values() for program in programs}
+    found: dict[str, set[int]] = {}
+    for _, run in subject.shipped:
+        for command in subject.script(run).commands:
+            if command.name in known:
+                found.setdefault(command.name, set()).add(run.span.start)
+    return found
 
 
 def _from_repositories(subject: Subject) -> bool:
@@ -118,23 +127,33 @@ def _edits(subject: Subject, packages: list[Kept], names: tuple[str, ...], used:
 
 def _may_be_used(subject: Subject, run: Instruction, name: str) -> bool:
     """Whether another RUN that goes on from this one may call it."""
-    return _is_used(subject, name, but=run.span.start) or any(
-        _may_call(subject, each, name) for each in later_runs(subject, run)
+    silent = subject.once(_calling_repositories if name in _REPOSITORIES else _calling)
+    return _is_used(subject, name, but=run.span.start) or is_below_one(subject, run, silent)
+
+
+def _calling(subject: Subject) -> tuple[tuple[Stage, Instruction], ...]:
+    """The RUNs that may call a program without naming it: only package managers are known not to."""
+    return tuple(
+        (stage, run)
+        for stage, run in subject.instructions
+        if run.keyword == "RUN" and (not subject.script(run).understood or not installs_only(subject, run))
+    )
+
+
+def _calling_repositories(subject: Subject) -> tuple[tuple[Stage, Instruction], ...]:
+    """The same of what clones repositories: package managers of languages do."""
+    calling = {run.span.start for _, run in subject.once(_calling)}
+    return tuple(
+        (stage, run)
+        for stage, run in subject.instructions
+        if run.span.start in calling or any(each.manager not in SYSTEM_MANAGERS for each in subject.actions(run))
     )
 
 
 def _may_call(subject: Subject, run: Instruction, name: str) -> bool:
-    """Whether a RUN may call a program of the package without naming it: only package managers are known not to, and
-    those of languages fetch with git."""
-    script = subject.script(run)
-    return (
-        not script.understood
-        or not installs_only(subject, run)
-        or (
-            name in ("git", "subversion", "svn", "mercurial")
-            and any(each.manager not in SYSTEM_MANAGERS for each in actions_of(script))
-        )
-    )
+    """Whether the RUN itself may."""
+    silent = subject.once(_calling_repositories if name in _REPOSITORIES else _calling)
+    return any(each.span.start == run.span.start for _, each in silent)
 
 
 RULE = Rule(

@@ -43,7 +43,6 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.views import pairs_of
-from lightship.lint.actions import actions_of
 from lightship.lint.later import installs_only
 from lightship.lint.rewriting import with_comments
 from lightship.lint.rule import Remark, Rule
@@ -87,7 +86,7 @@ def _is_slow(subject: Subject, instruction: Instruction) -> bool:
         return False
     script = subject.script(instruction)
     slow = ("make", "cmake", "cargo", "go", "compileall", "vite", "webpack", "next")
-    return any(each.kind in ("install", "sync", "upgrade") for each in actions_of(script)) or any(
+    return any(each.kind in ("install", "sync", "upgrade") for each in subject.actions(instruction)) or any(
         command.name in slow or (command.name in ("npm", "yarn", "pnpm") and "build" in command.arguments)
         for command in script.commands
     )

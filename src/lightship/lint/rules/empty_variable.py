@@ -41,7 +41,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.settings import AUTOMATIC_ARGUMENTS
-from lightship.dockerfile.views import arg_pairs, env_pairs
+from lightship.dockerfile.views import pairs_of
 from lightship.ecosystem.base_images import known_base
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -51,6 +51,8 @@ __all__ = ["RULE"]
 _OF_IMAGES = re.compile(r"PATH|LANG|GPG_KEY|(PYTHON|NODE|YARN)_\w+|(HTTPS?|FTP|NO|ALL)_PROXY", re.IGNORECASE)
 """Variables of the official images, and those that the builder hands on by itself."""
 _OFFICIAL = re.compile(r"(docker\.io/)?(library/)?(python|node|debian|ubuntu|alpine|buildpack-deps)([:@].*)?")
+_USED = re.compile(r"(?<![\\$])\$(?:(\w+)|\{(\w+)[}%#/])")
+_GIVEN = re.compile(r"\b(\w+)=|\b(?:for|read)\s+(\w+)")
 _EXPANDS = frozenset({"RUN", "COPY", "ADD", "ENV", "WORKDIR", "USER", "LABEL", "EXPOSE", "VOLUME", "STOPSIGNAL"})
 
 
@@ -64,9 +66,10 @@ def _find(subject: Subject) -> Iterator[Remark]:
 def _beside(subject: Subject, instruction: Instruction) -> Iterator[Remark]:
     """Variables that nothing has set before this ENV, which uses them."""
     known = environment_at(subject.stages, instruction)
-    names = {pair.name for pair in env_pairs(instruction)} - {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}
-    for pair in env_pairs(instruction):
-        used = [name for name in sorted(names - {pair.name} - known.keys()) if _names(pair.value or "", name)]
+    pairs = pairs_of(instruction)
+    names = {pair.name for pair in pairs if pair.name not in known} - {"PATH", "LD_LIBRARY_PATH", "PYTHONPATH"}
+    for pair in pairs:
+        used = sorted((names & _named(pair.value or "")) - {pair.name})
         if used:
             yield Remark(
                 span=pair.span,
@@ -81,12 +84,14 @@ def _outside(subject: Subject) -> Iterator[Remark]:
         base = subject.stages.chain(stage)[0].base
         if stage.index not in subject.stages.needed or not _sets_nothing(base):
             continue
-        said: set[str] = set()
+        waiting = dict.fromkeys(outside)
         for instruction in stage.instructions:
+            named = waiting.keys() & _named(instruction.argument.text) if instruction.keyword in _EXPANDS else ()
             known = environment_at(subject.stages, instruction)
-            for name in outside:
-                if name not in known and name not in said and _uses(instruction, name):
-                    said.add(name)
+            own = _set_by(instruction) if named else set()
+            for name in [each for each in waiting if each in named] if named else ():
+                if name not in known and name not in own:
+                    del waiting[name]
                     yield Remark(
                         span=instruction.span,
                         message=f"{name} is empty here: its ARG stands above FROM, and counts in FROM lines alone",
@@ -100,7 +105,7 @@ def _global_names(subject: Subject) -> list[str]:
         pair.name
         for instruction in subject.dockerfile.instructions
         if instruction.keyword == "ARG" and instruction.span.start < first
-        for pair in arg_pairs(instruction)
+        for pair in pairs_of(instruction)
         if pair.name not in AUTOMATIC_ARGUMENTS and not _OF_IMAGES.fullmatch(pair.name)
     ]
 
@@ -111,18 +116,15 @@ def _sets_nothing(base: str) -> bool:
     return base == "scratch" or (known is not None and known.official and bool(_OFFICIAL.fullmatch(base)))
 
 
-def _uses(instruction: Instruction, name: str) -> bool:
-    """Whether the words name it, and a RUN does not set it itself."""
-    text = instruction.argument.text
-    if instruction.keyword not in _EXPANDS:
-        return False
-    if instruction.keyword == "RUN" and re.search(rf"\b{re.escape(name)}=|\b(for|read)\s+{re.escape(name)}\b", text):
-        return False
-    return _names(text, name)
+def _set_by(instruction: Instruction) -> set[str]:
+    """The variables that a RUN gives a value itself."""
+    found = _GIVEN.findall(instruction.argument.text) if instruction.keyword == "RUN" else []
+    return {assigned or read for assigned, read in found}
 
 
-def _names(text: str, name: str) -> bool:
-    return bool(re.search(rf"(?<![\\$])\$({re.escape(name)}\b|\{{{re.escape(name)}[}}%#/])", text))
+def _named(text: str) -> set[str]:
+    """The variables whose bare value a text asks for."""
+    return {plain or braced for plain, braced in _USED.findall(text)}
 
 
 RULE = Rule(

@@ -62,8 +62,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
         if run.keyword != "RUN" or _is_told(subject, run):
             continue
         commands = subject.script(run).commands
-        for place, command in enumerate(commands):
-            last = _last(commands, place)
+        for command, last in zip(commands, _ends(commands), strict=True):
             if command.name in _MAY_FAIL and command.joiner != "|" and last is not None and _takes_all(last):
                 yield Remark(
                     span=command.span,
@@ -76,14 +75,18 @@ def _is_told(subject: Subject, run: Instruction) -> bool:
     return "pipefail" in run.argument.text or any("pipefail" in word for word in shell_at(subject.stages, run))
 
 
-def _last(commands: Sequence[Command], place: int) -> Command | None:
-    """The end of the pipe that begins at ``place``; None where there is none, or ``|| …`` says what then."""
-    end = place
-    while end + 1 < len(commands) and commands[end + 1].joiner == "|":
-        end += 1
-    if end == place or (end + 1 < len(commands) and commands[end + 1].joiner == "||"):
-        return None
-    return commands[end]
+def _ends(commands: Sequence[Command]) -> list[Command | None]:
+    """Of each command the end of the pipe that goes on from it; None where there is none, or ``|| …`` says what
+    then."""
+    found: list[Command | None] = []
+    end: Command | None = None
+    joiner = ""
+    for command in reversed(commands):
+        is_last = joiner != "|"
+        end = (None if joiner == "||" else command) if is_last else end
+        found.append(None if is_last else end)
+        joiner = command.joiner
+    return found[::-1]
 
 
 def _takes_all(command: Command) -> bool:

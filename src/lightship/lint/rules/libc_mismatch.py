@@ -36,10 +36,10 @@ PEP 656 (musllinux), PEP 600 (manylinux), PEP 425 (tags).
 import re
 from collections.abc import Iterator
 
+from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.stages import Stage
 from lightship.ecosystem.base_images import KnownBase, known_base
-from lightship.lint.actions import actions_of
-from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
+from lightship.lint.paths import Copied, above, copies, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -95,25 +95,36 @@ def _difference(there: KnownBase, here: KnownBase, *, node: bool) -> str:
 def _holds_packages(subject: Subject, source: Stage | None, path: str) -> bool:
     """By its name, or since a line of the stage makes an environment or installs into it."""
     absolute = "/" + path.strip("/")
-    if _PACKAGES.fullmatch(absolute):
-        return True
-    if source is None:
-        return False
-    for instruction in source.instructions:
-        for command in subject.script(instruction).commands:
-            arguments = command.arguments
-            if "venv" in arguments or command.name == "virtualenv":
-                made = next((each for each in reversed(arguments) if each and not each.startswith("-")), None)
-                if made and is_below(resolved(subject, instruction, made), absolute):
-                    return True
-        for action in actions_of(subject.script(instruction)):
-            target = action.value("-t", "--target", "--prefix", "--root")
-            if target and is_below(resolved(subject, instruction, target), absolute):
-                return True
-            syncs = action.manager in ("uv", "poetry", "pdm") and action.kind == "sync"
-            if syncs and is_below(resolved(subject, instruction, ".venv"), absolute):
-                return True
-    return False
+    return _PACKAGES.fullmatch(absolute) is not None or (source is not None and absolute in _filled(subject, source))
+
+
+def _no_stages(_subject: Subject) -> dict[int, frozenset[str]]:
+    return {}
+
+
+def _filled(subject: Subject, stage: Stage) -> frozenset[str]:
+    """The folders that the stage installs into, and those that they lie in."""
+    known = subject.once(_no_stages)
+    if stage.index not in known:
+        known[stage.index] = above(
+            resolved(subject, instruction, folder)
+            for instruction in stage.instructions
+            for folder in _targets(subject, instruction)
+        )
+    return known[stage.index]
+
+
+def _targets(subject: Subject, instruction: Instruction) -> Iterator[str]:
+    for command in subject.script(instruction).commands:
+        arguments = command.arguments
+        if "venv" in arguments or command.name == "virtualenv":
+            yield from [each for each in reversed(arguments) if each and not each.startswith("-")][:1]
+    for action in subject.actions(instruction):
+        target = action.value("-t", "--target", "--prefix", "--root")
+        if target:
+            yield target
+        if action.manager in ("uv", "poetry", "pdm") and action.kind == "sync":
+            yield ".venv"
 
 
 RULE = Rule(

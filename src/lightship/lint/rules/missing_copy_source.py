@@ -38,13 +38,14 @@ docs.docker.com, "Dockerfile reference", COPY (2026); pip 25, "User installs".
 
 import posixpath
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 
 from lightship.dockerfile.stages import Stage
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.errors import InputError
-from lightship.lint.actions import actions_of
 from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Context, Subject
@@ -89,7 +90,8 @@ def _of_context(context: Context, copied: Copied, *, is_strange: bool) -> Iterat
         return
     missing = [path for path in _named(copied) if not _is_sent(context, path)]
     kept_back = [path for path in missing if _is_kept_back(context, path)]
-    absent = [path for path in missing if path not in kept_back]
+    is_back = frozenset(kept_back)
+    absent = [path for path in missing if path not in is_back]
     if kept_back:
         yield Remark(
             span=copied.instruction.span,
@@ -226,7 +228,7 @@ def _may_have_user_site(subject: Subject, stage: Stage) -> bool:
             if instruction.keyword == "RUN":
                 script = subject.script(instruction)
                 if not script.understood or any(
-                    action.manager == "pip" and action.has("--user") for action in actions_of(script)
+                    action.manager == "pip" and action.has("--user") for action in subject.actions(instruction)
                 ):
                     return True
                 if any(
@@ -238,24 +240,43 @@ def _may_have_user_site(subject: Subject, stage: Stage) -> bool:
     return False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What the lines of a stage and of those it is FROM name: what stands after each slash, sorted, and the folders at
+    the root in which they work. ``is_open`` where they, or the base, may make anything."""
+
+    named: tuple[str, ...]
+    folders: frozenset[str]
+    is_open: bool
+
+    def may_have(self, top: str) -> bool:
+        place = bisect_left(self.named, top)
+        is_named = place < len(self.named) and self.named[place].startswith(top)
+        return self.is_open or is_named or top in self.folders
+
+
+def _no_stages(_subject: Subject) -> dict[int, _Made]:
+    return {}
+
+
+def _made(subject: Subject, stage: Stage) -> _Made:
+    known = subject.once(_no_stages)
+    if stage.index not in known:
+        lines = [each for stages in _lineage(subject, stage) for each in stages.instructions]
+        texts = [text for each in lines for text in (each.argument.text, *(flag.value or "" for flag in each.flags))]
+        known[stage.index] = _Made(
+            named=tuple(sorted({part for text in texts for part in text.split("/")[1:]})),
+            folders=frozenset(resolved(subject, each, ".").split("/")[1] for each in lines),
+            is_open=any(each.base_stage is None and not _is_plain(each.base) for each in _lineage(subject, stage))
+            or any(each.keyword == "RUN" and not subject.script(each).understood for each in lines),
+        )
+    return known[stage.index]
+
+
 def _may_exist(subject: Subject, stage: Stage, path: str) -> bool:
     """False only for a folder at the root that neither a distribution has nor any line of the stage names."""
     top = path.split("/")[1]
-    if top in _ALWAYS_THERE or set("*?[") & set(top):
-        return True
-    for each in _lineage(subject, stage):
-        if each.base_stage is None and not _is_plain(each.base):
-            return True
-        for instruction in each.instructions:
-            if f"/{top}" in instruction.argument.text or any(
-                f"/{top}" in (flag.value or "") for flag in instruction.flags
-            ):
-                return True
-            if resolved(subject, instruction, ".").split("/")[1:2] == [top]:
-                return True
-            if instruction.keyword == "RUN" and not subject.script(instruction).understood:
-                return True
-    return False
+    return top in _ALWAYS_THERE or bool(set("*?[") & set(top)) or _made(subject, stage).may_have(top)
 
 
 def _is_plain(base: str) -> bool:

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Span
 from lightship.dockerfile.scope import environment_at
-from lightship.lint.actions import actions_of
+from lightship.dockerfile.stages import Stage
 from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -96,13 +96,26 @@ def _holds_modules(subject: Subject, copied: Copied) -> bool:
             return True
         if source is None:
             continue
-        absolute = "/" + path.strip("/")
-        for instruction in source.instructions:
-            for action in actions_of(subject.script(instruction)):
-                folder = action.value("-t", "--target") if action.manager in ("pip", "uv") else None
-                if folder and resolved(subject, instruction, folder) == absolute:
-                    return True
+        if "/" + path.strip("/") in _targets(subject, source):
+            return True
     return False
+
+
+def _no_stages(_subject: Subject) -> dict[int, frozenset[str]]:
+    return {}
+
+
+def _targets(subject: Subject, stage: Stage) -> frozenset[str]:
+    """The folders into which the stage has pip or uv install."""
+    known = subject.once(_no_stages)
+    if stage.index not in known:
+        known[stage.index] = frozenset(
+            resolved(subject, instruction, folder)
+            for instruction in stage.instructions
+            for action in subject.actions(instruction)
+            if action.manager in ("pip", "uv") and (folder := action.value("-t", "--target"))
+        )
+    return known[stage.index]
 
 
 def _names_it(subject: Subject, folder: str) -> bool:

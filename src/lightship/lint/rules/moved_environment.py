@@ -41,7 +41,6 @@ from collections.abc import Iterator
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at, expand_at, folders_at
 from lightship.dockerfile.stages import Stage
-from lightship.lint.actions import actions_of
 from lightship.lint.paths import Copied, copies, is_below, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -59,7 +58,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
             destination = expand_at(subject.stages, copied.instruction, copied.copy.destination.text)
             if path is None or destination is None:
                 continue
-            for made in _environments(subject, source):
+            for made in _environments_of(subject, source):
                 moved = _moved(made, "/" + path.strip("/"), resolved(subject, copied.instruction, destination))
                 if moved is not None and moved != made:
                     yield _remark(subject, copied, made, moved)
@@ -80,6 +79,17 @@ def _moved(made: str, path: str, destination: str) -> str | None:
     if not is_below(made, path):
         return None
     return (destination.rstrip("/") + made[len(path.rstrip("/")) :]) or "/"
+
+
+def _no_stages(_subject: Subject) -> dict[int, tuple[str, ...]]:
+    return {}
+
+
+def _environments_of(subject: Subject, stage: Stage) -> tuple[str, ...]:
+    known = subject.once(_no_stages)
+    if stage.index not in known:
+        known[stage.index] = tuple(dict.fromkeys(_environments(subject, stage)))
+    return known[stage.index]
 
 
 def _environments(subject: Subject, stage: Stage) -> Iterator[str]:
@@ -103,7 +113,7 @@ def _made(subject: Subject, run: Instruction) -> Iterator[str]:
             yield resolved(subject, run, plain[-1])
         elif command.name == "uv" and plain[:1] == ["venv"]:
             yield resolved(subject, run, plain[1] if len(plain) > 1 else ".venv")
-    for action in actions_of(subject.script(run)):
+    for action in subject.actions(run):
         if action.manager == "uv" and action.kind == "sync" and action.command.words[1].value == "sync":
             folder = environment.get("UV_PROJECT_ENVIRONMENT", ".venv")
             if folder:

@@ -44,7 +44,7 @@ from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.stages import Stage
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -65,7 +65,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
         if any(_compiles(run) for run in runs):
             continue
         for run in runs:
-            for action in actions_of(subject.script(run)):
+            for action in subject.actions(run):
                 found = _without(subject, run, action)
                 if found is not None:
                     yield found

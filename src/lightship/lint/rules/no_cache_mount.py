@@ -36,7 +36,6 @@ docs.docker.com, "Optimize cache usage in builds", cache mounts (2026).
 from collections.abc import Iterator
 
 from lightship.dockerfile.views import mounts_of
-from lightship.lint.actions import actions_of
 from lightship.lint.cache_mounts import CACHE_FOLDERS, CACHE_OFF, installs_list, mount_edit
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -48,7 +47,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
         if run.keyword != "RUN" or any(mount.kind == "cache" for mount in mounts_of(run)):
             continue
-        action = next((each for each in actions_of(subject.script(run)) if installs_list(each)), None)
+        action = next((each for each in subject.actions(run) if installs_list(each)), None)
         if action is not None:
             yield Remark(
                 span=run.span,

@@ -39,7 +39,6 @@ from collections.abc import Iterator
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.shell import Command
 from lightship.ecosystem.base_images import known_base
-from lightship.lint.actions import actions_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 from lightship.units import format_names
@@ -70,7 +69,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
 
 def _installs(subject: Subject, run: Instruction) -> Iterator[Command]:
     """Commands that install what a lock or a list says."""
-    for action in actions_of(subject.script(run)) if run.keyword == "RUN" else ():
+    for action in subject.actions(run) if run.keyword == "RUN" else ():
         if action.manager in ("pip", "uv", "poetry", "pdm") and (
             action.kind == "sync" or action.value("-r", "--requirement") is not None
         ):

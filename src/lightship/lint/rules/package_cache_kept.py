@@ -39,7 +39,7 @@ from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.views import mounts_of
-from lightship.lint.actions import Action, Manager, actions_of
+from lightship.lint.actions import Action, Manager
 from lightship.lint.cache_mounts import links_to_cache, mount_edit
 from lightship.lint.estimate_lock import installs_lock
 from lightship.lint.later import needs_lists_later
@@ -85,7 +85,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.shipped:
         if run.keyword != "RUN":
             continue
-        actions = list(actions_of(subject.script(run)))
+        actions = subject.actions(run)
         for cache in _CACHES:
             filling = [each for each in actions if each.manager == cache.manager and each.kind in cache.kinds]
             kept = [each for each in filling if not each.has(*cache.options)] if cache.options else filling
@@ -93,7 +93,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 yield _remark(subject, run, cache, kept)
 
 
-def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: list[Action]) -> bool:
+def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: tuple[Action, ...]) -> bool:
     if any(mount.kind in ("cache", "tmpfs") and _holds(mount.target or "", cache) for mount in mounts_of(run)):
         return True
     if cache.manager == "apt" and any("distclean" in each.command.arguments for each in actions):

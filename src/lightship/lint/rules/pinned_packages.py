@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import expand_at
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 from lightship.units import format_names
@@ -49,7 +49,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
         if run.keyword != "RUN":
             continue
-        for action in actions_of(subject.script(run)):
+        for action in subject.actions(run):
             pinned = _pinned(subject, run, action)
             if pinned:
                 yield Remark(

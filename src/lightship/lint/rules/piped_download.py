@@ -49,8 +49,8 @@ _CHECKS = frozenset({"sha256sum", "sha512sum", "shasum", "gpg", "gpgv", "cosign"
 def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
         commands = subject.script(run).commands if run.keyword == "RUN" else ()
-        for place, command in enumerate(commands):
-            if command.name in _DOWNLOADERS and (runner := _runner(commands, place)) is not None:
+        for command, runner in zip(commands, _runners(commands), strict=True):
+            if command.name in _DOWNLOADERS and runner is not None:
                 yield Remark(
                     span=command.span,
                     message=f"{command.name} downloads what {runner.name} runs at once, unchecked",
@@ -58,19 +58,29 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 )
 
 
-def _runner(commands: Sequence[Command], place: int) -> Command | None:
-    """Who runs what ``commands[place]`` downloads."""
-    for command in commands[place + 1 :]:
-        if command.joiner == "|" and command.name in _INTERPRETERS and not _has_program(command):
-            return command
-        if command.joiner == "|" and command.name not in _CHECKS:
-            continue
-        break
-    if commands[place].is_substituted:
-        after = next((each for each in commands[place + 1 :] if not each.is_substituted), None)
-        if after is not None and (after.name in _INTERPRETERS or after.name == "eval"):
-            return after
-    return None
+def _runners(commands: Sequence[Command]) -> list[Command | None]:
+    """Of each command who would run what it downloads."""
+    found: list[Command | None] = []
+    piped: Command | None = None
+    after: Command | None = None
+    following: Command | None = None
+    for command in reversed(commands):
+        if following is not None:
+            piped = _piped_into(following, piped)
+            after = after if following.is_substituted else following
+        substituted = command.is_substituted and after is not None and after.name in (*_INTERPRETERS, "eval")
+        found.append(piped or (after if substituted else None))
+        following = command
+    return found[::-1]
+
+
+def _piped_into(following: Command, further: Command | None) -> Command | None:
+    """Who runs what comes through the pipe to ``following``, which hands it on to ``further``."""
+    if following.joiner != "|":
+        return None
+    if following.name in _INTERPRETERS and not _has_program(following):
+        return following
+    return further if following.name not in _CHECKS else None
 
 
 def _has_program(command: Command) -> bool:

@@ -32,7 +32,7 @@ Debian Policy 4.7, 7.2 "Binary Dependencies"; apt-get(8) 2.6; dnf.conf(5) instal
 from collections.abc import Iterator
 
 from lightship.dockerfile.shell import Script
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Cost, Subject
@@ -50,7 +50,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
             continue
         script = subject.script(run)
         settled = settled or _settles(script)
-        for action in actions_of(script):
+        for action in subject.actions(run):
             option = _OPTIONS.get(action.manager)
             if option is None or action.kind != "install" or not action.packages or settled or _is_off(action):
                 continue

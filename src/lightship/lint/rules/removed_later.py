@@ -33,6 +33,7 @@ shadowed-bytes finds the same in an image.
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
@@ -40,9 +41,9 @@ from lightship.dockerfile.scope import user_at
 from lightship.dockerfile.shell import Command
 from lightship.dockerfile.stages import Stage
 from lightship.dockerfile.views import mounts_of
-from lightship.lint.actions import SYSTEM_MANAGERS, actions_of
+from lightship.lint.actions import SYSTEM_MANAGERS, Manager
 from lightship.lint.later import needs_lists
-from lightship.lint.paths import copies, is_below, landing, resolved
+from lightship.lint.paths import Copied, above, copies, is_below, landing, resolved
 from lightship.lint.rewriting import add_command, drop_command
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Cost, Subject
@@ -56,6 +57,8 @@ _CACHES = {
 }  # fmt: skip
 
 
+_MOST_PATHS = 100
+"""Words of one ``rm`` that are looked at."""
 _IDLE = frozenset({"ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STOPSIGNAL", "MAINTAINER",
                    "VOLUME", "WORKDIR", "USER"})  # fmt: skip
 """Instructions that read no files."""
@@ -63,25 +66,55 @@ _IDLE = frozenset({"ENV", "ARG", "LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTH
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for stage in subject.stages.shipped:
-        runs = [each for each in stage.instructions if each.keyword == "RUN"]
-        for run in runs:
-            before = [each for each in runs if each.span.end <= run.span.start]
-            yield from _packages(subject, stage, run, before)
+        makers = _Makers(subject)
+        installed: dict[str, Manager] = {}
+        copied = [(each, above(place for _, place in landing(each))) for each in copies(subject, stage)]
+        for run in stage.instructions:
+            if run.keyword != "RUN":
+                continue
+            yield from _packages(subject, stage, run, installed)
+            earlier = [each for each in copied if each[0].instruction.span.end <= run.span.start]
             for command in subject.script(run).commands:
                 if command.name in ("rm", "rmdir", "unlink"):
-                    yield from _removed(subject, stage, run, command, before)
+                    yield from _removed(subject, run, command, earlier, makers)
+            makers.add(run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """The RUNs of a stage so far by the folders that they fill, so that each path asks for its own."""
+
+    subject: Subject
+    runs: dict[str, list[Instruction]] = field(default_factory=dict)
+
+    def add(self, run: Instruction) -> None:
+        """Take note of what the line is known to make and does not remove itself."""
+        commands = self.subject.script(run).commands
+        made = set(above(each for command in commands for each in _made_by(self.subject, run, command)))
+        made |= {folder for folder in _CACHES if _fills(self.subject, run, folder)}
+        if made:
+            gone = {_folder(str(word.value)) for each in commands if each.name == "rm" for word in each.words[1:]}
+            mounts = [(mount.target or "").rstrip("/") or "/?" for mount in mounts_of(run)]
+            for folder in sorted(made - gone):
+                if not any(is_below(folder, mount) for mount in mounts):  # what is in a mount is in no layer
+                    self.runs.setdefault(folder, []).append(run)
+
+    def last(self, folder: str) -> Instruction | None:
+        return self.runs[folder][-1] if folder in self.runs else None
 
 
 def _removed(
-    subject: Subject, stage: Stage, run: Instruction, command: Command, before: list[Instruction]
+    subject: Subject,
+    run: Instruction,
+    command: Command,
+    earlier: list[tuple[Copied, frozenset[str]]],
+    makers: _Makers,
 ) -> Iterator[Remark]:
-    paths = [resolved(subject, run, word.value) for word in command.words[1:] if word.value and word.value[0] != "-"]
+    words = (word.value for word in itertools.islice(command.words, 1, _MOST_PATHS) if word.value)
+    paths = [resolved(subject, run, value) for value in words if value[0] != "-"]
     here = subject.script(run).commands
-    for copied in copies(subject, stage):
-        if copied.instruction.span.end > run.span.start:
-            continue
-        places = [place for _, place in landing(copied)]
-        gone = [path for path in paths if any(is_below(place, _folder(path)) for place in places)]
+    for copied, folders in earlier:
+        gone = [path for path in paths if _folder(path) in folders]
         if gone and not any(_makes(subject, run, other, gone) for other in here if other.span < command.span):
             cost = subject.costs.of(copied.instruction)
             fetched = any("://" in source for source in copied.sources)
@@ -98,7 +131,7 @@ def _removed(
                 how=cost.how,
             )
     for path in paths:
-        maker = next((each for each in reversed(before) if _made_by(subject, each, _folder(path))), None)
+        maker = makers.last(_folder(path))
         if maker is not None and not _fills(subject, run, _folder(path)):
             yield _of_run(subject, run, command, path, maker)
 
@@ -175,22 +208,9 @@ def _folder(path: str) -> str:
     return path.rstrip("/").removesuffix("/*").removesuffix("/**") or "/"
 
 
-def _made_by(subject: Subject, run: Instruction, path: str) -> bool:
-    """Whether the RUN is known to fill ``path``, and does not empty it itself."""
-    script = subject.script(run)
-    if any(is_below(path, (mount.target or "").rstrip("/") or "/?") for mount in mounts_of(run)):
-        return False  # what is in a mount is in no layer
-    if any(
-        command.name == "rm" and any(_folder(str(word.value)) == path for word in command.words[1:])
-        for command in script.commands
-    ):
-        return False
-    return _fills(subject, run, path) or any(_makes(subject, run, command, [path]) for command in script.commands)
-
-
 def _fills(subject: Subject, run: Instruction, path: str) -> bool:
     wanted = _CACHES.get(path)
-    return wanted is not None and any((each.manager, each.kind) == wanted for each in actions_of(subject.script(run)))
+    return wanted is not None and any((each.manager, each.kind) == wanted for each in subject.actions(run))
 
 
 _OUTPUTS = {"curl": ("-o", "--output"), "wget": ("-O", "--output-document"), "git": (), "tar": ("-C", "--directory"),
@@ -199,33 +219,30 @@ _OUTPUTS = {"curl": ("-o", "--output"), "wget": ("-O", "--output-document"), "gi
 
 def _makes(subject: Subject, run: Instruction, command: Command, paths: list[str]) -> bool:
     """Whether a download, a clone or an unpacking writes to one of ``paths``."""
+    return any(is_below(made, _folder(path)) for made in _made_by(subject, run, command) for path in paths)
+
+
+def _made_by(subject: Subject, run: Instruction, command: Command) -> list[str]:
+    """Where a download, a clone or an unpacking writes to."""
     options = _OUTPUTS.get(command.name)
     if options is None:
-        return False
+        return []
     arguments = list(command.arguments)
     targets = [after for option, after in itertools.pairwise(arguments) if option in options]
     if command.name == "git" and "clone" in arguments:
         targets.append(arguments[-1])
-    return any(
-        target and is_below(resolved(subject, run, target), _folder(path)) for target in targets for path in paths
-    )
+    return [resolved(subject, run, target) for target in targets if target]
 
 
-def _packages(subject: Subject, stage: Stage, run: Instruction, before: list[Instruction]) -> Iterator[Remark]:
-    """Packages removed in another layer than they came with."""
-    actions = list(actions_of(subject.script(run)))
+def _packages(subject: Subject, stage: Stage, run: Instruction, installed: dict[str, Manager]) -> Iterator[Remark]:
+    """Packages removed in another layer than they came with; ``installed`` are those of the lines above, and then of
+    this one too."""
+    actions = subject.actions(run)
     own = {name for each in actions if each.kind == "install" for name in each.names}
-    earlier = {
-        name: each.manager
-        for instruction in before
-        for each in actions_of(subject.script(instruction))
-        if each.kind == "install" and each.manager in SYSTEM_MANAGERS
-        for name in (*each.names, each.value("--virtual", "-t") or "")
-    }
     for action in actions:
         if action.kind != "remove" or action.manager not in SYSTEM_MANAGERS:
             continue
-        late = tuple(name for name in action.names if earlier.get(name) == action.manager and name not in own)
+        late = tuple(name for name in action.names if installed.get(name) == action.manager and name not in own)
         if late:
             cost = subject.costs.of_packages(stage, late)
             yield Remark(
@@ -237,6 +254,12 @@ def _packages(subject: Subject, stage: Stage, run: Instruction, before: list[Ins
                 compressed_bytes=cost.compressed_bytes,
                 how=cost.how,
             )
+    installed |= {
+        name: each.manager
+        for each in actions
+        if each.kind == "install" and each.manager in SYSTEM_MANAGERS
+        for name in (*each.names, each.value("--virtual", "-t") or "")
+    }
 
 
 RULE = Rule(

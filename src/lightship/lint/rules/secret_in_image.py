@@ -60,9 +60,10 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _FILES = re.compile(
-    r"(.*/)?(\.env(\.(?!example|sample|template|dist)[^/]+)?|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.git-credentials|"
-    r"\.aws/credentials|\.npmrc|\.pypirc|kubeconfig|.*\.(p12|pfx|jks|keystore))"
+    r"\.env(\.(?!example|sample|template|dist).+)?|id_(rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.git-credentials|"
+    r"\.npmrc|\.pypirc|kubeconfig|.*\.(p12|pfx|jks|keystore)"
 )
+_OF_AWS = re.compile(r"(?:^|/)\.aws/credentials\Z")
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
@@ -119,7 +120,7 @@ def _words(instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
 def _files(subject: Subject, instruction: Instruction) -> Iterator[Remark]:
     copy = copy_of(instruction)
     for word in copy.sources if copy is not None and copy.from_ is None else ():
-        if _FILES.fullmatch(word.text):
+        if _FILES.fullmatch(word.text.rpartition("/")[2]) or _OF_AWS.search(word.text):
             holds = _holds_secret(subject, word.text)
             yield Remark(
                 span=word.span,

@@ -43,7 +43,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.stages import Stage
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.install_files import files_to_install
 from lightship.lint.paths import Copied, copies, resolved, source_stage
 from lightship.lint.rule import Remark, Rule
@@ -53,7 +53,7 @@ __all__ = ["RULE"]
 
 _LANGUAGE = frozenset({"pip", "uv", "poetry", "pdm", "pipenv", "npm", "pnpm", "yarn", "bun", "conda"})
 _LISTS = re.compile(
-    r"(.*/)?(pyproject\.toml|setup\.(py|cfg)|(.*)requirements(.*)\.(txt|in)|requirements/?|uv\.lock|uv\.toml|poetry\.lock|"
+    r"(pyproject\.toml|setup\.(py|cfg)|requirements|uv\.lock|uv\.toml|poetry\.lock|"
     r"poetry\.toml|pdm\.lock|pdm\.toml|Pipfile(\.lock)?|pylock(\..*)?\.toml|constraints.*\.txt|environment\.ya?ml|"
     r"package(-lock)?\.json|package\*\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|\.npmrc|\.yarnrc.*|"
     r"npm-shrinkwrap\.json|README.*|LICENSE.*|\.python-version|.*\.whl|.*\.(ya?ml|conf|ini|crt|pem))"
@@ -65,12 +65,12 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for stage in subject.stages.stages:
         if stage.index not in needed:
             continue
-        copied = list(copies(subject, stage))
+        copied = copies(subject, stage)
         early = [each for each in copied if each.copy.from_ is None and _has_sources(subject, each)]
         for run in stage.instructions:
             if run.keyword != "RUN":
                 continue
-            installs = [each for each in actions_of(subject.script(run)) if _installs_dependencies(each)]
+            installs = [each for each in subject.actions(run) if _installs_dependencies(each)]
             above = (each for each in early if installs and each.instruction.span.end <= run.span.start)
             before = next((each for each in above if not _installed(subject, copied, each, installs)), None)
             if before is not None:
@@ -80,7 +80,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
 
 def _has_sources(subject: Subject, copied: Copied) -> bool:
     for source in copied.sources:
-        if "://" in source or _LISTS.fullmatch(source.strip("/")):
+        if "://" in source or _is_list(source.strip("/").rpartition("/")[2]):
             continue
         path = source.strip("/").removeprefix("./")
         if path in ("", ".", "*"):
@@ -91,7 +91,12 @@ def _has_sources(subject: Subject, copied: Copied) -> bool:
     return False
 
 
-def _installed(subject: Subject, others: list[Copied], copied: Copied, installs: list[Action]) -> bool:
+def _is_list(name: str) -> bool:
+    """Whether a file of that name tells what to install, or is none of the application's sources."""
+    return _LISTS.fullmatch(name) is not None or ("requirements" in name and name.endswith((".txt", ".in")))
+
+
+def _installed(subject: Subject, others: tuple[Copied, ...], copied: Copied, installs: list[Action]) -> bool:
     """Whether a line above the COPY has installed the dependencies: what comes below is the project itself. ``others``
     are all copies of its stage."""
     managers = {each.manager for each in installs}
@@ -105,7 +110,7 @@ def _installed(subject: Subject, others: list[Copied], copied: Copied, installs:
         for each in above
         for run in each.instructions
         if run.keyword == "RUN" and run.span.end <= copied.instruction.span.start
-        for action in actions_of(subject.script(run))
+        for action in subject.actions(run)
     )
 
 

@@ -30,7 +30,7 @@ apt-get(8) 2.6, --yes, -qq; dnf(8) 4.14, --assumeyes; hadolint DL3014, DL3030, D
 
 from collections.abc import Iterator
 
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -49,7 +49,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
         if run.keyword != "RUN":
             continue
-        for action in actions_of(subject.script(run)):
+        for action in subject.actions(run):
             if _asks(action) and not _is_answered(subject, action):
                 edit = add_option(action.command, "-y", after=_verb(action))
                 yield Remark(

@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.install_files import LOCKS, lock_is_there, npm_lock_fits
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
@@ -65,7 +65,7 @@ _OPTIONS = {
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
-        for action in actions_of(subject.script(run)) if run.keyword == "RUN" else ():
+        for action in subject.actions(run) if run.keyword == "RUN" else ():
             if action.kind == "sync" and not _is_frozen(subject, run, action) and _has_lock(subject, action):
                 text = " ".join(word.text for word in action.command.words)
                 yield Remark(
@@ -120,7 +120,7 @@ def _is_sure(subject: Subject, run: Instruction, action: Action) -> bool:
             each.manager == "npm" and each.kind == "install" and not each.has("-g", "--global")
             for other in (subject.instructions)
             if other[1].keyword == "RUN" and other[1].span.start <= run.span.start
-            for each in actions_of(subject.script(other[1]))
+            for each in subject.actions(other[1])
         )
     )
 

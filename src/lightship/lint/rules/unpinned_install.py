@@ -35,7 +35,7 @@ import re
 from collections.abc import Iterator
 
 from lightship.dockerfile.shell import ShellWord
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 from lightship.units import format_names
@@ -50,7 +50,7 @@ _OWN = frozenset({"pip", "setuptools", "wheel"})
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for _, run in subject.instructions:
-        for action in actions_of(subject.script(run)) if run.keyword == "RUN" else ():
+        for action in subject.actions(run) if run.keyword == "RUN" else ():
             names = tuple(word.value or "" for word in action.packages if _is_loose(action, word))
             if names:
                 yield Remark(

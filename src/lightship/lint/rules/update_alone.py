@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.views import pairs_of
-from lightship.lint.actions import SYSTEM_MANAGERS, Action, actions_of
+from lightship.lint.actions import SYSTEM_MANAGERS, Action
 from lightship.lint.rewriting import drop_instruction, is_bare, plain_list
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
@@ -49,7 +49,7 @@ _SILENT = frozenset({"LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "HEALTHCHECK", "STO
 def _find(subject: Subject) -> Iterator[Remark]:
     runs = [(stage, each) for stage, each in subject.instructions if each.keyword == "RUN"]
     for place, (stage, run) in enumerate(runs):
-        actions = [each for each in actions_of(subject.script(run)) if each.manager in SYSTEM_MANAGERS]
+        actions = [each for each in subject.actions(run) if each.manager in SYSTEM_MANAGERS]
         if not actions or any(each.kind != "update" for each in actions):
             continue
         following = next((each for other, each in runs[place + 1 :] if other == stage), None)
@@ -70,8 +70,9 @@ def _edits(
     listed = plain_list(subject, following) if following is not None else None
     if following is None or listed is None or len(commands) != 1 or not _goes_along(subject, run, following):
         return ()
-    script = subject.script(following)
-    installs = [each for each in actions_of(script) if each.manager == actions[0].manager and each.kind == "install"]
+    installs = [
+        each for each in subject.actions(following) if each.manager == actions[0].manager and each.kind == "install"
+    ]
     if not installs or commands[0].is_conditional or commands[0].is_nested or not is_bare(subject, run):
         return ()
     text = subject.dockerfile.text[commands[0].span.start : commands[0].span.end]

@@ -31,7 +31,7 @@ apk(8) 2.14, "apk add --virtual".
 
 from collections.abc import Iterator
 
-from lightship.lint.actions import Action, actions_of
+from lightship.lint.actions import Action
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.special import RUNTIME_PROGRAMS
 from lightship.lint.subject import Subject
@@ -44,25 +44,26 @@ _BUILDS_USE = frozenset({"ca-certificates", "tzdata"})
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
-    waiting: list[tuple[Action, str]] = []
+    waiting: dict[str, list[Action]] = {}
     stays = _stays(subject)
     for _, run in subject.shipped:
         if run.keyword != "RUN":
             continue
-        for action in actions_of(subject.script(run)):
+        for action in subject.actions(run):
             group = action.value("--virtual", "-t")
             if action.manager == "apk" and action.kind == "install" and group:
-                waiting.append((action, group))
+                waiting.setdefault(group, []).append(action)
             elif action.kind == "remove":
-                gone = {word.value for word in action.packages}
-                yield from (_remark(added, stays) for added, name in waiting if name in gone and _tools(added, stays))
-    installed: list[Action] = []
+                for name in dict.fromkeys(word.value or "" for word in action.packages):
+                    # The packages go with the first removal: a second one has nothing left.
+                    yield from (_remark(added, stays) for added in waiting.pop(name, ()) if _tools(added, stays))
+    installed: set[str] = set()
     for _, run in subject.shipped:
-        for action in actions_of(subject.script(run)):
+        for action in subject.actions(run):
             if action.manager == "apt" and action.kind == "install":
-                installed.append(action)
+                installed |= set(_tools(action))
             elif action.manager == "apt" and action.kind == "remove":
-                lost = [name for each in installed for name in _tools(each) if name in action.names]
+                lost = [name for name in dict.fromkeys(action.names) if name in installed]
                 if lost:
                     yield Remark(
                         span=action.command.span,
@@ -77,7 +78,7 @@ def _stays(subject: Subject) -> frozenset[str]:
     return frozenset(
         name
         for _, run in subject.shipped
-        for action in actions_of(subject.script(run))
+        for action in subject.actions(run)
         if action.manager == "apk" and action.kind == "install" and not action.value("--virtual", "-t")
         for name in action.names
     )
