@@ -101,3 +101,17 @@ def test_no_such_target(bad: str, lightship: Lightship) -> None:
     said = lightship("lint", "--target", "nowhere", bad)
     assert said.status == 2
     assert "nowhere" in said.stderr
+
+
+def test_a_build_argument_without_a_value_is_the_environment_s_or_none(lightship: Lightship) -> None:
+    (lightship.home / "Dockerfile").write_text("ARG TAG=12\nFROM debian:$TAG\nUSER 1000\n")
+    bases = [
+        json.loads(lightship("lint", *words, "--format", "json", **more).stdout)["files"][0]["stages"][0]["base"]
+        for words, more in (
+            (("--build-arg", "TAG"), {"TAG": "13"}),
+            (("--build-arg", "TAG"), {}),
+            (("--build-arg", "TAG=11", "--build-arg", "TAG"), {}),
+            (("--build-arg", "TAG="), {"TAG": "13"}),
+        )
+    ]
+    assert bases == ["debian:13", "debian:12", "debian:12", "debian:"]

@@ -8,6 +8,7 @@ import pytest
 from lightship.dockerfile.parse import parse
 from lightship.ecosystem.python.project import Project
 from lightship.errors import InputError, StorageError
+from lightship.flows import lint_context
 from lightship.flows.lint import LintRequest, dockerfiles_in, lint_file, lint_report, mend
 from lightship.flows.lint_context import context_root, read_context
 
@@ -151,6 +152,18 @@ def test_the_context_is_what_is_sent(tmp_path: Path) -> None:
     assert context.read("../secret") is None
     project(root, {"Dockerfile.dockerignore": "sub\n"})
     assert "sub/" in read_context(root, root / "Dockerfile").left_out
+
+
+def test_what_is_left_out_of_a_context_counts_among_what_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(tmp_path, {f"{number}/{name}": "x" for number in range(5) for name in "abc"})
+    (root / ".dockerignore").write_text("*/a\n*/b\n*/c\n")
+    assert read_context(root).is_complete
+    monkeypatch.setattr(lint_context, "_MOST_FILES", 12)
+    found = read_context(root)
+    assert not found.is_complete
+    assert len(found.left_out) < 15
 
 
 def test_the_context_is_where_the_sources_are(tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ def test_what_is_there_is_kept_or_replaced_on_request(tmp_path: Path) -> None:
     assert (tmp_path / "Makefile").read_text() == "text\n"
 
 
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text("mine\n")
+    (tmp_path / "Makefile").chmod(0o750)
+    write_files(tmp_path, check_files(tmp_path, [_file("Makefile"), _file("Dockerfile")], force=True))
+    modes = [(tmp_path / name).stat().st_mode & 0o777 for name in ("Makefile", "Dockerfile")]
+    assert (modes, (tmp_path / "Makefile").read_text()) == ([0o750, 0o644], "text\n")
+
+
 def test_a_configuration_and_what_is_ignored_are_a_persons_own_word(tmp_path: Path) -> None:
     (tmp_path / "lightship.toml").write_text("[image]\n")
     assert _kinds(tmp_path, _file("lightship.toml", part="config")) == ["kept"]

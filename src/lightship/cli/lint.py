@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,8 @@ _STDIN = "-"
 )
 @platform_option
 @flag("--target", metavar="STAGE", help="The stage that is built. Default: the last.")
-@flag("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE", help="A build argument. Repeatable.")
+@flag("--build-arg", "arguments", multiple=True, metavar="NAME[=VALUE]",
+      help="A build argument; without a value that of the environment. Repeatable.")  # fmt: skip
 @flag("--fix", is_flag=True, help="Print a patch that mends what may be mended (git apply takes it).")
 @flag("--write", is_flag=True, help="With --fix: change the files instead of printing the patch.")
 @flag(
@@ -123,7 +125,7 @@ def command(
     request = LintRequest(
         context=context,
         target=target,
-        arguments=dict(_argument(text) for text in arguments),
+        arguments=_arguments(arguments, os.environ),
         ignored=frozenset(ignored),
         only=frozenset(only),
         runner_gb=runner_gb,
@@ -156,9 +158,17 @@ def command(
     return _status(report, fail_on)
 
 
-def _argument(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, value
+def _arguments(given: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+    """As Docker's client reads them: a name alone has the value of the environment, and is unset where that has none
+    (https://docs.docker.com/reference/cli/docker/buildx/build/#build-arg, read November 2026)."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, has_value, value = text.partition("=")
+        if has_value or name in environment:
+            found[name] = value if has_value else environment[name]
+        else:
+            found.pop(name, None)
+    return found
 
 
 def _paths(names: tuple[str, ...]) -> "list[tuple[str, Path | None]]":

@@ -22,6 +22,7 @@ from lightship.store.cache import Cache
 __all__ = ["Surroundings", "context_root", "read_context"]
 
 _MOST_FILES = 200_000
+"""Files and folders that are looked at, those that are left out among them."""
 _MOST_LEVELS = 8
 _MOST_TEXT_BYTES = 1_000_000
 
@@ -58,11 +59,13 @@ def read_context(root: Path, dockerfile: Path | None = None) -> Context:
     directories: set[str] = set()
     left_out: set[str] = set()
     waiting = [""]
+    seen = 0
     try:
-        while waiting and len(files) < _MOST_FILES:
+        while waiting and seen < _MOST_FILES:
             folder = waiting.pop()
             with os.scandir(f"{root}/{folder}") as entries:
                 for entry in entries:
+                    seen += 1
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
                         if ignore.prunes(path):

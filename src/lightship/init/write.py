@@ -65,8 +65,8 @@ def _change(root: Path, file: PlannedFile) -> Change:
 
 
 def write_files(project: Path, changes: Iterable[Change]) -> None:
-    """Write what differs. When one fails, those that were new are taken away again and those that were replaced are
-    what they were."""
+    """Write what differs; a file that is replaced keeps its mode. When one fails, those that were new are taken away
+    again and those that were replaced are what they were."""
     root = project.resolve()
     done: list[tuple[Path, bytes | None]] = []
     made: list[Path] = []
@@ -78,7 +78,8 @@ def write_files(project: Path, changes: Iterable[Change]) -> None:
             with storage_errors(f"write {change.file.path}"):
                 made += [each for each in reversed(path.parents) if not each.exists()]
                 before = path.read_bytes() if change.kind == "replaced" else None
-                with atomic_file(path) as stream:
+                mode = path.stat().st_mode & 0o777 if change.kind == "replaced" else 0o644
+                with atomic_file(path, mode=mode) as stream:
                     stream.write(change.file.text.encode())
             done.append((path, before))
     except BaseException:

@@ -16,6 +16,7 @@ __all__ = ["Copied", "above", "copies", "folder_of", "is_below", "landing", "nor
 
 _UNKNOWN = "/?"
 _LONGEST = 4_096
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +111,10 @@ def normal(folder: str, path: str) -> str:
 
 def above(places: Iterable[str]) -> frozenset[str]:
     """The places, which are absolute and normal, and all folders that they lie in. What is longer than a path may be
-    (PATH_MAX of Linux) is none."""
+    (PATH_MAX of Linux), or deeper than any is, has none."""
     found: set[str] = set()
     for place in places:
-        while len(place) <= _LONGEST and place not in found:
+        while len(place) <= _LONGEST and place.count("/") <= _DEEPEST and place not in found:
             found.add(place)
             place = posixpath.dirname(place)
     return frozenset(found)

@@ -17,6 +17,13 @@ def _facts(contents: dict[str, str], *packages: str) -> ProjectFacts:
     return detect(ProjectFiles.of({"requirements.txt": lock, **contents}))
 
 
+def test_a_folder_out_of_the_front_end_is_told() -> None:
+    package = json.dumps({"scripts": {"build": "vite build"}, "devDependencies": {"vite": "6"}})
+    config = 'export default { build: { outDir: "../static" } }'
+    facts = _facts({**FLASK, "web/package.json": package, "web/vite.config.ts": config}, "flask")
+    assert [note for note in facts.notes if "web is configured to be built into ../static" in note]
+
+
 def _command(facts: ProjectFacts) -> tuple[str, ...]:
     assert facts.server is not None
     return facts.server.command

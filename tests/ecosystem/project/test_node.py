@@ -38,6 +38,7 @@ def test_without_a_lock_corepacks_field_counts() -> None:
         ("export default { output: 'standalone' }", "standalone", ".next"),
         ('module.exports = { output: "export" }', "static", "out"),
         ('module.exports = { output: "export", distDir: "site" }', "static", "site"),
+        ('export default { output: "export", distDir: "../site" }', "static", "out"),
         ("export default { // output: 'standalone'\n}", "server", ".next"),
         ("export default {}", "server", ".next"),
     ],
@@ -49,7 +50,12 @@ def test_next(config: str, mode: str, output: str) -> None:
 
 @pytest.mark.parametrize(
     ("config", "output"),
-    [("", "dist"), ('build: { outDir: "./public/app" }', "public/app"), ('build: { outDir: "../static" }', "dist")],
+    [
+        ("", "dist"),
+        ('build: { outDir: "/srv/www" }', "dist"),
+        ('build: { outDir: "./public/app" }', "public/app"),
+        ('build: { outDir: "../static" }', "dist"),
+    ],
 )
 def test_vite(config: str, output: str) -> None:
     found = _only({"package.json": _package(), "vite.config.ts": config})

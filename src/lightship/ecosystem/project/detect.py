@@ -51,6 +51,12 @@ def detect(files: ProjectFiles) -> ProjectFacts:
     front_ends = tuple(each for each in found if _PLAIN.fullmatch(each.directory))
     odd = tuple(f"the front end in {each.directory!r:.80} is left out: its folder's name is no plain word"
                 for each in found if each not in front_ends)  # fmt: skip
+    odd += tuple(
+        f"{each.directory or 'the front end'} is configured to be built into {each.elsewhere}, out of its own folder: "
+        f"the files here take it from {each.output}"
+        for each in front_ends
+        if each.elsewhere
+    )
     python = detect_python(files)
     if python is None:
         memory = estimate_memory(front_ends, (), python=False)

@@ -31,6 +31,8 @@ _LEFT_OUT = frozenset(
 )
 _SOURCE_BYTES = 1 << 20
 _MOST_SOURCES = 5000
+_KEPT_BYTES = 64 << 20
+"""The sources of a large application come to some 15 MB; what is beyond is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class ProjectFiles:
     read: Callable[[str], bytes] = field(repr=False)
     _known: frozenset[str] = field(default=frozenset(), repr=False)
     _sources: dict[str, bytes] = field(default_factory=dict, compare=False, repr=False)
-    """Python sources that were read: each question looks through all of them."""
+    """Python sources that were read, up to `_KEPT_BYTES`: each question looks through all of them."""
+    _kept_bytes: list[int] = field(default_factory=lambda: [0], compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_known", frozenset(self.paths))
@@ -68,8 +71,9 @@ class ProjectFiles:
             content = b""
         if len(content) > MAX_FILE_BYTES:
             content = b""
-        if path.endswith(".py"):
+        if path.endswith(".py") and self._kept_bytes[0] + len(content) <= _KEPT_BYTES:
             self._sources[path] = content
+            self._kept_bytes[0] += len(content)
         return content
 
     def text(self, path: str) -> str:

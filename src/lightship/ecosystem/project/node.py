@@ -8,6 +8,7 @@ The package manager is told by its lock, as Corepack and the managers' own docum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from lightship.ecosystem.project.files import ProjectFiles
@@ -23,6 +24,10 @@ _LOCKS: tuple[tuple[str, NodeManager], ...] = (
 )  # fmt: skip
 _CURRENT = 22
 """Node.js 22: long-term support until April 2027 (https://github.com/nodejs/release, read November 2026)."""
+
+
+_USUAL = {"next": "out", "react-scripts": "build", "vite": "dist"}
+"""Where static files are built into when nothing else is said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,8 @@ class FrontEnd:
     manager_version: str = ""
     heap_mb: int | None = None
     packages: int = 0
+    elsewhere: str = ""
+    """A folder out of the front end's own that its configuration names: no stage of its own fills that."""
 
     def path(self, name: str) -> str:
         """``name`` below the front end's directory."""
@@ -72,13 +79,15 @@ def _front_end(files: ProjectFiles, path: str) -> FrontEnd | None:
     lock, manager = _lock(files, prefix)
     named = re.fullmatch(r"(pnpm|yarn|npm|bun)@(\d[\w.-]*)(?:\+.*)?", as_text(package.get("packageManager")))
     mode, output = _output(files, prefix, kind)
+    leads_out = PurePosixPath(output).is_absolute() or ".." in output.split("/")
     return FrontEnd(
         directory=directory,
         kind=kind,
         manager=manager if lock or named is None else _manager(named[1]),
         lock=lock,
         node=_node(files, prefix, package),
-        output=output,
+        output=_USUAL[kind] if leads_out else output,
+        elsewhere=output if leads_out else "",
         mode=mode,
         script="build:docker" if "build:docker" in scripts else "build",
         manager_version=named[2] if named else "",
@@ -108,14 +117,14 @@ def _output(files: ProjectFiles, prefix: str, kind: str) -> tuple[Literal["stati
             return "server", ".next"
         folder = re.search(r"""\bdistDir\s*:\s*["']([\w./-]+)["']""", config)
         if match[1] == "export":
-            return "static", folder[1] if folder else "out"
+            return "static", folder[1] if folder else _USUAL[kind]
         return "standalone", ".next"
     if kind == "react-scripts":
-        return "static", "build"
+        return "static", _USUAL[kind]
     names = (f"{prefix}vite.config.{ending}" for ending in ("ts", "mts", "js", "mjs", "cjs"))
     config = next((files.text(name) for name in names if name in files), "")
     folder = re.search(r"""\boutDir\s*:\s*["']([\w./-]+)["']""", config)
-    return "static", folder[1].removeprefix("./") if folder and ".." not in folder[1] else "dist"
+    return "static", folder[1].removeprefix("./") if folder else _USUAL[kind]
 
 
 def _node(files: ProjectFiles, prefix: str, package: Mapping[str, object]) -> int:
