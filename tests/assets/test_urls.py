@@ -1,8 +1,11 @@
 """Addresses in one spelling."""
 
+from typing import Any
+
 import pytest
 
-from lightship.assets.urls import normal_url, origin_of
+from lightship.assets.reading.reference import Reference
+from lightship.assets.urls import candidates, normal_url, origin_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,20 @@ def test_origins_are_compared_as_browsers_do() -> None:
     assert origin_of("HTTPS://A.example:443/x") == origin_of("https://a.example/") == "https://a.example"
     assert origin_of("https://user:pw@a.example/") == "https://a.example"
     assert origin_of("ftp://a.example/") == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "more", "wanted"),
+    [
+        ("b.js", {}, ["https://a.example/x/assets/b.js"]),
+        ("b.js", {"certain": False}, ["https://a.example/x/assets/b.js", "https://a.example/b.js"]),
+        ("assets/b.js", {"base": "/y/"}, ["https://a.example/y/assets/b.js"]),
+        ("assets/b.js", {"via": "__vite__mapDeps"}, ["https://a.example/x/assets/b.js"]),
+        ("./b.js", {"via": "__vite__mapDeps"}, ["https://a.example/x/assets/b.js"]),
+        ("other/b.js", {"via": "__vite__mapDeps"}, ["https://a.example/x/assets/other/b.js"]),
+        ("mailto:x", {}, []),
+    ],
+)
+def test_where_a_reference_may_lead(target: str, more: dict[str, Any], wanted: list[str]) -> None:
+    reference = Reference(target=target, kind="script", begin=0, end=1, **more)
+    assert list(candidates(reference, "https://a.example/x/assets/a.js", "https://a.example/")) == wanted

@@ -15,7 +15,7 @@ from lightship.assets.observe import observed, reply_of
 from lightship.assets.reading.reference import Reference, kind_of
 from lightship.assets.references import references
 from lightship.assets.site import Asset, Former, Reply, Site, Use
-from lightship.assets.urls import normal_url, origin_of, path_of
+from lightship.assets.urls import candidates, normal_url, origin_of, path_of
 from lightship.progress import Progress
 
 if TYPE_CHECKING:
@@ -168,13 +168,15 @@ class _Crawl:
         for one in found:
             if one.via.startswith("form"):  # what a form is sent to is no page
                 continue
-            against = [normal_url(base, one.base) or base] if one.base or one.certain else [base, self._request.root]
-            for url in dict.fromkeys(normal_url(place, one.target) for place in against):
-                if url:
-                    yield Use(
-                        url=url, by=by, kind=one.kind, certain=one.certain, crossorigin=one.crossorigin,
-                        integrity=one.integrity,
-                    )  # fmt: skip
+            for url in candidates(one, base, self._request.root):
+                yield Use(
+                    url=url,
+                    by=by,
+                    kind=one.kind,
+                    certain=one.certain,
+                    crossorigin=one.crossorigin,
+                    integrity=one.integrity,
+                )
 
     def _took(self, url: str, asset: Asset | None, uses: tuple[Use, ...]) -> Iterator[str]:
         found = self._found[url]

@@ -18,7 +18,7 @@ from lightship.assets.model import LEAST_BYTES, MOST_BYTES, worth
 from lightship.assets.reading.reference import Reference
 from lightship.assets.references import references
 from lightship.assets.scan import read_file, scan
-from lightship.assets.urls import normal_url, origin_of
+from lightship.assets.urls import candidates, normal_url, origin_of
 from lightship.errors import LightshipError
 from lightship.progress import Progress
 
@@ -179,9 +179,7 @@ class _Places:
         for one in found:
             if one.kind == "map" or one.via.startswith("form"):
                 continue
-            base = normal_url(here, one.base) if one.base else here
-            places = [base or here] if one.certain else [base or here, self._root, _NOWHERE + "/"]
-            urls = [url for url in dict.fromkeys(normal_url(place, one.target) for place in places) if url]
+            urls = candidates(one, here, self._root)
             if urls and not any(self._is_there(url) for url in urls):
                 if not one.certain and self._ends(one.target):
                     continue

@@ -2,7 +2,9 @@
 
 from urllib.parse import quote, urljoin, urlsplit
 
-__all__ = ["normal_url", "origin_of", "path_of"]
+from lightship.assets.reading.reference import Reference
+
+__all__ = ["candidates", "normal_url", "origin_of", "path_of"]
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/:?#[]@!$&'()*+,;=%~-._"
@@ -37,3 +39,20 @@ def normal_url(base: str, target: str) -> str:
 def path_of(url: str) -> str:
     """The path without its first slash and without a query."""
     return urlsplit(url).path.removeprefix("/")
+
+
+def candidates(reference: Reference, here: str, root: str) -> tuple[str, ...]:
+    """Where a reference in ``here`` may lead, the likeliest first; ``root`` is where the site begins.
+
+    One for what is certain. What Vite preloads is said below a base that another script may hold: where the name of its
+    folder is one of the script's own, the base is what stands before that.
+    """
+    if reference.base:
+        places = [normal_url(here, reference.base) or here]
+    elif reference.via == "__vite__mapDeps" and "/" in reference.target.strip("./"):
+        path = urlsplit(here).path
+        at = path.rfind(f"/{reference.target.partition('/')[0]}/")
+        places = [normal_url(here, path[: at + 1])] if at >= 0 else [here]
+    else:
+        places = [here] if reference.certain else [here, root]
+    return tuple(url for url in dict.fromkeys(normal_url(place, reference.target) for place in places) if url)

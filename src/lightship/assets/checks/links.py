@@ -68,7 +68,7 @@ def _of(lead: Lead, tree: Tree) -> Finding | None:
     path = lead.target.partition("?")[0].partition("#")[0]
     suffix = path.rpartition("/")[2].rpartition(".")[2].lower() if "." in path.rpartition("/")[2] else ""
     if not lead.certain:
-        if not is_hashed(path.lstrip("./")):
+        if not is_hashed(path.lstrip("./")) or lead.by.endswith(".json"):  # bundlers' lists name sources too
             return None
         return _UNSURE.finding(f"{lead.target} stands in it, and there is no such file", location=lead.by)
     if lead.kind == "page":
