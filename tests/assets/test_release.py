@@ -1,6 +1,7 @@
 """Manifests: written and read back, names that tell the order, and what is refused of a store that others write to."""
 
 import datetime
+import gzip
 import json
 from dataclasses import replace
 
@@ -59,6 +60,16 @@ def test_a_manifest_is_read_as_it_was_written(pending: bool) -> None:
     assert parse_manifest(raw, wanted.name, "site") == wanted
     assert write_manifest(parse_manifest(raw, wanted.name, "site")) == raw
     assert wanted.made == NOON
+
+
+def test_a_manifest_may_be_compressed_and_is_no_bomb() -> None:
+    wanted = manifest(entry())
+    assert parse_manifest(gzip.compress(write_manifest(wanted)), wanted.name, "site") == wanted
+    bomb = gzip.compress(b" " * (65 << 20), 9)
+    with pytest.raises(InputError, match=r"^20261124T.*want at most 67108864 bytes"):
+        parse_manifest(bomb, wanted.name, "site")
+    with pytest.raises(InputError, match=r"^20261124T"):
+        parse_manifest(gzip.compress(write_manifest(wanted))[:-9], wanted.name, "site")
 
 
 def test_another_compression_is_the_same_release_and_another_header_is_not() -> None:

@@ -1,5 +1,6 @@
 """A push from its first listing to its last deletion, on a store in a dict."""
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -201,7 +202,7 @@ def test_a_manifest_that_is_not_understood_stops_the_collection_and_not_the_push
 def test_a_hostile_manifest_reaches_nothing_outside_the_root(desk: Desk) -> None:
     desk.push()
     (name,) = desk.names(RELEASES)
-    document = json.loads(desk.bucket.objects[f"site/{RELEASES}/{name}"].content)
+    document = json.loads(gzip.decompress(desk.bucket.objects[f"site/{RELEASES}/{name}"].content))
     row = document["objects"][HASHED]
     document["objects"] = {"../other/secret.js": {**row, "bytes": 6, "etag": None}}
     desk.bucket.put(f"site/{RELEASES}/20200101T000000Z-0123456789abcdef.json", json.dumps(document).encode())

@@ -202,7 +202,7 @@ def test_a_push_that_ends_well_leaves_its_files_and_nothing_that_no_release_need
     pushes: list[Step], last: Step
 ) -> None:
     with world() as made:
-        whole = all([made.push(step) is not None for step in pushes])
+        whole = None not in [made.push(step) for step in pushes]
         final = Step(site=last.site, keep=last.keep, fails=0, rest_s=2000)
         outcome = made.push(final)
         assert outcome is not None

@@ -10,11 +10,13 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from typing import Literal, cast
 
+from lightship.archive.codec import open_decompressed
 from lightship.assets.bucket import Found, Headers
 from lightship.assets.push_target import key_fault
-from lightship.errors import ImageError, InputError
+from lightship.errors import ArchiveError, ImageError, InputError
 from lightship.oci.document import Node, canonical, parse_object
 
 __all__ = [
@@ -40,7 +42,7 @@ FOLDER = ".lightship"
 RELEASES = f"{FOLDER}/releases"
 PENDING = f"{FOLDER}/pending"
 MOST_MANIFEST_BYTES = 64 << 20
-"""A hundred thousand objects are a third of it."""
+"""A hundred thousand objects are 43 MB of JSON."""
 
 _NAME = re.compile(r"(?P<stamp>[0-9]{8}T[0-9]{6}Z)-(?P<digest>[0-9a-f]{16})(?:-[0-9a-f]{8})?\.json")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -163,11 +165,12 @@ def _row(entry: Entry) -> dict[str, object]:
 
 
 def parse_manifest(raw: bytes, name: str, root: str) -> Manifest:
-    """Read what `write_manifest` wrote. Raise InputError, which begins with ``name``, for anything else."""
+    """Read what `write_manifest` wrote, as it is or as gzip. Raise InputError, which begins with ``name``, for anything
+    else."""
     try:
         if not _NAME.fullmatch(name):
             raise InputError(f"{name}: want the name of a manifest")
-        node = parse_object(raw, name)
+        node = parse_object(_inflated(raw, name), name)
         schema = node.require("schema").text()
         if schema != RELEASE_SCHEMA:
             raise InputError(f"{name}: want {RELEASE_SCHEMA}, got {schema!r:.80}")
@@ -190,6 +193,19 @@ def parse_manifest(raw: bytes, name: str, root: str) -> Manifest:
         purge=tuple(path for path in pending.optional_texts("purge") if path in found.entries),
         collecting=pending.require("collecting").flag(),
     )
+
+
+def _inflated(raw: bytes, name: str) -> bytes:
+    if not raw.startswith(b"\x1f\x8b"):
+        return raw
+    try:
+        with open_decompressed(BytesIO(raw), "gzip") as stream:
+            plain = stream.read(MOST_MANIFEST_BYTES + 1)
+    except ArchiveError as error:
+        raise InputError(f"{name}: {error}") from error
+    if len(plain) > MOST_MANIFEST_BYTES:
+        raise InputError(f"{name}: want at most {MOST_MANIFEST_BYTES} bytes of JSON")
+    return plain
 
 
 def _entries(objects: Node, root: str) -> dict[str, Entry]:

@@ -278,8 +278,9 @@ class _Pushing:
         return tuple(addresses), self.request.purge(addresses)
 
     def _collected(self, heart: Heart, release: Manifest | None) -> tuple[Collection, int]:
-        """Mark, look, delete: in this order (see `lightship.flows.assets_push_store`)."""
-        heart.change(replace(heart.manifest, collecting=True, purge=()))
+        """Mark, look, delete: in this order (see `lightship.flows.assets_push_store`). The mark names no objects: the
+        release that is the latest does."""
+        heart.change(replace(heart.manifest, entries={}, own=frozenset(), collecting=True, purge=()))
         remote = self.place.remote(self.files, heart.manifest.name)
         own = release if release is not None and release.name not in {each.name for each in remote.releases} else None
         found = collection(remote, own, keep=self.request.keep)

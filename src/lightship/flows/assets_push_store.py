@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
 from lightship.assets.bucket import Bucket, Found, Headers
+from lightship.assets.codecs import encode
 from lightship.assets.outgoing import Outgoing, stored
 from lightship.assets.push_plan import Remote
 from lightship.assets.release import (
@@ -110,7 +111,10 @@ class Place:
 
     def write(self, manifest: Manifest) -> None:
         folder = PENDING if manifest.pending else RELEASES
-        self.bucket.write(self.key(f"{folder}/{manifest.name}"), write_manifest(manifest), _MANIFEST)
+        raw, headers = write_manifest(manifest), _MANIFEST
+        if self.bucket.keeps_headers:  # it names as many objects as are not sent: most of what a small change sends
+            raw, headers = encode(raw, "gzip", "ci"), replace(headers, encoding="gzip")
+        self.bucket.write(self.key(f"{folder}/{manifest.name}"), raw, headers)
 
     def forget(self, folder: str, names: Iterable[str]) -> None:
         keys = [self.key(f"{folder}/{name}") for name in names]
