@@ -8,7 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
-from tools import analyze_reference, drop_rules_reference, schemas_assets_verify, schemas_lint, verify_reference
+from tools import (
+    analyze_reference,
+    drop_rules_reference,
+    schemas_assets_retarget,
+    schemas_assets_verify,
+    schemas_lint,
+    verify_reference,
+)
 from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
@@ -129,6 +136,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
         REFERENCE / "schemas" / "assets.schema.json": _json(assets_schema()),
         REFERENCE / "schemas" / "assets-verify.schema.json": _json(schemas_assets_verify.assets_verify_schema()),
+        REFERENCE / "schemas" / "assets-retarget.schema.json": _json(schemas_assets_retarget.assets_retarget_schema()),
         REFERENCE / "schemas" / "assets-push.schema.json": _json(assets_push_schema()),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
@@ -141,6 +149,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "verify.schema.json": _json(verify_reference.verify_schema()),
         REFERENCE / "schemas" / "lint.schema.json": _json(schemas_lint.lint_schema()),
         schemas_lint.PAGE: schemas_lint.reference(),
+        schemas_assets_retarget.PAGE: schemas_assets_retarget.reference(),
         schemas_assets_verify.PAGE: schemas_assets_verify.reference(),
         analyze_reference.PAGE: analyze_reference.reference(),
         drop_rules_reference.PAGE: drop_rules_reference.reference(),

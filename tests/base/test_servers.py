@@ -50,12 +50,12 @@ def test_its_packages_are_locked_beside_others(debian: Distribution) -> None:
     assert list(first.lock.architectures) == ["amd64-nginx"]
     asked = len(debian.asked)
     with ServerPlan(debian.request(lock=first.lock), debian.cache, NGINX) as plan:
-        assert plan.is_locked
+        assert plan.is_locked("nginx")
         again = plan.close({"nginx": "the server"})
     assert (again.cache_key, again.lock) == (first.cache_key, first.lock)
     assert len(debian.asked) == asked
     with ServerPlan(debian.request(lock=first.lock), debian.cache, NODE) as plan:
-        assert not plan.is_locked
+        assert not plan.is_locked("nginx")
 
 
 def test_what_lies_in_other_layers_is_provided_for(debian: Distribution) -> None:

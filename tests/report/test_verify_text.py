@@ -41,6 +41,12 @@ def test_a_good_image() -> None:
     assert text.endswith("the image is good\n")
 
 
+def test_checks_that_were_not_made_for_one_reason_are_one_line() -> None:
+    more = (*OUTCOME.checks, replace(OUTCOME.checks[1], name="metadata"))
+    text = render_verify(verify_report(replace(OUTCOME, checks=more)))
+    assert "1 checks\nnot checked: imports, metadata: the image has no Python that starts\n" in text
+
+
 def test_a_bad_one_and_everything_that_is_known() -> None:
     bad = replace(
         OUTCOME, findings=(FINDING,), ready_s=None, probes=(ProbeSummary(name="ready", ok=False, seconds=1.0),)

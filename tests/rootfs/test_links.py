@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from lightship.errors import HostileError, ImageError
-from lightship.rootfs.links import read_file, resolve, resolve_on_disk
+from lightship.rootfs.links import read_file, read_start, resolve, resolve_on_disk
 
 LINKS = {
     "lib": "usr/lib",
@@ -90,3 +90,13 @@ def test_a_name_with_nul_is_nothing(root: Path) -> None:
 def test_a_huge_file_is_refused(root: Path) -> None:
     with pytest.raises(ImageError, match="/etc/passwd of the image is too large: want at most 9 bytes"):
         read_file(root, "etc/passwd", limit_bytes=9)
+
+
+def test_the_start_of_a_file_is_read_whatever_its_size(tmp_path: Path) -> None:
+    with (tmp_path / "program").open("wb") as stream:
+        stream.write(b"#!/bin/sh")
+        stream.truncate(1 << 32)
+    assert read_start(tmp_path, "program", size_bytes=9) == b"#!/bin/sh"
+    assert read_start(tmp_path, "nothing", size_bytes=9) is None
+    (tmp_path / "short").write_bytes(b"1")
+    assert read_start(tmp_path, "short", size_bytes=9) == b"1"

@@ -80,14 +80,19 @@ class ServerPlan:
         self._stack.close()
 
     def version(self, package: str) -> str | None:
-        """The upstream version of ``package``, locked or of the archive; None where there is none."""
-        record = self._packages.find(package) if self._packages.has(package) else None
+        """The upstream version of ``package``, locked or of the archive, which may have to be asked; None where there
+        is none."""
+        record = self._packages.find(package)
         return upstream_version(record.version) if record is not None else None
 
-    @property
-    def is_locked(self) -> bool:
-        """Whether the lock holds packages for this root."""
-        return bool(self._packages.locked.packages)
+    def is_metapackage(self, package: str) -> bool:
+        """Whether ``package`` is for every processor, and so holds no program."""
+        record = self._packages.find(package)
+        return record is not None and record.architecture == "all"
+
+    def is_locked(self, package: str) -> bool:
+        """Whether the lock holds ``package`` for this root."""
+        return self._packages.is_locked(package)
 
     def libc_version(self) -> tuple[int, int]:
         """That of the C library: ``(2, 36)``."""

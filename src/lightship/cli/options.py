@@ -29,6 +29,7 @@ __all__ = [
     "registry_options",
     "report_options",
     "setting_options",
+    "settings_of",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -231,6 +232,18 @@ def project_options(command: _Command) -> _Command:
         if setting.key in _PROJECT:
             command = _option(setting)(command)
     return command
+
+
+def settings_of(*keys: str) -> Callable[[_Command], _Command]:
+    """A flag for each setting of ``keys``, for commands that read no configuration."""
+
+    def decorate(command: _Command) -> _Command:
+        for setting in reversed(SETTINGS):
+            if setting.key in keys:
+                command = _option(setting)(command)
+        return command
+
+    return decorate
 
 
 def setting_options(command: _Command) -> _Command:

@@ -33,8 +33,12 @@ def render_verify(report: Report, *, verbose: bool = False) -> str:
         lines += ["", *render_table(("check", "", "findings", "skipped"), rows)] if rows else []
         lines += ["", f"imports were compared with {document['compared_with']}"]
     else:
-        skipped = [f"{check['name']}: {check['skipped']}" for check in checks if check["skipped"]]
-        lines += [f"{len(checks) - len(skipped)} checks", *(f"not checked: {why}" for why in skipped)]
+        skipped: dict[str, list[str]] = {}
+        for check in checks:
+            if check["skipped"]:
+                skipped.setdefault(str(check["skipped"]), []).append(str(check["name"]))
+        lines.append(f"{len(checks) - sum(map(len, skipped.values()))} checks")
+        lines += [f"not checked: {', '.join(names)}: {why}" for why, names in skipped.items()]
     if report.findings:
         lines += ["", *render_findings(report.findings, most_notes=None if verbose else _MOST_NOTES)]
     lines += ["", "the image is good" if document["passed"] else "the image is not good"]

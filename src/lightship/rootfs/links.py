@@ -11,7 +11,7 @@ from pathlib import Path
 
 from lightship.errors import HostileError, ImageError, StorageError
 
-__all__ = ["read_file", "resolve", "resolve_on_disk"]
+__all__ = ["read_file", "read_start", "resolve", "resolve_on_disk"]
 
 _MOST_LINKS = 40
 """Linux follows at most 40 links in one path, path_resolution(7)."""
@@ -64,6 +64,16 @@ def read_file(root: Path, path: str, *, limit_bytes: int) -> bytes | None:
 
     Raise ImageError where it is larger than ``limit_bytes``, StorageError where the host refuses.
     """
+    content = read_start(root, path, size_bytes=limit_bytes + 1)
+    if content is not None and len(content) > limit_bytes:
+        inside = resolve_on_disk(root, path)
+        raise ImageError(f"/{inside} of the image is too large: want at most {limit_bytes} bytes")
+    return content
+
+
+def read_start(root: Path, path: str, *, size_bytes: int) -> bytes | None:
+    """The first ``size_bytes`` of the regular file that ``path`` means inside ``root``, or all of a smaller one; None
+    where there is none. Raise StorageError where the host refuses."""
     inside = resolve_on_disk(root, path)
     try:
         # a FIFO would block the open, a link that appeared meanwhile would lead outside
@@ -76,10 +86,8 @@ def read_file(root: Path, path: str, *, limit_bytes: int) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         content = b""
-        while chunk := os.read(descriptor, limit_bytes + 1 - len(content)):
+        while chunk := os.read(descriptor, size_bytes - len(content)):
             content += chunk
     finally:
         os.close(descriptor)
-    if len(content) > limit_bytes:
-        raise ImageError(f"/{inside} of the image is too large: want at most {limit_bytes} bytes")
     return content

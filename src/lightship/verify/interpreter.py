@@ -10,14 +10,15 @@ from typing import Any
 
 from lightship.errors import WorldError
 from lightship.oci.config import Runtime
-from lightship.rootfs.links import read_file, resolve_on_disk
+from lightship.rootfs.links import read_start, resolve_on_disk
 from lightship.verify.inside_runner import Inside
 
 __all__ = ["PythonFacts", "ask_python", "find_python"]
 
 _NAME = re.compile(r"python(?:3(?:\.[0-9]+)?)?")
 _ELSEWHERE = ("/opt/venv/bin", "/usr/local/bin", "/usr/bin", "/bin", "/opt/python/bin")
-_SCRIPT_LIMIT_BYTES = 64 << 20
+_LINE_BYTES = 512
+"""Of a script's first line; what is started may be a program of a hundred megabytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +89,10 @@ def _exists(rootfs: Path, path: str) -> bool:
 def _python_of_script(rootfs: Path, path: str, search: list[str]) -> str | None:
     """The Python that a script's first line names."""
     try:
-        content = read_file(rootfs, path, limit_bytes=_SCRIPT_LIMIT_BYTES) or b""
+        content = read_start(rootfs, path, size_bytes=_LINE_BYTES) or b""
     except WorldError:
         return None
-    words = content[:512].split(b"\n", 1)[0].removeprefix(b"#!").split()
+    words = content.split(b"\n", 1)[0].removeprefix(b"#!").split()
     if not content.startswith(b"#!") or not words:
         return None
     names = [word.decode(errors="replace") for word in words]

@@ -1,0 +1,78 @@
+"""A place in a file whose bytes follow from the prefix, or from what the prefix changed."""
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from lightship.assets.retargeting.prefix import NOWHERE, Prefix
+
+__all__ = ["SLOT_KINDS", "Form", "Slot", "SlotKind", "text_of"]
+
+SlotKind = Literal[
+    "url", "origin", "source", "relative", "hostname", "protocol", "port", "length", "size", "digest"
+]  # fmt: skip
+SLOT_KINDS: tuple[SlotKind, ...] = get_args(SlotKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How ``:``, ``/`` and ``.`` are written: plain, ``\\/``, ``%2F``, ``&#x2F;``…"""
+
+    colon: str = ":"
+    slash: str = "/"
+    dot: str = "."
+
+    def write(self, text: str) -> str:
+        """``text``, a URL or a host, in this form."""
+        marks = {":": self.colon, "/": self.slash, ".": self.dot}
+        return "".join(marks.get(letter, letter) for letter in text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """``content[begin:end]`` of a file.
+
+    ``url``: the prefix. ``origin``: without its path. ``source``: of a Content-Security-Policy; ``extra`` is how
+    ``'self'`` is written there, and the slash that ends the address. ``relative``: ``//host``. ``hostname``,
+    ``protocol``, ``port``: apart, as Next's image optimiser has them. Where a page's payload is cut within one of them,
+    a slot has the characters from ``first`` to ``last`` of that, and the next the rest.
+
+    ``length``: hexadecimal, the bytes of a row of React's payload, in which the slots ``covers`` (indexes) lie; they
+    are counted as a script's string has them where ``extra`` is ``js``. ``size``: decimal, of the file ``path``.
+    ``digest``: of ``path``, or its bytes from ``first`` to ``last``; ``extra`` is the algorithm and how it is written.
+    """
+
+    begin: int
+    end: int
+    kind: SlotKind
+    form: Form = field(default_factory=Form)
+    extra: str = ""
+    covers: tuple[int, ...] = ()
+    path: str = ""
+    first: int = 0
+    last: int = -1
+
+
+def text_of(slot: Slot, prefix: Prefix) -> str | None:
+    """What stands in ``slot`` under ``prefix``; None where that follows from other slots."""
+    whole = _whole(slot, prefix)
+    return whole if whole is None else whole[slot.first : None if slot.last < 0 else slot.last]
+
+
+def _whole(slot: Slot, prefix: Prefix) -> str | None:
+    match slot.kind:
+        case "url":
+            return slot.form.write(prefix.text)
+        case "origin":
+            return slot.form.write(prefix.origin)
+        case "source":
+            own = slot.extra.removesuffix("/")
+            return prefix.text + slot.extra[len(own) :] if prefix.host else own
+        case "relative":
+            return slot.form.write(f"//{prefix.authority}{prefix.path}") if prefix.host else ""
+        case "hostname":
+            return slot.form.write(prefix.host or NOWHERE)
+        case "protocol":
+            return prefix.scheme or "https"
+        case "port":
+            return prefix.port
+    return None

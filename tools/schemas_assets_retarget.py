@@ -1,0 +1,109 @@
+"""JSON Schema of what ``lightship assets retarget --format json`` prints, and the page of the rules about what it
+leaves behind, docs/reference/asset-leftovers.md."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+from lightship.assets.frameworks.known import FRAMEWORKS
+from lightship.assets.leftovers.known import RULES
+from lightship.assets.leftovers.rule import LeftoverRule
+from lightship.findings import Severity
+from lightship.flows.assets_retarget import RETARGET_SCHEMA
+
+__all__ = ["PAGE", "assets_retarget_schema", "reference"]
+
+_Schema = dict[str, object]
+
+PAGE = Path(__file__).parents[1] / "docs/reference/asset-leftovers.md"
+
+_INTRODUCTION = """\
+# What lightship assets retarget leaves behind
+
+Written by `make docs` from the rules' docstrings; edit those.
+
+`lightship assets retarget DIR --cdn URL` replaces the prefix of what was built. These rules tell what that does not
+reach, and what the CDN has to do. An error means that a page does not work as it is; the status is 1 then
+(`--fail-on`).
+"""
+_TEXT: _Schema = {"type": "string"}
+_FLAG: _Schema = {"type": "boolean"}
+_COUNT: _Schema = {"type": "integer", "minimum": 0}
+
+
+def assets_retarget_schema() -> _Schema:
+    """Of ``lightship assets retarget --format json``."""
+    places: _Schema = {
+        "type": "object",
+        "additionalProperties": _COUNT,
+        "description": "How often, by kind (url, origin, source, relative, hostname, protocol, port, length, size, "
+        "digest); a prefix that is not plain is followed by how `://.` is written.",
+    }
+    finding = {
+        "code": {"enum": [rule.code for rule in RULES]},
+        "severity": {"enum": list(get_args(Severity))},
+        "title": _TEXT,
+        "message": _TEXT,
+        "location": _told(_TEXT, "The first file it is about, relative to the directory."),
+        "fix": _TEXT,
+    }
+    properties: _Schema = {
+        "schema": {"const": RETARGET_SCHEMA},
+        "directory": _told(_TEXT, "As it was given."),
+        "framework": {"enum": [framework.name for framework in FRAMEWORKS]},
+        "from": _told(_TEXT, "The prefix that stood in the files; empty for the page's own origin."),
+        "to": _told(_TEXT, "The prefix from then on; empty for the page's own origin."),
+        "built": _told(_TEXT, "The prefix of the build."),
+        "dry_run": _FLAG,
+        "resumed": _told(_FLAG, "An earlier run had been killed while it renamed files, and was finished first."),
+        "files": _told(
+            _list(_object({"path": _TEXT, "places": places})), "That changed, or in a dry run would; plain names."
+        ),
+        "places": _told(places, "Of all files that depend on the prefix, whether they changed or not."),
+        "sidecars_made": _told(_COUNT, "Compressed forms made anew."),
+        "sidecars_removed": _told(_list(_TEXT), "Compressed forms that were stale, or would not be smaller."),
+        "stale_removed": _told(_list(_TEXT), "Pages that a server had kept for itself, with the old prefix."),
+        "looked": _told(_COUNT, "Files that were looked through."),
+        "findings": _list(_object(finding)),
+        "notes": _list(_TEXT),
+        "seconds": {"type": "number", "minimum": 0, "description": "Wall time."},
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:lightship:assets-retarget:1",
+        "title": "What lightship assets retarget --format json prints.",
+        **_object(properties),
+    }
+
+
+def reference() -> str:
+    """The whole page."""
+    summary = ["| rule | severity | finds |", "|---|---|---|"]
+    summary += [f"| [`{rule.code}`](#{rule.code}) | {rule.severity} | {rule.title} |" for rule in RULES]
+    return "\n".join([_INTRODUCTION, "\n".join(summary) + "\n", *(_section(rule) for rule in RULES)])
+
+
+def _section(rule: LeftoverRule) -> str:
+    title, _, body = rule.doc.strip().partition("\n")
+    body = re.sub(r"^(.+)\n=+$", r"### \1", body, flags=re.MULTILINE)
+    body = re.sub(r"^::\n\n", "\n", body, flags=re.MULTILINE)
+    body = re.sub(r"^(### .+)\n(?=\S)", r"\1\n\n", body.replace("``", "`"), flags=re.MULTILINE)
+    return f"## {rule.code}\n\n{title}\n{body.rstrip()}\n"
+
+
+def _told(schema: _Schema, text: str) -> _Schema:
+    return {**schema, "description": text}
+
+
+def _list(items: _Schema) -> _Schema:
+    return {"type": "array", "items": items}
+
+
+def _object(properties: Mapping[str, object]) -> _Schema:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": sorted(properties),
+        "additionalProperties": False,
+    }
