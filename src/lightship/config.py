@@ -7,7 +7,7 @@ import os
 import shlex
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -15,6 +15,7 @@ from lightship.errors import InputError, UsageError
 from lightship.settings import SETTINGS, Kind, Setting, Value
 from lightship.store.registry.access import RegistryAccess
 from lightship.units import parse_seconds
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.gate.model import Budget, Ignore

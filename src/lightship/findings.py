@@ -1,7 +1,9 @@
 """What a feature says: findings and measures in a `Report`. Nothing here formats (see ``lightship.report``)."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from lightship.values import dataclass
 
 __all__ = ["SAFETY_ORDER", "Cause", "Finding", "Place", "Report", "Safety", "Severity"]
 

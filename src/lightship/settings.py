@@ -1,7 +1,8 @@
 """What can be set, in one list: the command line, the configuration file and the reference page are made from it."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from lightship.values import dataclass
 
 __all__ = ["SETTINGS", "Kind", "Setting", "Value"]
 

@@ -114,8 +114,11 @@ def test_what_was_told_is_remembered(cache: Cache, tmp_path: Path, monkeypatch: 
     known = KnownFiles.load(cache, "pretend")
     known.add("a.py", path.stat(), "644 0 hash\t\tpretend.tests")
     known.save()
-    assert KnownFiles.load(cache, "pretend").find("a.py", path.stat()) == "644 0 hash\t\tpretend.tests"
-    assert KnownFiles.load(cache, "other").find("a.py", path.stat()) is None
+    again = KnownFiles.load(cache, "pretend")
+    assert again.unchanged("a.py", again.files["a.py"], path.stat()) == "644 0 hash\t\tpretend.tests"
+    path.write_text("x")
+    assert again.unchanged("a.py", again.files["a.py"], path.stat()) is None
+    assert KnownFiles.load(cache, "other").files == {}
 
 
 def test_imports_and_programs_are_remembered(project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:

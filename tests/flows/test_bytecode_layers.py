@@ -11,8 +11,11 @@ from lightship import proc
 from lightship.archive.content import Inline
 from lightship.archive.inflate import Containers, read_content
 from lightship.build.application import read_application
+from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.target import Target
+from lightship.errors import InputError
+from lightship.flows.application_layers import ApplicationLayers
 from lightship.flows.bytecode_layers import BytecodeMaker
 from lightship.flows.compilers import Compilers
 from lightship.oci.platform import Platform
@@ -68,9 +71,14 @@ def _recipes(maker: BytecodeMaker, project: Path) -> dict[str, LayerRecipe]:
     )
     return {
         "packages": packages,
-        "application": maker.application(read_application(project)),
+        "application": _application(maker, project),
         "stdlib": maker.stdlib([Entry(path="usr/lib/python3/os.py", content=Inline(b"GOOD = 1"))], "stdlib"),
     }
+
+
+def _application(maker: BytecodeMaker, project: Path, options: Options | None = None) -> LayerRecipe:
+    (recipe,) = maker.application(ApplicationLayers.of(read_application(project), options or Options()))
+    return recipe
 
 
 @pytest.mark.parametrize("kind", ["packages", "application", "stdlib"])
@@ -83,7 +91,9 @@ def test_a_base_that_lies_does_not_reach_others_through_the_cache(tmp_path: Path
     evil, good = _recipes(liar, project)[kind], _recipes(honest, project)[kind]
     assert evil.key != good.key
     with liar.compilers, honest.compilers:
-        (poisoned,), (clean,) = evil.make().entries, good.make().entries
+        (poisoned,), (clean,) = (
+            [entry for entry in recipe.make().entries if entry.type == "file"] for recipe in (evil, good)
+        )
     with Containers() as containers:
         texts = [bytes(read_content(each.content, containers)) for each in (poisoned, clean) if each.content]
     assert b"EVIL" in texts[0]
@@ -103,3 +113,46 @@ def test_the_same_base_compiles_once(tmp_path: Path) -> None:
             _recipes(maker, project)["packages"].make()
     assert len(first.started) == 2  # once for what it says of itself
     assert again.started == []
+
+
+def test_what_is_writable_stays_so_where_its_sources_have_bytecode(tmp_path: Path) -> None:
+    """The layer lies above that of the files: its directories are the ones that count."""
+    project = tmp_path / "project"
+    (project / "plugins").mkdir(parents=True)
+    (project / "plugins/one.py").write_text("GOOD = 1")
+    maker = _maker(Cache(tmp_path / "cache"), "good", evil=False)
+    with maker.compilers:
+        recipe = _application(maker, project, Options(writable=("/app", "/app/plugins")))
+        assert recipe.parts is not None
+        whole = recipe.make().entries
+        parts = [entry for part in recipe.parts.make(range(len(recipe.parts.keys))) for entry in part]
+    for entries in (whole, parts):
+        modes = {entry.path: entry.mode for entry in entries if entry.type == "dir"}
+        assert modes == {"app": 0o1777, "app/plugins": 0o1777, "app/plugins/__pycache__": 0o755}
+
+
+def test_what_was_begun_ahead_is_compiled_once(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.py").write_text("GOOD = 1")
+    (project / "notes.txt").write_text("no source")
+    sandbox = LyingSandbox(evil=False)
+    maker = _maker(Cache(tmp_path / "cache"), "good", evil=False, sandbox=sandbox)
+    application = read_application(project)
+    with maker.compilers:
+        maker.begin(application, application.files)
+        made = _application(maker, project).make()
+    assert next(entry.path for entry in made.entries if entry.type == "file").endswith(".pyc")
+    assert len(sandbox.started) == 2  # once for what it says of itself
+
+
+def test_a_source_that_was_begun_ahead_and_does_not_compile_is_told_once_it_is_needed(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "main.py").write_text("GOOD = (")
+    maker = _maker(Cache(tmp_path / "cache"), "good", evil=False)
+    application = read_application(project)
+    with maker.compilers:
+        maker.begin(application, application.files)
+        with pytest.raises(InputError, match=r"app/main\.py:1 does not compile"):
+            _application(maker, project).make()

@@ -9,7 +9,7 @@ import lightship
 SOURCE = Path(lightship.__file__).parent
 
 FLOORS = {
-    "errors": 0, "units": 0, "paths": 0, "findings": 0, "progress": 0, "proc": 0, "facts": 0,
+    "errors": 0, "units": 0, "paths": 0, "findings": 0, "progress": 0, "proc": 0, "facts": 0, "values": 0,
     "oci": 1,
     "archive": 2,
     "image": 3,

@@ -10,7 +10,8 @@ from lightship.archive.inflate import Containers
 from lightship.ecosystem.python.target import Target
 from lightship.errors import UsageError
 from lightship.oci.platform import Platform
-from lightship.plan.drop import ASKED, RULES, Distribution, DropOptions, Rule, apply, is_protected, losses
+from lightship.plan.drop import ASKED, RULES, Distribution, DropOptions, Rule, apply, is_protected
+from lightship.plan.losses import losses
 from lightship.plan.model import Dropped, Entry
 
 TARGET = Target(

@@ -9,11 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lightship.plan.layering import (
+    APPLICATION_BIN_BYTES,
     HEAVY_BYTES,
+    MAX_APPLICATION_BINS,
     MAX_HEAVY,
     MEDIUM_BYTES,
     LayerRecipe,
     PackageUnit,
+    application_bins,
     bytecode_bin,
     bytecode_recipes,
     layer_key,
@@ -116,6 +119,40 @@ def test_bytecode_has_layers_of_its_own() -> None:
     )
     assert {each.name for each in found} == {bytecode_bin("a"), bytecode_bin("b")}
     assert not {each.key for each in found} & {each.key for each in recipes(units({"a": HEAVY_BYTES, "b": 1}))}
+
+
+PATHS = st.sets(st.tuples(st.integers(0, 20), st.integers(0, 200)).map(lambda at: f"app/d{at[0]}/m{at[1]}.py"))
+
+
+@given(PATHS, st.integers(0, 3 * MAX_APPLICATION_BINS * APPLICATION_BIN_BYTES))
+def test_every_path_of_an_application_is_in_one_layer_with_its_directory(paths: set[str], total_bytes: int) -> None:
+    bins = application_bins(sorted(paths), total_bytes)
+    assert sorted(path for each in bins for path in each) == sorted(paths)
+    assert all(list(each) == sorted(each) for each in bins)
+    directories = [{path.rpartition("/")[0] for path in each} for each in bins]
+    assert sum(map(len, directories)) == len(set().union(*directories))
+
+
+@given(PATHS.filter(bool), st.data())
+def test_a_file_that_comes_or_goes_moves_no_other(paths: set[str], data: st.DataObject) -> None:
+    gone = data.draw(st.sampled_from(sorted(paths)))
+    before = application_bins(sorted(paths), 3 * APPLICATION_BIN_BYTES)
+    after = application_bins(sorted(paths - {gone}), 3 * APPLICATION_BIN_BYTES)
+    assert [[path for path in each if path != gone] for each in before] == [list(each) for each in after]
+
+
+@pytest.mark.parametrize(
+    ("total_bytes", "count"),
+    [
+        (0, 1),
+        (APPLICATION_BIN_BYTES, 1),
+        (APPLICATION_BIN_BYTES + 1, 2),
+        (2 * APPLICATION_BIN_BYTES + 1, 4),
+        (100 * APPLICATION_BIN_BYTES, MAX_APPLICATION_BINS),
+    ],
+)
+def test_a_larger_application_has_more_layers(total_bytes: int, count: int) -> None:
+    assert len(application_bins(["app/main.py"], total_bytes)) == count
 
 
 @pytest.mark.skipif(not DIFY_LOCK.exists(), reason="the shared folder with Dify's lock is not here")

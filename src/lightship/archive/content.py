@@ -4,8 +4,9 @@ A `Deflated` is a raw deflate stream (RFC 1951) that already lies in a file, suc
 it can be copied into a gzip layer without being compressed again. Everything else is compressed on the way.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from lightship.values import dataclass
 
 __all__ = ["Content", "Deflated", "Inline", "Stored"]
 

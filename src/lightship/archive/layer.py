@@ -7,7 +7,7 @@ can be found and read by itself (`lightship.archive.estargz`). The bytes depend 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO, Literal, Self
 
 import deflate
@@ -22,6 +22,7 @@ from lightship.archive.tar_write import TypeFlag
 from lightship.archive.verify import HashingWriter, copy_stream
 from lightship.errors import UsageError
 from lightship.oci.digest import Digest
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.archive.estargz.write import EstargzSink

@@ -7,7 +7,6 @@ layers alike; `lightship.archive.zip.read_zip` reads a pack, and so does unzip. 
 import io
 import struct
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -18,6 +17,7 @@ from lightship.archive.content import Deflated
 from lightship.archive.verify import CHUNK_BYTES
 from lightship.errors import InputError
 from lightship.paths import normal_path
+from lightship.values import dataclass
 
 __all__ = ["PACK_VERSION", "PackWriter", "Packed"]
 

@@ -9,7 +9,6 @@ import operator
 import stat
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -17,6 +16,7 @@ from lightship.archive.content import Deflated, Stored
 from lightship.archive.inflate import Containers, read_content
 from lightship.errors import ArchiveError, HostileError, StorageError
 from lightship.paths import normal_path, parents
+from lightship.values import dataclass
 
 __all__ = ["ZipLimits", "ZipMember", "read_zip"]
 

@@ -7,20 +7,21 @@ wheel is installed as any other wheel (`lightship.build.install`).
 
 import hashlib
 import os
-import re
 import stat
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lightship.build.file_facts import IMPORTS, LOCK, PROGRAM, READS_LOCK, file_facts, is_lock
 from lightship.build.known_files import KnownFiles
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding
 from lightship.paths import normal_path, storage_errors
 from lightship.store.cache import Cache, cache_key
 from lightship.units import format_bytes
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.ecosystem.dockerignore import Ignore
@@ -28,27 +29,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Application", "read_application"]
 
-_OWNER = "application"
-_WHY = "the project's own file"
+_OWNER, _WHY = "application", "the project's own file"
 _LINK = "-> "
-_PROGRAM, _READS_LOCK, _IMPORTS, _LOCK_FACT = "program", "names ", "imports ", "lock"
-"""What is told of a file beside its mode, size and hash."""
 _CHUNK_BYTES = 1 << 20
 _LARGE_BYTES = 20_000_000
 """More than the sources of all but a few applications: a data set, a model or a forgotten archive."""
 
-_TESTS = re.compile(rb"^[ \t]*(?:from|import)[ \t]+([A-Za-z_][\w.]*\.(?:_?tests?|SelfTest)\b[\w.]*)", re.MULTILINE)
-
-_LOCK = re.compile(r"(?:uv|poetry|pdm|Pipfile)\.lock|pylock(?:\.[^.]+)?\.toml")
-_REQUIREMENTS = re.compile(r"requirements[\w.-]*\.txt")
-_LOCK_NAMES = re.compile(
-    rb"(?:uv|poetry|pdm|Pipfile)\.lock|pylock(?:\.[\w-]{1,60})?\.toml|requirements[\w.-]{0,60}\.txt"
-)
 _LOCK_FILES = "lock-files"
 """The code of the rule that leaves locks out."""
-
-_TEST_WORDS = (b".test", b"._test", b".SelfTest")
-"""A plain search first: it is many times faster than the pattern, and mostly finds nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +46,9 @@ class Application:
     ``files`` tells in a line what is at each path of the image, sorted: ``644 12 SHA-256`` of a file (mode, bytes), or
     ``-> target`` of a symlink. ``key`` names all of it. ``imports`` are the packages' tests that the sources import,
     which drop rules must know; ``programs``: there are shared objects or programs that are no scripts, and what they
-    ask for is not known; ``unread`` are locks that nothing reads, told as ``files`` are; ``findings`` tell what else
-    was left out and why.
+    ask for is not known; ``unread`` are locks that nothing reads, told as ``files`` are; ``anew`` those of ``files``
+    that had to be read, where an earlier build's look at most of them was good enough; ``findings`` tell what else was
+    left out and why.
     """
 
     root: str = ""
@@ -69,6 +58,7 @@ class Application:
     imports: tuple[str, ...] = ()
     programs: bool = False
     unread: Mapping[str, str] = field(default_factory=dict, hash=False)
+    anew: Mapping[str, str] = field(default_factory=dict, compare=False)
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -76,6 +66,11 @@ class Application:
         """All files as entries, sorted by path. Each is made when asked for: a build in which one file has changed
         wants a few."""
         return tuple(map(self.entry, self.files))
+
+    @property
+    def unpacked_bytes(self) -> int:
+        """Bytes of all files."""
+        return sum(map(_bytes, self.files.values()))
 
     @property
     def dropped(self) -> "tuple[Dropped, ...]":
@@ -132,6 +127,7 @@ def read_application(
     with_secrets: bool = False,
     started_with: Iterable[str] = (),
     cache: Cache | None = None,
+    met: Callable[[str, str], object] | None = None,
 ) -> Application:
     """Every file of ``project`` that belongs into the image, below ``prefix``, sorted by path.
 
@@ -140,21 +136,30 @@ def read_application(
     or ``with_secrets`` is given; images and reports that earlier builds wrote stay out unless there is such a
     ``!``, and so do locks at the top that no program of the project and no word of ``started_with`` names. A
     symlink stays when it points to something inside the project. All files are read once, to be hashed; with
-    ``cache`` those alone that changed since the last time. Raise InputError for a project that is no directory,
+    ``cache`` those alone that changed since the last time, and ``met`` is told of each of these, its path in the image
+    and what it is. Raise InputError for a project that is no directory,
     StorageError for what cannot be read.
     """
     if not project.is_dir():
         raise InputError(f"project is not a directory: {project}")
-    return _Walk(project, normal_path(prefix), leave_out, with_secrets, cache).run(" ".join(started_with))
+    walk = _Walk(project, normal_path(prefix), leave_out, with_secrets, cache, met)
+    return walk.run(" ".join(started_with))
 
 
 class _Walk:
     def __init__(
-        self, project: Path, prefix: str, leave_out: Collection[Path], with_secrets: bool, cache: Cache | None
+        self,
+        project: Path,
+        prefix: str,
+        leave_out: Collection[Path],
+        with_secrets: bool,
+        cache: Cache | None,
+        met: Callable[[str, str], object] | None,
     ) -> None:
         self.root = Path(os.path.realpath(project))
         self.top = str(self.root)  # a path object for every directory and file is dear
         self.prefix = prefix
+        self.below = f"{prefix}/" if prefix else ""
         self.leave_out = {os.path.realpath(path) for path in leave_out}
         self.left_names = {Path(path).name for path in self.leave_out}  # a look at every file's links is dear
         self.with_secrets = with_secrets
@@ -164,6 +169,8 @@ class _Walk:
         self.locks: set[str] = set()
         self.named: set[str] = set()
         self.programs = False
+        self.met = met or (lambda _path, _told: None)
+        self.anew: list[str] = []
         self.known = KnownFiles.load(cache, self.top, self.text, str(with_secrets)) if cache is not None else None
 
     def dockerignore(self) -> str:
@@ -190,13 +197,12 @@ class _Walk:
         return Ignore.parse(self.text, before=("**",))
 
     def run(self, started_with: str) -> Application:
-        found = {path: told for path, status in self.walk() if (told := self.told(path, status)) is not None}
+        found = self.walk()
         if self.known is not None:
             self.known.save()
         locks = sorted(path for path in self.locks - self.named if path not in started_with)
-        below = f"{self.prefix}/" if self.prefix else ""
-        unread = {below + path: found.pop(path) for path in locks}
-        files = {below + path: found[path] for path in sorted(found)}
+        unread = {self.below + path: found.pop(path) for path in locks}
+        files = {self.below + path: found[path] for path in sorted(found)}
         return Application(
             root=self.top,
             prefix=self.prefix,
@@ -205,32 +211,36 @@ class _Walk:
             imports=tuple(sorted(self.imports)),
             programs=self.programs,
             unread=unread,
+            anew={path: files[path] for path in sorted(self.anew) if path in files},
             findings=tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.location))),
         )
 
-    def walk(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Paths, relative to the root, of everything that is not a directory and not ignored."""
+    def walk(self) -> dict[str, str]:
+        """What `Application.files` says of everything that is no directory and not left out, by path relative to the
+        root, in no order."""
+        found: dict[str, str] = {}
         waiting = [""]
         while waiting:
             directory = waiting.pop()
-            with storage_errors("read the project"), os.scandir(f"{self.top}/{directory}") as listing:
-                found = list(listing)
-            if directory and "oci-layout" in {each.name for each in found}:
+            try:
+                with os.scandir(f"{self.top}/{directory}") as entries:
+                    listing = list(entries)
+            except OSError as error:
+                raise _unreadable(error, directory) from error
+            if directory and any(each.name == "oci-layout" for each in listing):
                 self.say("image-in-project", "note", directory, "is an OCI image layout and stays out of the image")
                 continue
-            for each in found:
-                path = f"{directory}/{each.name}" if directory else each.name
+            above = f"{directory}/" if directory else ""
+            for each in listing:
                 if each.name in self.left_names and os.path.realpath(each.path) in self.leave_out:
                     continue
+                path = above + each.name
                 if each.is_dir(follow_symlinks=False):
                     if not self.is_left_out(f"{path}/"):
                         waiting.append(path)
-                elif not self.is_left_out(path):
-                    try:
-                        status = each.stat(follow_symlinks=False)
-                    except OSError as error:
-                        raise StorageError(f"cannot read the project: {error.strerror} ({path})") from error
-                    yield path, status
+                elif (told := self.told(path, each)) is not None:
+                    found[path] = told
+        return found
 
     def is_left_out(self, path: str) -> bool:
         """Whether ``.dockerignore`` leaves ``path`` out; a directory's ends with ``/``, and all below it counts."""
@@ -246,32 +256,43 @@ class _Walk:
             self.known.choose(path, found)
         return found
 
-    def told(self, path: str, status: os.stat_result) -> str | None:
-        """What `Application.files` says of ``path``; None for what stays out."""
+    def told(self, path: str, entry: "os.DirEntry[str]") -> str | None:
+        """What `Application.files` says of ``path``, which is no directory; None for what stays out."""
+        known = self.known
+        before = known.files.get(path) if known is not None else None
+        if before is None and self.is_left_out(path):
+            return None
+        try:
+            status = entry.stat(follow_symlinks=False)
+        except OSError as error:
+            raise _unreadable(error, path) from error
+        if known is not None and before is not None and (row := known.unchanged(path, before, status)) is not None:
+            return self.learned(path, row) if "\t" in row else row
         if stat.S_ISREG(status.st_mode):
-            row = self.known.find(path, status) if self.known is not None else None
-            row = self.read(path, status) if row is None else row
-            if row is None or "\t" not in row:
-                return row
-            told, *facts = row.split("\t")
-            self.learn(path, facts)
+            row = self.read(path, status)
+            told = self.learned(path, row) if row is not None else None
+            if told is not None and known is not None and known.files:
+                self.anew.append(self.below + path)
+                self.met(self.below + path, told)
             return told
         if stat.S_ISLNK(status.st_mode):
             return self.link(path)
         self.say("special-file", "warning", path, "is neither file, directory nor link and was left out")
         return None
 
-    def learn(self, path: str, facts: Iterable[str]) -> None:
-        """Take what `_facts` gave for ``path``."""
+    def learned(self, path: str, row: str) -> str:
+        """Take what `file_facts` gave for ``path``; return the rest of its ``row``."""
+        told, *facts = row.split("\t")
         for fact in facts:
-            if fact == _PROGRAM:
+            if fact == PROGRAM:
                 self.programs = True
-            elif fact == _LOCK_FACT:
+            elif fact == LOCK:
                 self.locks.add(path)
-            elif fact.startswith(_READS_LOCK):
-                self.named.add(fact.removeprefix(_READS_LOCK))
+            elif fact.startswith(READS_LOCK):
+                self.named.add(fact.removeprefix(READS_LOCK))
             else:
-                self.imports.add(fact.removeprefix(_IMPORTS))
+                self.imports.add(fact.removeprefix(IMPORTS))
+        return told
 
     def link(self, path: str) -> str | None:
         """A symlink that stays inside the project, else None."""
@@ -319,8 +340,8 @@ class _Walk:
             )
         mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         facts = [
-            *_facts(path, mode, head),
-            *([_LOCK_FACT] if _is_lock(path, head) and self.asked.matches(path) else []),
+            *file_facts(path, mode, head),
+            *([LOCK] if is_lock(path, head) and self.asked.matches(path) else []),
         ]
         row = "\t".join((f"{mode:o} {count} {running.hexdigest()}", *facts))
         if self.known is not None and count == status.st_size <= _LARGE_BYTES:
@@ -340,6 +361,10 @@ class _Walk:
         )
 
 
+def _unreadable(error: OSError, path: str) -> StorageError:
+    return StorageError(f"cannot read the project: {error.strerror or error} ({path or '.'})")
+
+
 def _key(files: Mapping[str, str], unread: Mapping[str, str]) -> str:
     told = "\0".join(part for row in files.items() for part in row).encode("utf-8", "surrogateescape")
     return cache_key("application", 2, told, *(f"{path} {_bytes(row)}" for path, row in unread.items()))
@@ -347,29 +372,6 @@ def _key(files: Mapping[str, str], unread: Mapping[str, str]) -> str:
 
 def _bytes(told: str) -> int:
     return 0 if told.startswith(_LINK) else int(told.split(" ")[1])
-
-
-def _facts(path: str, mode: int, head: bytes) -> list[str]:
-    """What the build must know of a file besides its hash: whether it is a program and no script, tests of packages
-    that it ``imports``, locks that it ``names`` where it is a script."""
-    facts = [_PROGRAM] if _is_program(path, mode, head) else []
-    if path.endswith(".py") and any(word in head for word in _TEST_WORDS):
-        facts += sorted({_IMPORTS + match.decode() for match in _TESTS.findall(head)})
-    if path.endswith((".py", ".sh", ".bash")) or head.startswith(b"#!"):
-        facts += sorted({_READS_LOCK + match.decode() for match in _LOCK_NAMES.findall(head)})
-    return facts
-
-
-def _is_lock(path: str, head: bytes) -> bool:
-    """Whether this is a lock at the top of the project itself, and no script."""
-    if path.endswith((".py", ".sh", ".bash")) or head.startswith(b"#!"):
-        return False
-    return bool(_LOCK.fullmatch(path) or (_REQUIREMENTS.fullmatch(path) and b"--hash=sha256:" in head))
-
-
-def _is_program(path: str, mode: int, head: bytes) -> bool:
-    loaded = bool(mode & 0o111) or ".so" in path
-    return loaded and head.startswith(b"\x7fELF") and not path.endswith((".py", ".sh"))
 
 
 def _bring_back(path: str) -> str:

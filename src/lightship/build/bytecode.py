@@ -14,7 +14,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, Self
 
 from lightship.archive.content import Deflated
@@ -28,6 +28,7 @@ from lightship.paths import storage_errors
 from lightship.plan.model import Entry
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.values import dataclass
 
 __all__ = ["Bytecode", "BytecodeMode", "BytecodeNote", "BytecodeUnit", "compile_units", "compiler_facts"]
 

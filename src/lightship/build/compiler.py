@@ -7,7 +7,6 @@ import contextlib
 import struct
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +16,7 @@ from lightship import proc
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import ToolError
 from lightship.sandbox.protocol import Command, Sandbox
+from lightship.values import dataclass
 
 __all__ = ["Compiled", "Compiler", "CompilerFacts", "DiedError", "worker_source"]
 

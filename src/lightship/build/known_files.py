@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship import __version__
 from lightship.store.cache import Cache, cache_key
+from lightship.values import dataclass
 
 __all__ = ["KnownFiles"]
 
@@ -36,7 +37,7 @@ class KnownFiles:
 
     cache: Cache
     key: str
-    _files: dict[str, str]
+    files: dict[str, str]
     _choices: dict[str, bool]
     _since_ns: int
     _files_after: dict[str, str] = field(default_factory=dict)
@@ -51,24 +52,24 @@ class KnownFiles:
         files, choices = _read(cache, key)
         return cls(cache, key, files, choices, time.time_ns() - _SLACK_NS)
 
-    def find(self, path: str, status: os.stat_result) -> str | None:
-        """What was told of the file at ``path``, when it is the one that was read."""
-        row = self._files.get(path)
-        if row is None or not row.startswith(_mark(status)):
+    def unchanged(self, path: str, row: str, status: os.stat_result) -> str | None:
+        """What was told of the file at ``path`` in its ``row`` of `files`, when it is the one that was read."""
+        mark, _, told = row.partition("\t")
+        if mark != _mark(status):
             return None
         self._files_after[path] = row
-        return row.partition("\t")[2]
+        return told
 
     def add(self, path: str, status: os.stat_result, told: str) -> None:
         """Remember a file that was read after ``status`` was asked for."""
         if max(status.st_mtime_ns, status.st_ctime_ns) < self._since_ns:
-            self._files_after[path] = _mark(status) + told
+            self._files_after[path] = f"{_mark(status)}\t{told}"
             self._added += 1
             self._added_bytes += status.st_size
 
     def is_left_out(self, path: str) -> bool | None:
         """Whether ``path`` (a directory's ends with ``/``) is left out; None where it was not asked before."""
-        if path in self._files:
+        if path in self.files:
             return False
         found = self._choices.get(path)
         if found is not None:
@@ -85,7 +86,7 @@ class KnownFiles:
         """Keep what was found and added, and forget everything else; a little that was added is worth no writing, nor
         are paths of which no file is known."""
         few = self._added <= _WORTH_COUNT and self._added_bytes <= _WORTH_BYTES
-        if self._added and self._files_after and not (few and self._files):
+        if self._added and self._files_after and not (few and self.files):
             document = {"files": self._files_after, "left_out": self._choices_after}
             body = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
             with self.cache.write(_KIND, self.key) as stream:
@@ -107,4 +108,4 @@ def _read(cache: Cache, key: str) -> tuple[dict[str, str], dict[str, bool]]:
 
 
 def _mark(status: os.stat_result) -> str:
-    return f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}\t"
+    return f"{status.st_size} {status.st_ino} {status.st_mtime_ns} {status.st_ctime_ns}"

@@ -8,10 +8,11 @@ and what matches a directory matches everything below it.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.ecosystem.wildcards import Matcher, Token, compile_tokens
 from lightship.errors import InputError
+from lightship.values import dataclass
 
 __all__ = ["ALWAYS", "Ignore"]
 

@@ -6,11 +6,11 @@ TOML 1.0.0, https://toml.io/en/v1.0.0
 import hashlib
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import InputError, LockError
 from lightship.paths import open_regular, storage_errors
+from lightship.values import dataclass
 
 __all__ = ["Table", "read_capped", "read_toml"]
 

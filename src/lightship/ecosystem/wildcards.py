@@ -7,8 +7,9 @@ wildcards `re` is quicker by far, and used.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol
+
+from lightship.values import dataclass
 
 __all__ = ["Matcher", "Token", "compile_tokens", "expression"]
 

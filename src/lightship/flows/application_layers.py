@@ -3,7 +3,7 @@
 They are small and change most often, so they are the layers that a changed line costs.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from lightship.archive.content import Inline, Stored
 from lightship.build.application import Application
@@ -12,14 +12,15 @@ from lightship.config import Options
 from lightship.ecosystem.python.interpreter import Interpreter, Scheme
 from lightship.errors import InputError
 from lightship.paths import parents
-from lightship.plan.layering import LayerRecipe, Parts
+from lightship.plan.layering import LayerRecipe, Parts, application_bins
 from lightship.plan.model import Entry, LayerPlan
-from lightship.plan.parts import cut, directories
+from lightship.plan.parts import cut
 from lightship.store.cache import cache_key
+from lightship.values import dataclass
 
-__all__ = ["application_recipe", "environment_recipe"]
+__all__ = ["ApplicationLayers", "application_recipes", "environment_recipe"]
 
-_VERSION = 1
+_VERSION = 2
 """Raised when the same project gives another layer."""
 
 
@@ -34,58 +35,75 @@ def environment_recipe(scheme: Scheme, interpreter: Interpreter) -> LayerRecipe:
     return LayerRecipe(name="environment", key=key, packages=(), make=make)
 
 
-def application_recipe(application: Application, options: Options) -> LayerRecipe:
-    """The layer with the project's files, its working directory and the directories that it writes to."""
-    made = tuple(entry for entry in _directories(options) if entry.path not in application.files)
-    key = cache_key("application", _VERSION, application.key, *(part for entry in made for part in _identity(entry)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationLayers:
+    """How the layers of an application are cut. ``bins`` are the paths of each, sorted; ``made`` are directories that
+    are more than holders of files: what holds others is written in every layer, and must be the same in all."""
+
+    application: Application
+    bins: tuple[tuple[str, ...], ...]
+    made: Mapping[str, Entry]
+
+    @classmethod
+    def of(cls, application: Application, options: Options) -> "ApplicationLayers":
+        """The layers of ``application``; raise InputError where a file of it should be a directory."""
+        made = {entry.path: entry for entry in _directories(options) if entry.path not in application.files}
+        for path in made:
+            below = next((parent for parent in parents(path) if parent in application.files), None)
+            if below is not None:
+                raise InputError(f"path is a file and holds others in one layer: {below}")
+        bins = application_bins(application.files, application.unpacked_bytes)
+        return cls(application=application, bins=bins, made=made)
+
+    def name(self, number: int, of: str = "application") -> str:
+        """What layer ``number`` is called."""
+        return f"{of}-{number}" if len(self.bins) > 1 else of
+
+    def holders(self, paths: Iterable[str], further: Iterable[str] = ()) -> list[str]:
+        """The directories above ``paths``, and the ``further`` ones with those above them; sorted."""
+        direct = {path.rpartition("/")[0] for path in paths}.union(further) - {""}
+        return sorted(direct.union(*map(parents, direct)))
+
+    def directory(self, path: str) -> Entry:
+        """The directory ``path``, as every layer has it."""
+        return self.made.get(path) or Entry(path=path, type="dir", mode=0o755, owner="lightship", why="holds others")
+
+    def directories_key(self, paths: Iterable[str]) -> str:
+        """What names the directories ``paths``, without making them."""
+        made = [_identity(self.made[path]) for path in paths if path in self.made]
+        return cache_key("application", *paths, "|", repr(made))
+
+
+def application_recipes(layers: ApplicationLayers, options: Options) -> tuple[LayerRecipe, ...]:
+    """The layers with the project's files; in the first are its working directory and the directories that it writes
+    to."""
     created_by = f"application in {options.workdir}"
-
-    def make() -> LayerPlan:
-        return LayerPlan(
-            name="application",
-            key=key,
-            entries=(*application.entries, *made),
-            created_by=created_by,
-            dropped=application.dropped,
-        )
-
-    parts = _parts(application, made, created_by)
-    return LayerRecipe(name="application", key=key, packages=(), make=make, parts=parts)
-
-
-def _parts(application: Application, made: Sequence[Entry], created_by: str) -> Parts:
-    """The directories, of which ``made`` are more than holders of files, then the files in groups."""
-    holders = _holders(application.files, made)
-    groups = cut(application.files)
-    keys = [cache_key("application", *holders, "|", repr([_identity(entry) for entry in made]))]
-    keys += [cache_key("application", repr([(path, application.files[path]) for path in group])) for group in groups]
-
-    def entries(number: int) -> tuple[Entry, ...]:
-        if number:
-            return tuple(map(application.entry, groups[number - 1]))
-        return directories((*made, *map(_holder, holders)))
-
-    return Parts(
-        keys=tuple(keys),
-        make=lambda missing: [*map(entries, missing)],
-        created_by=created_by,
-        dropped=application.dropped,
+    return tuple(
+        _recipe(layers, number, paths, created_by)
+        for number, paths in enumerate(layers.bins)
+        if paths or (number == 0 and layers.made)
     )
 
 
-def _holders(files: Iterable[str], made: Sequence[Entry]) -> list[str]:
-    """The directories above ``files``, sorted, but for those that are ``made``."""
-    direct = {path.rpartition("/")[0] for path in files} - {""}
-    found = direct.union(*map(parents, direct))
-    for entry in made:
-        below = next((path for path in parents(entry.path) if path in files), None)
-        if below is not None:
-            raise InputError(f"path is a file and holds others in one layer: {below}")
-    return sorted(found.difference(entry.path for entry in made))
+def _recipe(layers: ApplicationLayers, number: int, paths: Sequence[str], created_by: str) -> LayerRecipe:
+    application = layers.application
+    dropped = application.dropped if number == 0 else ()
+    holders = layers.holders(paths, layers.made if number == 0 else ())
+    groups = cut(paths)
+    keys = [layers.directories_key(holders)]
+    keys += [cache_key("application", repr([(path, application.files[path]) for path in group])) for group in groups]
+    key = cache_key("application", _VERSION, *keys, "|", repr([(drop.path, drop.unpacked_bytes) for drop in dropped]))
+    name = layers.name(number)
 
+    def part(number: int) -> tuple[Entry, ...]:
+        return tuple(map(application.entry, groups[number - 1]) if number else map(layers.directory, holders))
 
-def _holder(path: str) -> Entry:
-    return Entry(path=path, type="dir", mode=0o755, owner="lightship", why="holds others")
+    def make() -> LayerPlan:
+        entries = tuple(entry for number in range(len(keys)) for entry in part(number))
+        return LayerPlan(name=name, key=key, entries=entries, created_by=created_by, dropped=dropped)
+
+    parts = Parts(keys=tuple(keys), make=lambda missing: [*map(part, missing)], created_by=created_by, dropped=dropped)
+    return LayerRecipe(name=name, key=key, packages=(), make=make, parts=parts)
 
 
 def _directories(options: Options) -> Iterable[Entry]:

@@ -5,8 +5,8 @@ nothing of `lightship.flows.making` is even imported.
 """
 
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from lightship.base.lock_name import LOCK_NAME
 from lightship.build.application import Application
 from lightship.build.sdist.constraints import constraint_files
 from lightship.ecosystem.python.project import Project
+from lightship.flows.ahead import Ahead
 from lightship.flows.base_identity import PACKAGES, base_identity
 from lightship.flows.deliver import deliver
 from lightship.flows.memo import carry_over, find_memo, lower_key, memo_key, remember
@@ -28,6 +29,7 @@ from lightship.paths import storage_errors
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 from lightship.store.select import host_platform
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.flows.compilers import Compilers
@@ -43,10 +45,11 @@ def build(request: BuildRequest, cache: Cache, progress: Progress) -> BuildOutco
     Raise what the parts raise; outputs are complete or as they were.
     """
     phases = Phases()
-    with phases("plan"):
-        work = ImageBuild(request, cache, progress, phases)
     platform = Platform.parse(request.platform) if request.platform else host_platform()
-    made = work.make(platform)
+    with closing(Ahead(request, cache, progress)) as ahead:
+        with phases("plan"):
+            work = ImageBuild(request, cache, progress, phases, None if request.is_anew else ahead)
+        made = work.make(platform)
     if isinstance(made, str):
         return made
     return deliver(made.image, made.outcome, request, cache, phases, progress)
@@ -70,7 +73,9 @@ class Built:
 class ImageBuild:
     """A project as it was read once, made into an image for one platform after the other."""
 
-    def __init__(self, request: BuildRequest, cache: Cache, progress: Progress, phases: Phases) -> None:
+    def __init__(
+        self, request: BuildRequest, cache: Cache, progress: Progress, phases: Phases, ahead: Ahead | None = None
+    ) -> None:
         if request.options.base not in PACKAGES:
             from lightship.flows.base_image import pin_base
 
@@ -80,7 +85,10 @@ class ImageBuild:
         self.progress = progress
         self.phases = phases
         self.project = Project.discover(request.project)
-        self.application: Application = read_project_files(request, cache)
+        self.ahead = ahead
+        self.application: Application = read_project_files(request, cache, met=ahead.met if ahead else None)
+        if ahead is not None:
+            ahead.read(self.application)
         self._inputs = _inputs(request, self.project.lock(request.options.lock).path)
         self._asked = (
             application_mode(request.options, request.project),
@@ -100,8 +108,7 @@ class ImageBuild:
         with self.phases("plan"):
             base = base_identity(request, platform)
             memo, below = self._keys(platform, base)
-            anew = request.plan_only or request.update_base or request.retrace
-            found = None if anew else find_memo(cache, memo, request.project)
+            found = None if request.is_anew else find_memo(cache, memo, request.project)
         if found is not None:
             return Built(platform=platform, image=found[0], outcome=found[1], memo=memo, lower=below)
         from lightship.flows.lower import find_lower, remember_lower
@@ -109,12 +116,15 @@ class ImageBuild:
         with storage_errors("sweep the cache"):
             cache.sweep_temporary()
         fresh: Collection[Digest] = ()
-        known = None if anew else find_lower(cache, below, request.project)
+        ahead = self.ahead
+        guessed = ahead.lower(below) if ahead is not None else None
+        known = guessed or (None if request.is_anew else find_lower(cache, below, request.project))
         with ExitStack() as stack:
             compilers: Compilers | None = None
             if known is not None:
                 lower, sources = known
-                compilers = stack.enter_context(self._started(lower))
+                taken = ahead.take(below) if ahead is not None else None
+                compilers = stack.enter_context(taken or self._started(lower))
             else:
                 with ExitStack() as held:
                     work = self._making(platform, held, kin)
@@ -133,6 +143,8 @@ class ImageBuild:
             )
         outcome = _made_here(outcome, fresh)
         remember(cache, memo, request.project, image, outcome, sources)
+        if ahead is not None:
+            ahead.remember(below, self.application)
         return Built(platform=platform, image=image, outcome=outcome, memo=memo, lower=below)
 
     def _started(self, lower: "Lower") -> "Compilers":

@@ -6,23 +6,27 @@ The target's interpreter runs in the sandbox, from the image's own base; it is s
 import contextlib
 import json
 import posixpath
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from lightship.build.application import Application
 from lightship.build.bytecode import Bytecode, BytecodeMode, BytecodeUnit, compile_units, compiler_facts
 from lightship.build.compiler import CompilerFacts, worker_source
 from lightship.findings import Finding
-from lightship.flows.compilers import Compilers
+from lightship.flows.application_layers import ApplicationLayers
+from lightship.flows.compilers import Compilers, compilers_of
+from lightship.flows.lower import Lower
+from lightship.flows.request import BuildRequest
 from lightship.plan.layering import LayerRecipe, PackageUnit, Parts, bytecode_recipes
 from lightship.plan.model import Entry, LayerPlan
-from lightship.plan.parts import cut, directories
+from lightship.plan.parts import cut
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 from lightship.units import format_names
+from lightship.values import dataclass
 
-__all__ = ["BytecodeMaker", "bytecode_findings"]
+__all__ = ["BytecodeMaker", "bytecode_findings", "bytecode_maker"]
 
 _VERSION = 2
 """Raised when the same sources give other layers."""
@@ -93,47 +97,74 @@ class BytecodeMaker:
 
         return bytecode_recipes(units, cache_key(self.context, context), make)
 
-    def application(self, application: Application) -> LayerRecipe:
-        """The layer with the bytecode of the project's own files.
+    def application(self, layers: ApplicationLayers) -> tuple[LayerRecipe, ...]:
+        """The layers with the bytecode of the project's own files, cut as those of the files.
 
-        Each file is a unit, so that a changed line compiles nothing else, and the layer has parts: those of other files
-        are not even looked at.
+        Each file is a unit, so that a changed line compiles nothing else, and the layers have parts: those of other
+        files are not even looked at.
         """
-        sources = {path: sha256 for path in application.files if (sha256 := application.source_sha256(path))}
-        if self.mode == "startup":
-            sources = {path: sources[path] for path in sorted(sources.keys() & set(self.startup))}
+        wanted = frozenset(self.startup) if self.mode == "startup" else None
+        recipes = []
+        for number, paths in enumerate(layers.bins):
+            sources = {
+                path: sha256
+                for path in paths
+                if (wanted is None or path in wanted) and (sha256 := layers.application.source_sha256(path))
+            }
+            if sources:
+                recipes.append(self._application(layers, layers.name(number, "application-bytecode"), sources))
+        return tuple(recipes)
+
+    def _application(self, layers: ApplicationLayers, name: str, sources: Mapping[str, str]) -> LayerRecipe:
         groups = cut(sources)
         keys = [cache_key("application", self.context, repr([(p, sources[p]) for p in group])) for group in groups]
-        holds = sorted({f"{posixpath.dirname(path)}/__pycache__".lstrip("/") for path in sources})
-        keys.insert(0, cache_key("application", *holds))
+        holders = layers.holders(f"{posixpath.dirname(path)}/__pycache__/".lstrip("/") for path in sources)
+        keys.insert(0, layers.directories_key(holders))
         full = cache_key("application-bytecode", *keys)
         created_by = "bytecode of the application"
 
-        def unit(path: str) -> BytecodeUnit:
-            key = cache_key("application", self.rootfs_key, path, sources[path])
-            return BytecodeUnit(key=key, entries=(application.entry(path),), strict=True)
+        def directories() -> tuple[Entry, ...]:
+            return tuple(map(layers.directory, holders))
 
         def units(numbers: Iterable[int]) -> list[BytecodeUnit]:
-            return [unit(path) for number in numbers if number for path in groups[number - 1]]
+            paths = (path for number in numbers if number for path in groups[number - 1])
+            return [self._unit(layers.application, path) for path in paths]
 
         def make() -> LayerPlan:
-            return self._plan("application-bytecode", full, self.compile(units(range(len(keys)))), created_by)
+            made = self.compile(units(range(len(keys))))
+            return self._plan(name, full, replace(made, entries=(*directories(), *made.entries)), created_by)
 
         def parts(missing: Sequence[int]) -> list[tuple[Entry, ...]]:
             if len(missing) > 1:
                 self.compile(units(missing))  # all at once, by several compilers
-            return [self.compile(units([number])).entries if number else _directories(holds) for number in missing]
+            return [self.compile(units([number])).entries if number else directories() for number in missing]
 
         return LayerRecipe(
-            name="application-bytecode",
+            name=name,
             key=full,
             packages=(),
             make=make,
             parts=Parts(keys=tuple(keys), make=parts, created_by=created_by),
         )
 
+    def begin(self, application: Application, paths: Iterable[str]) -> None:
+        """Compile those of ``paths`` that are sources in the background, for the layers of the application."""
+        sources = [path for path in paths if application.source_sha256(path)]
+        if self.mode == "startup":
+            sources = [path for path in sources if path in self.startup]
+        if sources and self.mode != "none":
+            self.compilers.begin(lambda: self._compile([self._unit(application, path) for path in sources]))
+
+    def _unit(self, application: Application, path: str) -> BytecodeUnit:
+        key = cache_key("application", self.rootfs_key, path, application.source_sha256(path))
+        return BytecodeUnit(key=key, entries=(application.entry(path),), strict=True)
+
     def compile(self, units: Sequence[BytecodeUnit]) -> Bytecode:
-        """Compile what the cache lacks."""
+        """Compile what the cache lacks and nobody has begun to."""
+        self.compilers.settle()
+        return self._compile(units)
+
+    def _compile(self, units: Sequence[BytecodeUnit]) -> Bytecode:
         return compile_units(
             units,
             start=self.compilers.take,
@@ -151,6 +182,22 @@ class BytecodeMaker:
                 rows = [[note.path, note.line, note.message] for note in made.notes]
                 record.write(json.dumps(rows).encode())
         return LayerPlan(name=name, key=key, entries=made.entries, created_by=created_by)
+
+
+def bytecode_maker(
+    lower: Lower, request: BuildRequest, cache: Cache, progress: Progress, compilers: Compilers | None = None
+) -> BytecodeMaker:
+    """A maker of bytecode for ``lower`` by its ``compilers``; without those of the caller, by such as start when they
+    are needed."""
+    return BytecodeMaker(
+        compilers=compilers or compilers_of(lower, cache, progress),
+        rootfs_key=(lower.compiler or lower.own_compiler).key,
+        cache=cache,
+        mode=lower.mode,
+        startup=frozenset(lower.startup),
+        jobs=request.jobs,
+        progress=progress,
+    )
 
 
 def bytecode_findings(recipes: Iterable[LayerRecipe], cache: Cache) -> list[Finding]:
@@ -175,9 +222,3 @@ def bytecode_findings(recipes: Iterable[LayerRecipe], cache: Cache) -> list[Find
 
 def _notes_key(key: str) -> str:
     return cache_key("bytecode-notes", _VERSION, key)
-
-
-def _directories(paths: Iterable[str]) -> tuple[Entry, ...]:
-    """The directories ``paths`` and those above them."""
-    made = (Entry(path=path, type="dir", mode=0o755, owner="application", why="holds bytecode") for path in paths)
-    return directories(made)

@@ -6,7 +6,7 @@ Starting one takes as long as compiling what changed, and its sandbox takes a wh
 import contextlib
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,8 @@ class Compilers:
         self._find_sandbox = sandbox or find_sandbox
         self._pool: ThreadPoolExecutor | None = None
         self._spare: Future[Compiler] | None = None
+        self._prepared = False
+        self._begun: list[Future[object]] = []
         self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -49,10 +51,22 @@ class Compilers:
         self.close()
 
     def prepare(self) -> None:
-        """Start one in the background, where it will surely be needed."""
+        """Start one in the background, once, where it will surely be needed."""
         with self._guard:
-            if self._spare is None:
+            if not self._prepared:
+                self._prepared = True
                 self._spare = self._background().submit(self._start)
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Do ``work`` in the background, in a thread of its own, beside what the caller goes on with."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+        self._begun.append(pool.submit(work))
+        pool.shutdown(wait=False)
+
+    def settle(self) -> None:
+        """Wait for what was begun. Its errors are not told: whoever needs what it should have made meets them again."""
+        for work in self._begun:
+            wait([work])
 
     def take(self) -> Compiler:
         """The one that was prepared, else another; closing it does not wait for its end."""
@@ -62,7 +76,8 @@ class Compilers:
         return self._start() if spare is None else spare.result()
 
     def close(self) -> None:
-        """End what was prepared and not taken, and wait until all that were taken have ended."""
+        """End what was prepared and not taken, and wait for what was begun and until all that were taken have ended."""
+        self.settle()
         with self._guard:
             spare, self._spare = self._spare, None
             pool, self._pool = self._pool, None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,14 +10,15 @@ from lightship.archive.tar_write import END
 from lightship.flows.outcome import DropSummary, LayerSummary
 from lightship.image.blobs import BlobLayer
 from lightship.plan.assemble import BuiltLayer, assemble_layers, find_layer, keep_layer
-from lightship.plan.drop.apply import Loss, losses
 from lightship.plan.explain import explain_layer
 from lightship.plan.layering import LayerRecipe, Parts
+from lightship.plan.losses import Loss, losses
 from lightship.plan.model import LayerPlan
 from lightship.plan.normalise import normalise
 from lightship.plan.parts import assemble_parts
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.values import dataclass
 
 __all__ = ["LayerStyle", "MadeLayer", "make_layers", "merge_drops", "planned"]
 

@@ -7,7 +7,7 @@ starts from it, and asks neither locks nor wheels nor the base's packages.
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from lightship.flows.outcome import DropSummary, LayerSummary
 from lightship.flows.sources import source_sha256
 from lightship.oci.platform import Platform
 from lightship.store.cache import Cache
+from lightship.values import dataclass
 
 if TYPE_CHECKING:  # a compiler is started by what is remembered here, before all that is imported
     from lightship.build.bytecode import BytecodeMode

@@ -18,7 +18,7 @@ from lightship.ecosystem.python.project import Project
 from lightship.errors import LightshipError
 from lightship.findings import Finding
 from lightship.flows.application_layers import environment_recipe
-from lightship.flows.bytecode_layers import bytecode_findings
+from lightship.flows.bytecode_layers import bytecode_findings, bytecode_maker
 from lightship.flows.foundation import Foundation
 from lightship.flows.ground import Ground
 from lightship.flows.layers import MadeLayer, make_layers, planned
@@ -37,7 +37,7 @@ from lightship.flows.startup import (
     read_startup_lock,
     startup_modules,
 )
-from lightship.flows.top import application_recipes, bytecode_maker, finish, image_terms, layer_style
+from lightship.flows.top import application_recipes, finish, image_terms, layer_style
 from lightship.flows.tracing import trace_key, traced_start
 from lightship.oci.digest import Digest
 from lightship.oci.platform import Platform

@@ -1,10 +1,11 @@
 """What a build returns: values for a report, nothing formatted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 from lightship.findings import Finding, Report, Safety
+from lightship.values import dataclass
 
 __all__ = [
     "BUILD_SCHEMA", "BuildOutcome", "DropSummary", "IndexOutcome", "LayerSummary", "build_report", "index_report",

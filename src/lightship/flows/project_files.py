@@ -1,7 +1,7 @@
 """Which files of a project get into its image, and what can be told of them before anything is built."""
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -31,11 +31,13 @@ def application_mode(options: Options, project: Path) -> Literal["copy", "wheel"
     return "wheel" if wheel else "copy"
 
 
-def read_project_files(request: BuildRequest, cache: Cache | None = None) -> Application:
+def read_project_files(
+    request: BuildRequest, cache: Cache | None = None, met: Callable[[str, str], object] | None = None
+) -> Application:
     """The project's files as entries; none of them for a project that is built as a wheel or left out.
 
     What lightship itself reads and writes in a project stays out: a build must not change its own input. With ``cache``
-    only files that changed are read.
+    only files that changed are read, and ``met`` is told of them (`read_application`).
     """
     options = request.options
     mode = application_mode(options, request.project)
@@ -51,6 +53,7 @@ def read_project_files(request: BuildRequest, cache: Cache | None = None) -> App
         leave_out=own,
         started_with=(*options.entrypoint, *options.cmd, *options.env.values(), options.probe_requests or ""),
         cache=cache,
+        met=met,
     )
 
 

@@ -1,12 +1,13 @@
 """What a build is asked for, and what it works with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lightship.config import Options
 from lightship.oci.platform import Platform
 from lightship.store.registry.access import RegistryAccess
+from lightship.values import dataclass
 
 __all__ = ["STARTUP_LOCK", "BuildRequest"]
 
@@ -32,6 +33,11 @@ class BuildRequest:
     environ: Mapping[str, str] = field(default_factory=dict)
     access: RegistryAccess = field(default_factory=RegistryAccess)
     jobs: int = 1
+
+    @property
+    def is_anew(self) -> bool:
+        """Whether what is remembered of earlier builds must not be taken."""
+        return self.plan_only or self.update_base or self.retrace
 
     @property
     def platforms(self) -> tuple[Platform, ...]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from lightship.build.application import Application
 from lightship.ecosystem.python.project import Project
 from lightship.findings import Finding
-from lightship.flows.application_layers import application_recipe
+from lightship.flows.application_layers import ApplicationLayers
+from lightship.flows.application_layers import application_recipes as file_recipes
 from lightship.flows.blobs import blob_of
-from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings
+from lightship.flows.bytecode_layers import BytecodeMaker, bytecode_findings, bytecode_maker
 from lightship.flows.compilers import Compilers, compilers_of
 from lightship.flows.deliver import reference_of
 from lightship.flows.explanation import image_explanation
@@ -28,7 +29,7 @@ from lightship.plan.layering import LayerRecipe
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 
-__all__ = ["application_recipes", "bytecode_maker", "finish", "image_terms", "layer_style"]
+__all__ = ["application_recipes", "finish", "image_terms", "layer_style"]
 
 
 _TOLD_VERSION = 1
@@ -45,29 +46,15 @@ def layer_style(request: BuildRequest, first_files: Sequence[str] = ()) -> Layer
     )
 
 
-def bytecode_maker(
-    lower: Lower, request: BuildRequest, cache: Cache, progress: Progress, compilers: Compilers | None = None
-) -> BytecodeMaker:
-    """A maker of bytecode for ``lower`` by its ``compilers``; without those of the caller, by such as start when they
-    are needed."""
-    return BytecodeMaker(
-        compilers=compilers or compilers_of(lower, cache, progress),
-        rootfs_key=(lower.compiler or lower.own_compiler).key,
-        cache=cache,
-        mode=lower.mode,
-        startup=frozenset(lower.startup),
-        jobs=request.jobs,
-        progress=progress,
-    )
-
-
 def application_recipes(
     lower: Lower, application: Application, request: BuildRequest, maker: BytecodeMaker
 ) -> tuple[LayerRecipe, ...]:
     """What levers put in for a quick start, the application's files, and above them their bytecode, which ``maker``
     makes."""
-    files = application_recipe(application, request.options)
-    own = (files,) if lower.mode == "none" else (files, maker.application(application))
+    layers = ApplicationLayers.of(application, request.options)
+    own = file_recipes(layers, request.options)
+    if lower.mode != "none":
+        own += maker.application(layers)
     if not request.options.has_levers:
         return own
     from lightship.flows.start_layer import start_layer_recipe

@@ -4,7 +4,7 @@ OCI image-spec 1.1, manifest.md and config.md: https://github.com/opencontainers
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -20,6 +20,7 @@ from lightship.oci.digest import Digest
 from lightship.oci.document import canonical
 from lightship.oci.manifest import Manifest
 from lightship.paths import storage_errors
+from lightship.values import dataclass
 
 __all__ = ["BlobLayer", "StreamLayer", "from_blobs"]
 

@@ -1,13 +1,14 @@
 """An image as a value: manifest, config and layers that agree with each other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.errors import ImageError, MismatchError
 from lightship.image.protocol import Layer
 from lightship.oci.config import ImageConfig
 from lightship.oci.digest import Digest
 from lightship.oci.manifest import Manifest
+from lightship.values import dataclass
 
 __all__ = ["PlainImage"]
 

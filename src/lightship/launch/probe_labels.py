@@ -6,10 +6,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from lightship.errors import ImageError
+from lightship.values import dataclass
 
 __all__ = ["PROBE_COMMAND", "PROBE_HTTP", "PROBE_TIMEOUT", "ProbeSettings", "probe_labels", "read_probe_labels"]
 

@@ -4,12 +4,13 @@ OCI image-spec 1.1, https://github.com/opencontainers/image-spec/blob/v1.1.0/con
 (https://github.com/moby/docker-image-spec) has the same fields and some of its own, which live on in the raw bytes.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.errors import ImageError
 from lightship.oci.digest import Digest
 from lightship.oci.document import Node, parse_object
 from lightship.oci.platform import Platform
+from lightship.values import dataclass
 
 __all__ = ["MAX_CONFIG_BYTES", "History", "ImageConfig", "Runtime"]
 

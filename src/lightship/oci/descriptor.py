@@ -3,11 +3,12 @@
 OCI image-spec 1.1, https://github.com/opencontainers/image-spec/blob/v1.1.0/descriptor.md.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.oci.digest import Digest
 from lightship.oci.document import Node
 from lightship.oci.platform import Platform
+from lightship.values import dataclass
 
 __all__ = ["CONTAINERD_NAME", "REF_NAME", "Descriptor"]
 

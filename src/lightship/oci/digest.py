@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Protocol
 
 from lightship.errors import InputError
+from lightship.values import dataclass
 
 __all__ = ["Digest", "Hash"]
 

@@ -6,10 +6,10 @@ lightship writes the JSON it makes itself; what came from outside is kept as raw
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from lightship.errors import ImageError, InputError
 from lightship.oci.digest import Digest
+from lightship.values import dataclass
 
 __all__ = ["Node", "canonical", "canonical_array", "parse_array", "parse_object"]
 

@@ -4,7 +4,7 @@ OCI image-spec 1.1, https://github.com/opencontainers/image-spec/blob/v1.1.0/ima
 list is read as its twin.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.errors import ImageError
 from lightship.oci import media_types
@@ -12,6 +12,7 @@ from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.oci.document import parse_object
 from lightship.oci.manifest import require_schema_2
+from lightship.values import dataclass
 
 __all__ = ["Index"]
 

@@ -4,13 +4,14 @@ https://github.com/opencontainers/image-spec/blob/v1.1.0/manifest.md. Docker sch
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from lightship.errors import ImageError
 from lightship.oci import media_types
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.oci.document import Node, canonical, parse_object
+from lightship.values import dataclass
 
 __all__ = ["MAX_MANIFEST_BYTES", "Manifest", "require_schema_2"]
 

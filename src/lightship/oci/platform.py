@@ -1,8 +1,7 @@
 """Platforms: ``os/arch[/variant]``. OCI image-spec 1.1, image-index.md; names as Go's GOOS and GOARCH."""
 
-from dataclasses import dataclass
-
 from lightship.errors import UsageError
+from lightship.values import dataclass
 
 __all__ = ["MACHINES", "Platform"]
 

@@ -6,12 +6,13 @@ instead is asked by `lightship.store.open.locate`, for nothing here looks at the
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from lightship.errors import BadReferenceError, InputError
 from lightship.oci.digest import Digest
+from lightship.values import dataclass
 
 __all__ = ["TRANSPORTS", "ImageName", "Reference", "Transport", "same_name"]
 

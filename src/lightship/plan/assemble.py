@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,7 @@ from lightship.paths import normal_path, parents, storage_errors
 from lightship.plan.model import Entry, LayerPlan
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache, cache_key
+from lightship.values import dataclass
 
 __all__ = [
     "ASSEMBLE_VERSION",

@@ -6,22 +6,25 @@ weight, never of its neighbours: when one version changes, one package layer cha
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from lightship.plan.model import Dropped, Entry, LayerPlan
 from lightship.store.cache import cache_key
+from lightship.values import dataclass
 
 __all__ = [
+    "APPLICATION_BIN_BYTES",
     "BYTECODE_BINS",
     "HEAVY_BYTES",
     "LAYERING_VERSION",
     "LIGHT_BINS",
+    "MAX_APPLICATION_BINS",
     "MAX_HEAVY",
     "MEDIUM_BINS",
     "MEDIUM_BYTES",
     "LayerRecipe",
     "PackageUnit",
     "Parts",
+    "application_bins",
     "bytecode_bin",
     "bytecode_recipes",
     "layer_key",
@@ -40,8 +43,12 @@ MAX_HEAVY = 24
 MEDIUM_BINS = 6
 LIGHT_BINS = 6
 BYTECODE_BINS = 8
-"""At most 24 + 6 + 6 + 8 layers of packages. Engines on overlayfs take 127 (containers/storage and Docker's overlay2
-driver, 2024) and fetch 3 at a time by default (Docker's max-concurrent-downloads, containerd 1.7)."""
+APPLICATION_BIN_BYTES = 8_000_000
+"""Unpacked bytes of an application's layer on the mean, at most, where `MAX_APPLICATION_BINS` are enough."""
+MAX_APPLICATION_BINS = 8
+"""At most 24 + 6 + 6 + 8 layers of packages, and 8 + 8 of the application. Engines on overlayfs take 127
+(containers/storage and Docker's overlay2 driver, 2024) and fetch 3 at a time by default (Docker's
+max-concurrent-downloads, containerd 1.7)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,26 @@ def package_bins(weights: Mapping[str, int]) -> dict[str, str]:
     while sum(1 for weight in weights.values() if weight >= limit) > MAX_HEAVY:
         limit *= 2
     return {name: _bin(name, weight, limit) for name, weight in weights.items()}
+
+
+def application_bins(paths: Iterable[str], total_bytes: int) -> tuple[tuple[str, ...], ...]:
+    """The paths of each of the application's layers, in the order in which they come; a layer may have none.
+
+    Its number is a power of two, that of the least layers that are small enough; which layer a path is in says the
+    hash of its directory: what is changed together often lies together.
+    """
+    count = 1
+    while count < MAX_APPLICATION_BINS and total_bytes > count * APPLICATION_BIN_BYTES:
+        count *= 2
+    bins: tuple[list[str], ...] = tuple([] for _ in range(count))
+    of_directory: dict[str, list[str]] = {}
+    for path in paths:
+        directory = path.rpartition("/")[0]
+        chosen = of_directory.get(directory)
+        if chosen is None:
+            chosen = of_directory[directory] = bins[stable_hash(directory) % count]
+        chosen.append(path)
+    return tuple(map(tuple, bins))
 
 
 def bytecode_bin(name: str) -> str:

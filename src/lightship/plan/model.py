@@ -3,13 +3,14 @@
 Nothing here reads or writes. `lightship.plan.assemble` turns a plan into layers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from lightship.archive.content import Content, Inline
 from lightship.errors import InputError
 from lightship.findings import Safety
 from lightship.oci.platform import Platform
+from lightship.values import dataclass
 
 __all__ = ["BuildPlan", "Dropped", "Entry", "EntryType", "LayerPlan"]
 

@@ -10,7 +10,6 @@ import functools
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -19,6 +18,7 @@ from lightship.errors import ToolError
 from lightship.sandbox.mounts import Mount, plan_mounts
 from lightship.sandbox.process import NotStartedError, SandboxedProcess
 from lightship.sandbox.protocol import Command
+from lightship.values import dataclass
 
 __all__ = ["Bubblewrap"]
 

@@ -9,13 +9,13 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import HostileError, StorageError, UsageError
 from lightship.paths import is_inside, parents
 from lightship.rootfs.links import resolve_on_disk
 from lightship.sandbox.protocol import Bind, Command
+from lightship.values import dataclass
 
 __all__ = ["KERNEL_DIRECTORIES", "Mount", "plan_mounts"]
 

@@ -1,12 +1,13 @@
 """A sandbox: a root file system, a command, and what it may touch. Engines are implementations of one protocol."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Literal, Protocol
 
 from lightship.errors import UsageError
 from lightship.proc import Popen
+from lightship.values import dataclass
 
 __all__ = ["Bind", "Command", "Sandbox"]
 

@@ -11,7 +11,6 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from lightship.errors import MismatchError
 from lightship.oci.digest import Digest
 from lightship.paths import atomic_file, storage_errors
 from lightship.store.seal import check_sealed, seal, seal_path
+from lightship.values import dataclass
 
 __all__ = ["Cache", "Incoming", "cache_key", "make_root"]
 

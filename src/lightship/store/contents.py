@@ -4,7 +4,7 @@ An image and an index of images differ in nothing else, so a layout or an archiv
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from lightship.image.protocol import Blob, Image
@@ -12,6 +12,7 @@ from lightship.image.views import config_of, manifest_of
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.store.tags import Tag
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.image.index import ImageIndex

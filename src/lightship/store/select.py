@@ -5,7 +5,6 @@ OCI image-spec 1.1, image-index.md and image-layout.md (https://github.com/openc
 
 import platform as host
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from lightship.errors import ImageError
 from lightship.image.blobs import StreamLayer
@@ -20,6 +19,7 @@ from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.oci.platform import Platform
 from lightship.oci.reference import same_name
 from lightship.store.blobs import BlobSource, read_small
+from lightship.values import dataclass
 
 __all__ = ["DEEPEST", "host_platform", "is_attestation", "read_image", "select_image", "tagged", "tags_of"]
 

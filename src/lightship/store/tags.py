@@ -1,10 +1,10 @@
 """Under which names an image is written: as tag of a layout, as containerd's annotation, as Docker's RepoTags."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from lightship.oci.descriptor import CONTAINERD_NAME, REF_NAME
 from lightship.oci.reference import ImageName, Reference
+from lightship.values import dataclass
 
 __all__ = ["Tag", "repo_tags", "tags_for"]
 

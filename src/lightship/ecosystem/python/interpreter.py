@@ -1,8 +1,7 @@
 """The interpreter inside an image, and where packages go beside it."""
 
-from dataclasses import dataclass
-
 from lightship.ecosystem.python.target import Target
+from lightship.values import dataclass
 
 __all__ = ["Interpreter", "Scheme"]
 

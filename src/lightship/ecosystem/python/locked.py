@@ -1,8 +1,10 @@
 """What every lock reader returns: the packages that a target gets, each with its files."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
+
+from lightship.values import dataclass
 
 __all__ = ["Artifact", "LockedPackage", "Selection", "SourceKind", "Wanted"]
 

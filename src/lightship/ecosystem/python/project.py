@@ -6,7 +6,7 @@
 
 import fnmatch
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +15,7 @@ from lightship.ecosystem.python.names import normal_name
 from lightship.ecosystem.toml_view import Table, read_toml
 from lightship.errors import InputError, LockError, UsageError
 from lightship.paths import storage_errors
+from lightship.values import dataclass
 
 __all__ = ["Lock", "LockKind", "Project"]
 

@@ -4,10 +4,10 @@ PEP 508 (environment markers), PEP 425 and 600 (manylinux), PEP 656 (musllinux).
 """
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lightship.oci.platform import Platform
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from packaging.tags import Tag

@@ -16,7 +16,7 @@ from lightship.plan.drop import (
     vcs_files,
     wrong_abi,
 )
-from lightship.plan.drop.apply import ASKED, DropOptions, Loss, apply, drops_whole, is_protected, losses
+from lightship.plan.drop.apply import ASKED, DropOptions, apply, drops_whole, is_protected
 from lightship.plan.drop.rule import Distribution, Rule
 
 __all__ = [
@@ -24,12 +24,10 @@ __all__ = [
     "RULES",
     "Distribution",
     "DropOptions",
-    "Loss",
     "Rule",
     "apply",
     "drops_whole",
     "is_protected",
-    "losses",
 ]
 
 RULES: tuple[Rule, ...] = (

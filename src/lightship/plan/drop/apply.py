@@ -3,7 +3,6 @@
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 from lightship.archive.content import Inline
 from lightship.archive.inflate import Containers
@@ -13,8 +12,9 @@ from lightship.plan.drop.globs import matches_any
 from lightship.plan.drop.rule import Distribution, Rule
 from lightship.plan.model import Dropped, Entry
 from lightship.store.cache import cache_key
+from lightship.values import dataclass
 
-__all__ = ["ASKED", "DropOptions", "Loss", "apply", "drops_whole", "is_protected", "losses"]
+__all__ = ["ASKED", "DropOptions", "apply", "drops_whole", "is_protected"]
 
 ASKED = "asked"
 """The rule named for a path that the user's own ``drop`` pattern left out."""
@@ -88,30 +88,6 @@ def is_protected(path: str) -> bool:
     if ".dist-info" in directory and (name in _METADATA or "/licenses" in directory or "/sboms" in directory):
         return True
     return _LICENCE.match(name) is not None and not name.endswith((".py", ".pyc", ".so", ".pyi"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loss:
-    """What one rule left out of an image."""
-
-    rule: str
-    safety: Safety
-    files: int
-    unpacked_bytes: int
-
-
-def losses(dropped: Iterable[Dropped]) -> tuple[Loss, ...]:
-    """Files and bytes for each rule, most bytes first."""
-    found: dict[str, Loss] = {}
-    for drop in dropped:
-        before = found.get(drop.rule)
-        found[drop.rule] = Loss(
-            rule=drop.rule,
-            safety=drop.safety,
-            files=(before.files if before else 0) + 1,
-            unpacked_bytes=(before.unpacked_bytes if before else 0) + drop.unpacked_bytes,
-        )
-    return tuple(sorted(found.values(), key=lambda loss: (-loss.unpacked_bytes, loss.rule)))
 
 
 def _dropped(path: str, entry: Entry, code: str, safety: Safety, reason: str) -> Dropped:

@@ -7,7 +7,6 @@ a layer's key can be computed without opening the wheel, and one version bump ne
 import functools
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from lightship.archive.inflate import Containers, read_content
 from lightship.ecosystem.python.target import Target
@@ -15,6 +14,7 @@ from lightship.findings import Safety
 from lightship.plan.drop.mentions import Mentions
 from lightship.plan.model import Entry
 from lightship.plan.reading import read_head
+from lightship.values import dataclass
 
 __all__ = ["Distribution", "Rule"]
 

@@ -1,8 +1,10 @@
 """How registries are reached: values only, built in `lightship.config`. Importing it costs nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from lightship.values import dataclass
 
 __all__ = ["RegistryAccess"]
 
