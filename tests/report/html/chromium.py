@@ -137,6 +137,14 @@ class Page:
         self._call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
 
+    def show(self) -> None:
+        """As the tab in front: one behind another draws nothing, and what waits for a frame waits for ever."""
+        self._call("Page.bringToFront")
+
+    def forget(self) -> None:
+        """From here on everything is asked for again: nothing comes out of the browser's cache."""
+        self._call("Network.setCacheDisabled", cacheDisabled=True)
+
     def wait(self, expression: str) -> None:
         """Until ``expression`` is true."""
         until = time.monotonic() + _PATIENCE_S
