@@ -52,8 +52,13 @@ class KnownFiles:
         files, choices = _read(cache, key)
         return cls(cache, key, files, choices, time.time_ns() - _SLACK_NS)
 
+    def find(self, path: str, status: os.stat_result) -> str | None:
+        """What was told of the file at ``path``, when it is the one that was read."""
+        row = self.files.get(path)
+        return self.unchanged(path, row, status) if row is not None else None
+
     def unchanged(self, path: str, row: str, status: os.stat_result) -> str | None:
-        """What was told of the file at ``path`` in its ``row`` of `files`, when it is the one that was read."""
+        """The same for whoever has the file's ``row`` of `files`."""
         mark, _, told = row.partition("\t")
         if mark != _mark(status):
             return None
