@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin
 
 from lightship.assets.kinds import hashed_folders
 from lightship.assets.observe import observed, reply_of
+from lightship.assets.reading.page import policies
 from lightship.assets.reading.reference import Reference, kind_of
 from lightship.assets.references import references
 from lightship.assets.site import Asset, Former, Reply, Site, Use
@@ -157,6 +158,8 @@ class _Crawl:
         if name is None or not own or not content:
             return url, asset, ()
         base = plain.hops[-1] if plain is not None and plain.hops else url
+        if found.page:
+            asset = replace(asset, policies=tuple(policy.text for policy in policies(content)))
         return url, asset, tuple(self._uses(base, references(name, content), url))
 
     def _is_there(self, asset: Asset) -> bool:

@@ -70,7 +70,7 @@ class Asset:
     ``again`` was asked with the ETag that ``replies["gzip"]`` had, ``other`` with one that is nobody's, ``part`` for a
     range, ``head`` with HEAD. ``folders`` are those of hashed names alone. ``file_sha256`` is of the file that it
     should be, None where none is known. ``digests`` are what an integrity attribute may name. ``worth``: some
-    client got it uncompressed, and gzip would make it 5 % smaller."""
+    client got it uncompressed, and gzip would make it 5 % smaller. ``policies`` are what a page says of itself."""
 
     url: str
     uses: tuple[Use, ...] = ()
@@ -88,6 +88,7 @@ class Asset:
     file_bytes: int | None = None
     digests: Mapping[str, str] = field(default_factory=dict)
     worth: bool = False
+    policies: tuple[str, ...] = ()
 
     @property
     def good(self) -> dict[Client, Reply]:

@@ -65,8 +65,13 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     "CORS refused": ("corp-forbids", ["cdn:/banner-0a1b2c3d.png -> Cross-Origin-Resource-Policy: same-origin"]),
     "the page for every script": ("absent-found", ["absent.js -> file: /"]),
     "an error for what is not there": ("absent-failed", ["absent.js -> 500"]),
+    "fonts are forbidden": ("policy-forbids", ["/ -> Content-Security-Policy: default-src *, font-src 'self'"]),
     "types are guessed": ("nosniff-missing", ["/logo.svg -> X-Content-Type-Options:"]),
 }  # fmt: skip
+
+
+PLACES = {"fonts are forbidden": FONT}
+"""Where a fault shows, when that is not where it is."""
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -75,7 +80,7 @@ def test_a_planted_fault_is_found_and_no_other(faulty: FaultySite, seen: Seen, n
     faulty.plant(*lines)
     found = findings(seen())
     assert {one.code for one in found} == {code}, found
-    path = lines[0].split()[0]
+    path = PLACES.get(name, lines[0].split()[0])
     assert all(one.location.endswith(path.removeprefix("cdn:").removeprefix("absent")) for one in found)
     assert all(
         one.location.startswith((faulty.cdn if path.startswith("cdn:") else faulty.site).origin) for one in found
@@ -103,6 +108,9 @@ HARMLESS = {
     "an object store's answer": ["absent.js -> 403"],
     "no parts": ["/logo.svg when Range -> whole"],
     "a redirect within the site": ["/logo.svg -> 302; Location: /about.svg"],
+    "a policy that allows all of it": [
+        "/ -> Content-Security-Policy: default-src 'self' CDN, script-src SITE CDN; style-src 'self'; font-src http:"
+    ],
     "a page that is no store's": ["/ -> Cache-Control: no-store"],
     "no length to HEAD": ["/logo.svg when HEAD -> ETag:"],
 }
@@ -110,7 +118,9 @@ HARMLESS = {
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_is_right_in_another_way_is_no_finding(faulty: FaultySite, seen: Seen, name: str) -> None:
-    faulty.plant(*(line.replace("SITE", faulty.site.origin) for line in HARMLESS[name]))
+    faulty.plant(
+        *(line.replace("SITE", faulty.site.origin).replace("CDN", faulty.cdn.origin) for line in HARMLESS[name])
+    )
     faulty.site.files["/about.svg"] = faulty.site.files["/logo.svg"]
     assert findings(seen()) == []
 
