@@ -23,7 +23,10 @@ def test_bases_sources_and_what_ships() -> None:
     assert [each.index for each in found.shipped] == [0, 5]
     assert found.needed == {0, 1, 2, 3, 5}
     assert [found.ships(each) for each in found.stages] == [True, False, False, False, False, True]
-    assert found.stages[3].label == "stage 3"
+    assert found.label(found.stages[3]) == "stage 3"
+    assert found.label(found.stages[2]) == "web"
+    last = stages("FROM a AS b\nFROM c")
+    assert [last.label(each) for each in last.stages] == ["b", "final stage"]
     assert [len(each.instructions) for each in found.stages] == [1, 1, 0, 2, 0, 1]
 
 

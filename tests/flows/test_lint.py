@@ -64,7 +64,7 @@ def test_the_fatal_faults_of_a_well_known_sample(sample: Path) -> None:
     assert places == {
         SAMPLE.splitlines().index("COPY --from=backend /root/.local/lib/python*/site-packages ./site-packages") + 1
     }
-    assert {each.stage for each in errors} == {"stage 2"}
+    assert {each.stage for each in errors} == {"final stage"}
     assert all(each.ships for each in errors)
 
 
@@ -78,7 +78,7 @@ def test_a_report_counts_what_it_holds(sample: Path) -> None:
     files = report.document["files"]
     assert isinstance(files, list)
     assert [(stage["name"], stage["ships"]) for stage in files[0]["stages"]] == [
-        ("frontend", False), ("backend", False), ("stage 2", True),
+        ("frontend", False), ("backend", False), ("final stage", True),
     ]  # fmt: skip
 
 

@@ -18,7 +18,7 @@ CONTEXT = context_of(
     {
         "app/main.py": "print(1)\n",
         "requirements.txt": "flask==3.0\n",
-        "pyproject.toml": '[project]\nname = "app"\n',
+        "pyproject.toml": '[project]\nname = "app"\n[dependency-groups]\ndev = ["pytest"]\n',
         "uv.lock": "version = 1\n",
         ".git/HEAD": "ref: refs/heads/main\n",
         "docker/entrypoint.sh": "#!/bin/sh\nexec python -m app\n",

@@ -42,11 +42,6 @@ class Stage:
     sources: frozenset[int] = frozenset()
     settings: tuple[Setting, ...] = field(default=(), repr=False)
 
-    @property
-    def label(self) -> str:
-        """What people call it: its name, or ``stage 2``."""
-        return self.name or f"stage {self.index}"
-
 
 def _begin(stage: Stage) -> int:
     return stage.start.span.start
@@ -62,6 +57,10 @@ class Stages:
     """ARGs before the first FROM, and the automatic ones: as given to the build, or their default, or None."""
     escape: str = "\\"
     _histories: dict[int, tuple[History, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def label(self, stage: Stage) -> str:
+        """What people call the stage: its name, ``stage 2`` as a COPY names it, or ``final stage`` of the target."""
+        return stage.name or ("final stage" if stage.index == self.target else f"stage {stage.index}")
 
     @property
     def shipped(self) -> tuple[Stage, ...]:

@@ -215,7 +215,7 @@ def _file(linted: Linted) -> dict[str, object]:
         "path": subject.name,
         "stages": [
             {
-                "name": stage.label,
+                "name": subject.stages.label(stage),
                 "base": stage.base,
                 "line": stage.start.line,
                 "ships": subject.stages.ships(stage),

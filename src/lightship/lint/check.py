@@ -127,7 +127,7 @@ def _found(subject: Subject, rule: Rule, remark: Remark, lines: _LineStarts) -> 
     )
     return Found(
         finding=finding,
-        stage=stage.label if stage is not None else "",
+        stage=subject.stages.label(stage) if stage is not None else "",
         ships=stage is not None and subject.stages.ships(stage),
         edits=remark.edits,
         how=remark.how,

@@ -12,7 +12,7 @@ from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import SYSTEM_MANAGERS, Action, bare_name
 from lightship.lint.subject import Context, Subject
 
-__all__ = ["Kept", "call_sites", "drop_packages", "is_called", "kept_packages"]
+__all__ = ["Kept", "call_sites", "drop_packages", "is_called", "kept_packages", "reaches_image"]
 
 _ENTRY = frozenset({"CMD", "ENTRYPOINT", "HEALTHCHECK"})
 _MOST_SCRIPTS = 50
@@ -77,6 +77,18 @@ def _last_removals(subject: Subject) -> dict[str, int]:
             if action.kind == "remove":
                 found |= {name: max(run.span.start, found.get(name, 0)) for name in action.names}
     return found
+
+
+def reaches_image(subject: Subject, stage: Stage) -> bool:
+    """Whether what the stage installs gets into the image: it ships, or a shipped stage copies from it."""
+    return stage.index in subject.once(_reaching)
+
+
+def _reaching(subject: Subject) -> frozenset[int]:
+    shipped = subject.stages.shipped
+    copied = {index for each in shipped for index in each.sources}
+    chains = {each.index for index in copied for each in subject.stages.chain(subject.stages.stages[index])}
+    return frozenset(chains | {each.index for each in shipped})
 
 
 def is_called(subject: Subject, programs: Iterable[str]) -> bool:

@@ -10,12 +10,14 @@ from lightship.units import format_bytes, format_seconds
 __all__ = ["render_lint_text"]
 
 _COLUMNS = 80
+_KINDS = ("compressed", "unpacked", "seconds")
 _WORDS = {"errors": "error", "warnings": "warning", "notes": "note"}
 
 
 def render_lint_text(report: Report, *, verbose: bool = False) -> str:
     """Findings in the order of the files and their lines, each with its stage, what its fix saves, and the fix. Of a
-    single file, and of all with ``verbose``, first what each line of each stage costs, where that is known."""
+    single file, and of all with ``verbose``, first what each line of each stage costs, ``?`` where that is not
+    known."""
     files = _rows(report.document["files"])
     lines: list[str] = []
     for file in files:
@@ -31,30 +33,49 @@ def render_lint_text(report: Report, *, verbose: bool = False) -> str:
 
 def _stages(file: dict[str, object], *, verbose: bool) -> Iterator[str]:
     for stage in _rows(file["stages"]):
-        rows = [_line(row) for row in _rows(stage["instructions"]) if verbose or _is_known(row)]
-        if not rows or not (stage["needed"] or verbose):
+        lines = [row for row in _rows(stage["instructions"]) if verbose or _makes_files(row)]
+        if not lines or not (stage["needed"] or verbose):
             continue
         fate = "ships" if stage["ships"] else "is built, does not ship" if stage["needed"] else "is not built"
         yield f"{_named(stage['name'])} from {stage['base']}: {fate}"
-        yield from (f"  {line}" for line in render_table(("line", "compressed", "unpacked", "seconds", ""), rows))
+        table = [("line", *_KINDS), *(_line(row) for row in lines), *([_sum(lines)] if len(lines) > 1 else [])]
+        if not any(row["seconds"] for row in lines):
+            table = [row[:-1] for row in table]
+        yield from (f"  {line}" for line in render_table(table[0], table[1:]))
         yield ""
 
 
-def _is_known(row: dict[str, object]) -> bool:
-    """Lines that make no files are nothing to tell of."""
-    return bool(row["unpacked_bytes"] or row["compressed_bytes"] or row["seconds"])
+def _makes_files(row: dict[str, object]) -> bool:
+    """Lines that make none are nothing to tell of; of those that make some it may not be known how many."""
+    return row["unpacked_bytes"] != 0 or bool(row["compressed_bytes"] or row["seconds"])
 
 
 def _line(row: dict[str, object]) -> tuple[str, ...]:
-    unpacked, compressed, seconds = row["unpacked_bytes"], row["compressed_bytes"], row["seconds"]
-    about = "" if row["measured"] or not _is_known(row) else "about "
+    about = "" if row["measured"] or not _makes_files(row) else "about "
+    seconds = row["seconds"]
     return (
         f"{row['line']} {row['keyword']}",
-        about + format_bytes(compressed) if isinstance(compressed, int) else "",
-        about + format_bytes(unpacked) if isinstance(unpacked, int) else "",
+        _size(row["compressed_bytes"], about),
+        _size(row["unpacked_bytes"], about),
         format_seconds(seconds) if isinstance(seconds, float) else "",
-        "",
     )
+
+
+def _size(size: object, about: str) -> str:
+    return about + format_bytes(size) if isinstance(size, int) else "?"
+
+
+def _sum(lines: list[dict[str, object]]) -> tuple[str, ...]:
+    """What the lines come to; at least, where a line's is not known."""
+    cells = []
+    for key in ("compressed_bytes", "unpacked_bytes"):
+        sizes = [row[key] for row in lines]
+        known = [size for size in sizes if isinstance(size, int)]
+        estimated = any(row[key] and not row["measured"] for row in lines)
+        words = "at least " if len(known) < len(sizes) else "about " if estimated else ""
+        cells.append(words + format_bytes(sum(known)) if known else "?")
+    seconds = [each for row in lines if isinstance(each := row["seconds"], float)]
+    return ("total", *cells, format_seconds(sum(seconds)) if seconds else "")
 
 
 def _finding(path: str, finding: dict[str, object]) -> Iterator[str]:
@@ -76,9 +97,9 @@ def _stage(finding: dict[str, object]) -> str:
 
 
 def _named(stage: object) -> str:
-    """A stage without a name is called ``stage 2`` already."""
+    """A stage without a name is called ``stage 2`` or ``final stage`` already."""
     text = str(stage)
-    return text if text.startswith("stage ") else f"stage {text}"
+    return text if text.startswith("stage ") or text == "final stage" else f"stage {text}"
 
 
 def _saved(finding: dict[str, object]) -> str:

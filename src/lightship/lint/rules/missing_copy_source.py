@@ -198,13 +198,14 @@ def _of_stage(subject: Subject, source: Stage, copied: Copied) -> Iterator[Remar
             if not _may_have_user_site(subject, source):
                 yield Remark(
                     span=copied.instruction.span,
-                    message=f"{path} does not exist in stage {source.label}: pip installs there only with --user",
+                    message=f"{path} does not exist in stage {subject.stages.label(source)}: pip installs there only "
+                    "with --user",
                     fix="copy an environment made at its final path (python -m venv), or pip install --user",
                 )
         elif not _may_exist(subject, source, absolute):
             yield Remark(
                 span=copied.instruction.span,
-                message=f"nothing in stage {source.label} makes {path}",
+                message=f"nothing in stage {subject.stages.label(source)} makes {path}",
                 fix="copy from the path where the stage puts it",
             )
 

@@ -2,8 +2,9 @@
 
 What it does
 ============
-Finds ``--mount``, ``--chmod``, ``--link``, heredocs and ``ADD --checksum`` in a file without a ``# syntax=``
-directive.
+Finds ``--chmod``, ``--link``, ``--checksum``, ``--parents``, ``--exclude`` and their kin in a file without a ``#
+syntax=`` directive. Mounts and heredocs are passed over: nothing takes their place, other rules ask for them, and
+whatever builds with BuildKit, as Docker does since 23, knows them.
 
 Why
 ===
@@ -42,7 +43,7 @@ from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
-_FLAGS = {"mount": "1.2", "chmod": "1.2", "link": "1.4", "checksum": "1.6", "network": "1.3", "security": "1.3",
+_FLAGS = {"chmod": "1.2", "link": "1.4", "checksum": "1.6", "network": "1.3", "security": "1.3",
           "parents": "1.20", "exclude": "1.19"}  # fmt: skip
 
 
@@ -62,9 +63,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
 
 def _wanted(instruction: Instruction) -> str:
     flag = next((each.name for each in instruction.flags if each.name in _FLAGS), None)
-    if flag is not None:
-        return f"{instruction.keyword} --{flag} (Dockerfile {_FLAGS[flag]})"
-    return "a heredoc (Dockerfile 1.4)" if instruction.heredocs else ""
+    return f"{instruction.keyword} --{flag} (Dockerfile {_FLAGS[flag]})" if flag is not None else ""
 
 
 RULE = Rule(

@@ -43,10 +43,10 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
-from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
+from lightship.lint.shipped import reaches_image
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
@@ -59,7 +59,7 @@ _TOOLS = frozenset({"pip", "uv", "poetry", "pdm", "setuptools", "wheel", "pipenv
 
 def _find(subject: Subject) -> Iterator[Remark]:
     for stage in subject.stages.stages:
-        if stage.index not in subject.stages.needed or not _reaches(subject, stage):
+        if stage.index not in subject.stages.needed or not reaches_image(subject, stage):
             continue
         runs = [each for each in stage.instructions if each.keyword == "RUN"]
         if any(_compiles(run) for run in runs):
@@ -70,14 +70,6 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 if found is not None:
                     yield found
             yield from _removals(subject, run)
-
-
-def _reaches(subject: Subject, stage: Stage) -> bool:
-    """Whether what the stage installs gets into the image: it ships, or a shipped stage copies from it."""
-    shipped = subject.stages.shipped
-    copied = {index for each in shipped for index in each.sources}
-    chains = {each.index for index in copied for each in subject.stages.chain(subject.stages.stages[index])}
-    return subject.stages.ships(stage) or stage.index in chains
 
 
 def _compiles(run: Instruction) -> bool:

@@ -3,7 +3,7 @@
 What it does
 ============
 Finds a COPY of the whole context, or of a folder of sources, ahead of the RUN that installs dependencies (pip, uv,
-poetry, pdm, npm, pnpm, yarn), in a stage that is built.
+poetry, pdm, npm, pnpm, yarn) or packages of the system, in a stage that is built.
 
 Why
 ===
@@ -43,14 +43,18 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit, whole_lines
 from lightship.dockerfile.model import Instruction, Span
 from lightship.dockerfile.stages import Stage
-from lightship.lint.actions import Action
+from lightship.lint.actions import SYSTEM_MANAGERS, Action
 from lightship.lint.install_files import files_to_install
+from lightship.lint.later import installs_only
 from lightship.lint.paths import Copied, copies, resolved, source_stage
+from lightship.lint.rewriting import with_comments
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
 __all__ = ["RULE"]
 
+_CONFIGURED = ("/etc/", "/usr/", "/lib/", "/var/", "/bin/", "/opt/", "//", "/?")
+"""Where package managers look, or write."""
 _LANGUAGE = frozenset({"pip", "uv", "poetry", "pdm", "pipenv", "npm", "pnpm", "yarn", "bun", "conda"})
 _LISTS = re.compile(
     r"(pyproject\.toml|setup\.(py|cfg)|requirements|uv\.lock|uv\.toml|poetry\.lock|"
@@ -76,6 +80,57 @@ def _find(subject: Subject) -> Iterator[Remark]:
             if before is not None:
                 yield _remark(subject, stage, before, run, installs)
                 break
+        yield from _system(subject, stage, early)
+
+
+def _system(subject: Subject, stage: Stage, early: list[Copied]) -> Iterator[Remark]:
+    """The first RUN that installs nothing but packages of the system and stands below sources, which it cannot need."""
+    for run in stage.instructions:
+        if run.keyword != "RUN" or not early or early[0].instruction.span.end > run.span.start:
+            continue
+        actions = subject.actions(run)
+        is_system = all(each.manager in SYSTEM_MANAGERS and _is_by_names(each) for each in actions)
+        if is_system and any(each.kind == "install" for each in actions) and installs_only(subject, run):
+            cost = subject.costs.of(run)
+            yield Remark(
+                span=run.span,
+                message=f"every change of a source in line {early[0].instruction.line} installs these packages again",
+                fix=f"put it above line {early[0].instruction.line}: it needs nothing of the sources",
+                edits=_put_above(subject, early[0], run),
+                unpacked_bytes=cost.unpacked_bytes if subject.stages.ships(stage) else None,
+                compressed_bytes=cost.compressed_bytes if subject.stages.ships(stage) else None,
+                how=f"again at every change; {cost.how}" if cost.how else "",
+            )
+            return
+
+
+def _is_by_names(action: Action) -> bool:
+    """Whether no package is a file, or told by one."""
+    return all(word.value is not None and "/" not in word.value for word in action.packages)
+
+
+def _put_above(subject: Subject, copied: Copied, run: Instruction) -> tuple[Edit, ...]:
+    """The RUN moved in front of the COPY, with the comments right above it, where only what sets nothing for it stands
+    between."""
+    text = subject.dockerfile.text
+    between = [
+        each
+        for each in copied.stage.instructions
+        if copied.instruction.span.end <= each.span.start and each.span.end <= run.span.start
+    ]
+    moved = with_comments(subject, run)
+    if any(each.keyword not in ("COPY", "EXPOSE", "LABEL") for each in between):
+        return ()
+    is_whole = text[moved.start : moved.end].endswith("\n")
+    if not is_whole or any(path.startswith(_CONFIGURED) for path in _places(subject, copied, between)):
+        return ()
+    place = with_comments(subject, copied.instruction).start
+    return (Edit(Span(place, place), text[moved.start : moved.end]), Edit(moved, ""))
+
+
+def _places(subject: Subject, copied: Copied, between: list[Instruction]) -> list[str]:
+    starts = {each.span.start for each in (copied.instruction, *between)}
+    return [f"{each.destination}/" for each in copies(subject, copied.stage) if each.instruction.span.start in starts]
 
 
 def _has_sources(subject: Subject, copied: Copied) -> bool:
