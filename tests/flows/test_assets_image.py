@@ -23,7 +23,7 @@ from lightship.base.lock import read_lock
 from lightship.errors import InputError, LightshipError, UsageError
 from lightship.flows.assets_image import AssetsImageOutcome
 from lightship.flows.assets_image_request import WebWeights
-from lightship.flows.outcome import BuildOutcome
+from lightship.flows.outcome import BuildOutcome, IndexOutcome
 from lightship.oci.config import ImageConfig, Runtime
 from lightship.oci.platform import Platform
 from lightship.store.cache import Cache
@@ -308,7 +308,7 @@ def test_a_wheel_with_other_bytes_than_locked_is_refused(front: FrontEnd, standa
     front.build(standalone, node="22.20.0")
     shutil.rmtree(front.root / "cache" / "wheels", ignore_errors=True)
     shutil.rmtree(front.root / "cache" / "builds")
-    wheel = next((front.root / "links").glob("*22.20.0*"))
+    wheel = next((front.root / "links").glob(f"*22.20.0*_{host_platform().machine}.whl"))
     wheel.write_bytes(wheel.read_bytes() + b"\0")
     with pytest.raises(LightshipError, match=r"sha256|digest"):
         front.build(standalone, node="22.20.0", out="other")
@@ -495,7 +495,33 @@ def test_a_lock_stands_beside_others(front: FrontEnd, pages: Path, standalone: P
     assert set(lock.architectures) == {f"{architecture}{part}" for part in ("-nginx", "-node", "-node-wheel")}
 
 
-def test_a_platform_that_the_archive_has_not_is_an_error(front: FrontEnd, pages: Path) -> None:
-    other = Platform("linux", "arm64" if host_platform().architecture == "amd64" else "amd64")
-    with pytest.raises(LightshipError):
-        front.build(pages, platform=str(other))
+_BOTH = "linux/amd64,linux/arm64"
+
+
+@pytest.mark.parametrize("name", ["site/dist", "next/.next/standalone"])
+def test_two_platforms_are_an_index_that_is_known_again(
+    front: FrontEnd, pages: Path, standalone: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pages.is_dir()
+    add_on = shared_object(machine=host_platform().machine, needed=["libvips.so.42"])
+    write_files(standalone, {"node_modules/sharp/sharp.node": add_on})
+    first = front.build(tmp_path / name, platform=_BOTH)
+    assert isinstance(first.build, IndexOutcome)
+    assert [each.platform for each in first.build.images] == ["linux/amd64", "linux/arm64"]
+    shared = set.intersection(*({layer.digest for layer in each.layers} for each in first.build.images))
+    assert len(shared) == (2 if name == "site/dist" else 3), "what is no program is of both"
+    assert ("foreign-add-on" in codes(first)) == (name != "site/dist")
+    asked = len(front.asked)
+    monkeypatch.setattr("lightship.flows.assets_image.make_layers", None)
+    again = front.build(tmp_path / name, platform=_BOTH, out="again")
+    assert again.build.digest == first.build.digest
+    assert len(front.asked) == asked
+
+
+def test_a_node_that_is_not_for_a_platform_is_an_error(front: FrontEnd, standalone: Path) -> None:
+    with pytest.raises(InputError, match=f"no Node 20 for {_foreign()}"):
+        front.build(standalone, platform=f"{host_platform()},{_foreign()}", node="20")
+
+
+def _foreign() -> Platform:
+    return Platform("linux", "arm64" if host_platform().architecture == "amd64" else "amd64")

@@ -18,7 +18,7 @@ from lightship.flows.assets_image_files import read_image_files
 from lightship.flows.assets_image_request import AssetsImageRequest, ServerKind, ServerParts, WebWeights
 from lightship.flows.deliver import deliver, deliver_index, reference_of
 from lightship.flows.layers import LayerStyle, MadeLayer, make_layers, merge_drops
-from lightship.flows.memo import find_memo, memo_key, remember
+from lightship.flows.memo import carry_over, find_memo, memo_key, remember
 from lightship.flows.outcome import BuildOutcome, IndexOutcome
 from lightship.flows.phases import Phases
 from lightship.image.value import PlainImage
@@ -79,6 +79,7 @@ def build_assets_image(request: AssetsImageRequest, cache: Cache, progress: Prog
         work = _Work(request, cache, progress, phases, stack)
         platforms = build.platforms or (host_platform(),)
         made = {platform: work.make(platform) for platform in platforms}
+        work.settle()
     first = made[platforms[0]]
     delivered: BuildOutcome | IndexOutcome
     if len(platforms) == 1:
@@ -102,6 +103,7 @@ class _Work:
         self.stack = stack
         build = request.build
         mtime = DEFAULT_MTIME if build.epoch is None else build.epoch
+        self.keys: dict[Platform, str] = {}
         self.style = LayerStyle(compression=build.options.compression, level=build.options.level, mtime=mtime)
         with phases("read"):
             self.files = self._read()
@@ -131,12 +133,22 @@ class _Work:
             return found
         made = self._make(platform)
         # The lock may have been written: the next build must find the image by it.
-        key = self._key(platform)
+        key = self.keys[platform] = self._key(platform)
         remember(self.cache, key, request.project, made.image, made.outcome, ())
         document = {"server": asdict(made.server), "web": asdict(made.web) if made.web else None}
         with self.cache.write("records", cache_key("assets-image", key)) as stream:
             stream.write(json.dumps(document).encode())
         return made
+
+    def settle(self) -> None:
+        """Remember what was made by the lock as it is: an image for another platform may have added to it since."""
+        for platform, before in self.keys.items():
+            after = self._key(platform)
+            carry_over(self.cache, (before, after), ("", ""))
+            found = self.cache.find("records", cache_key("assets-image", before)) if before != after else None
+            if found is not None:
+                with self.cache.write("records", cache_key("assets-image", after)) as stream:
+                    stream.write(found.read_bytes())
 
     def _key(self, platform: Platform) -> str:
         request = self.request
