@@ -48,9 +48,17 @@ def assets_retarget_schema() -> _Schema:
         "location": _told(_TEXT, "The first file it is about, relative to the directory."),
         "fix": _TEXT,
     }
+    image = {
+        "source": _TEXT,
+        "source_digest": _TEXT,
+        "destination": _TEXT,
+        "digest": _told({"type": ["string", "null"]}, "Of the manifest; null in a dry run."),
+        "layer_bytes": _told(_COUNT, "Compressed bytes of the layer on top; 0 where it is the build's own prefix."),
+    }
     properties: _Schema = {
         "schema": {"const": RETARGET_SCHEMA},
-        "directory": _told(_TEXT, "As it was given."),
+        "directory": _told(_TEXT, "As it was given; of an image the path in it."),
+        "image": {"anyOf": [{"type": "null"}, _object(image)]},
         "framework": {"enum": [framework.name for framework in FRAMEWORKS]},
         "from": _told(_TEXT, "The prefix that stood in the files; empty for the page's own origin."),
         "to": _told(_TEXT, "The prefix from then on; empty for the page's own origin."),

@@ -8,6 +8,12 @@ from jsonschema import Draft202012Validator
 from tests.cli.conftest import Lightship
 from tools.reference import REFERENCE
 
+from lightship.image.synthetic import synthetic_image
+from lightship.image.views import digest_of
+from lightship.oci.reference import Reference
+from lightship.store.copy import copy
+from lightship.store.oci_layout import open_layout
+
 PLACEHOLDER = "https://cdn.lightship.invalid"
 
 
@@ -78,3 +84,29 @@ def test_what_is_refused_is_told(lightship: Lightship, web: Path, words: tuple[s
     assert said.status == 2
     assert sentence in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_an_image_gets_a_layer_and_its_digest_is_the_last_line(lightship: Lightship) -> None:
+    built = lightship.home / "built"
+    page = f'<img src="{PLACEHOLDER}/a.png">'.encode()
+    copy(synthetic_image({"srv/index.html": page}), Reference.parse(f"oci:{built}"))
+    words = ("assets", "retarget", f"oci:{built}", "--cdn", "https://a.example")
+    said = lightship(*words, "--output", f"oci:{lightship.home}/made:a")
+    assert said.status == 0, said.stderr
+    assert said.stdout == f"{digest_of(open_layout(lightship.home / 'made', tag='a'))}\n"
+    assert "one layer on top of the build" in said.stderr
+    said = lightship(*words, "--output", f"oci:{lightship.home}/made:b", "--path", "srv", "--format", "json")
+    report = json.loads(said.stdout)
+    schema = json.loads((REFERENCE / "schemas" / "assets-retarget.schema.json").read_text())
+    Draft202012Validator(schema).validate(report)
+    assert report["directory"] == "/srv"
+    assert report["image"]["digest"] == str(digest_of(open_layout(lightship.home / "made", tag="b")))
+    said = lightship(*words)
+    assert said.status == 2
+    assert "is an image: where does the retargeted one go?" in said.stderr
+
+
+def test_options_of_images_are_for_images(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "retarget", web, "--origin", "--path", "srv")
+    assert said.status == 2
+    assert "--path is for images" in said.stderr

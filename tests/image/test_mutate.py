@@ -8,7 +8,7 @@ from tests.validated import assert_valid
 
 from lightship.errors import ImageError
 from lightship.image.diff import diff_layers
-from lightship.image.mutate import append, with_annotations, with_config, with_layers, with_runtime
+from lightship.image.mutate import append, with_annotations, with_config, with_layers, with_runtime, without_last
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, digest_of, manifest_of
@@ -28,6 +28,15 @@ def test_append_puts_a_layer_on_top() -> None:
     assert manifest_of(image).annotations == {"k": "v"}
     assert digest_of(image) != digest_of(BASE)
     assert_valid(BASE)
+
+
+def test_the_last_layer_goes_with_its_step() -> None:
+    image = append(BASE, [LAYER], history=[{"created_by": "test"}])
+    assert digest_of(without_last(image)) == digest_of(BASE)
+    assert_valid(without_last(image))
+    assert digest_of(without_last(append(with_history(BASE, None), [LAYER]))) == digest_of(with_history(BASE, None))
+    with pytest.raises(ImageError, match="no layer to take away"):
+        without_last(without_last(BASE))
 
 
 def test_append_keeps_a_history_in_step_or_absent() -> None:

@@ -139,7 +139,7 @@ def _check_directory(tree: DirectoryTree) -> None:
     if tree.faults:
         raise InputError(f"{tree.root} cannot be looked through: {tree.faults[0]}")
     names = _names(tree)
-    if {"package.json", "node_modules"} <= names and "server.js" not in names:
+    if {"package.json", "node_modules"} <= names and not names & {"server.js", "BUILD_ID"}:
         built = next((name for name in (".next", "dist", "out", "build") if name in names), None)
         hint = f"name what was built from it: {tree.root / built}" if built else "build it, and name what was built"
         raise UsageError(f"{tree.root} is the project, not what a build made of it", hint=hint)

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,13 +120,14 @@ def _is_remembered(plan: Plan) -> bool:
     return (plan.tree.root / STATE_NAME).is_file()
 
 
-def retarget_report(outcome: RetargetOutcome) -> Report:
-    """The outcome as the JSON that ``--format json`` prints."""
+def retarget_report(outcome: RetargetOutcome, image: Mapping[str, object] | None = None) -> Report:
+    """The outcome as the JSON that ``--format json`` prints; ``image`` is what was made of one."""
     plan = outcome.plan
     slots = [slot for found in plan.slots.values() for slot in found]
     document: dict[str, object] = {
         "schema": RETARGET_SCHEMA,
         "directory": str(outcome.root),
+        "image": None if image is None else dict(image),
         "framework": plan.framework.name,
         "from": plan.present.text,
         "to": plan.target.text,

@@ -16,7 +16,7 @@ from lightship.oci.digest import Digest
 from lightship.oci.document import canonical, parse_object
 from lightship.oci.manifest import Manifest
 
-__all__ = ["append", "with_annotations", "with_config", "with_layers", "with_runtime"]
+__all__ = ["append", "with_annotations", "with_config", "with_layers", "with_runtime", "without_last"]
 
 _OF_THE_BYTES = ("containerd.io/snapshot/", "io.containers.estargz.", "io.github.containers.zstd-chunked.")
 """Annotations of a layer's descriptor that tell of its very bytes: tables of contents of eStargz and zstd:chunked."""
@@ -37,6 +37,23 @@ def append(image: Image, layers: Sequence[Layer], *, history: Sequence[Mapping[s
         steps = [dict(step) for step in history] or [{} for _ in layers]
         config["history"] = [*(former if isinstance(former, list) else [{} for _ in image.layers]), *steps]
     return _remade(image, config=config, layers=everything)
+
+
+def without_last(image: Image) -> PlainImage:
+    """``image`` without its topmost layer, and without the step of its history that made it. Raise ImageError where
+    there is no layer."""
+    if not image.layers:
+        raise ImageError("no layer to take away: the image has none")
+    config = dict(parse_object(image.raw_config, "config").mapping())
+    layers = image.layers[:-1]
+    config["rootfs"] = {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in layers]}
+    history = config.get("history")
+    if isinstance(history, list) and history:
+        made = [
+            number for number, step in enumerate(history) if not (isinstance(step, dict) and step.get("empty_layer"))
+        ]
+        config["history"] = [step for number, step in enumerate(history) if number != made[-1]]
+    return _remade(image, config=config, layers=layers)
 
 
 def with_layers(image: Image, layers: Sequence[Layer]) -> PlainImage:

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from lightship.findings import Report
+from lightship.units import format_bytes
 
 __all__ = ["render_retarget"]
 
@@ -47,6 +48,8 @@ def _changes(found: dict[str, Any]) -> list[str]:
     done = "would change" if found["dry_run"] else "changed"
     lines = [f"{old} -> {new}", f"{len(found['files'])} files {done}: {_places(found['places'])}"]
     made, removed = found["sidecars_made"], found["sidecars_removed"]
+    if found["image"] is not None:
+        lines.append(f"one layer on top of the build, {format_bytes(found['image']['layer_bytes'])} compressed")
     if found["stale_removed"]:
         lines.append(f"a server's own copies of pages: {len(found['stale_removed'])} removed")
     if made or removed:
