@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from tests.conformance.nginx import nginx_on_a_port
@@ -36,6 +37,12 @@ FILES = {
     "logo.svg": b"<svg xmlns='http://www.w3.org/2000/svg'>" + TEXT + b"</svg>",
     "two words.json": b"[" + b'{"key": "value"},' * 200 + b"{}]",
     "picture.png": b"\x89PNG\r\n" + bytes(range(256)) * 8,
+    "a+b=c&d;e@f.js": TEXT,
+    "50%25 off.js": TEXT,
+    "größe/日本語.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "[slug]/#page?.js": b"1",
+    os.fsdecode(b"caf\xe9 \n.css"): b"a {}",
+    "a:b.txt": b"text",
     ".well-known/security.txt": b"Contact: mailto:security@app.example\n",
 }
 
@@ -77,8 +84,9 @@ def test_what_lightship_writes_is_clean(web: Path, mode: str) -> None:
     assert outcome.passed
     assert outcome.site is not None
     seen = {asset.url.removeprefix("http://localhost/"): asset for asset in outcome.site.assets}
-    assert {name.replace(" ", "%20") for name in FILES} <= set(seen)
-    brotli = {asset.replies["br"].encoding for name, asset in seen.items() if name.endswith((".js", ".css", ".html"))}
+    assert {quote(os.fsencode(name)) for name in FILES} <= set(seen)
+    text_there = (asset for asset in seen.values() if asset.suffix in ("js", "css", "html", "svg"))
+    brotli = {asset.replies["br"].encoding for asset in text_there if asset.replies["identity"].plain_bytes >= 1024}
     assert brotli == {"br" if mode == "sidecar" else "gzip"}
 
 

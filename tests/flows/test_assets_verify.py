@@ -156,6 +156,7 @@ def test_a_list_of_addresses_must_answer(faulty: FaultySite, verify: Verify, tmp
         (b'{"schema": "lightship/assets-verify/1"}', "not as it was written"),
         (b'{"schema": "lightship/assets-verify/1", "root": "x", "urls": [{"clients": []}]}', "not as it was written"),
         (b"{" * 100_000, "want JSON"),
+        (b"\x1f\x8b damaged", "gzip is broken"),
     ],
 )
 def test_what_is_no_list_of_releases_is_said(verify: Verify, tmp_path: Path, content: bytes, said: str) -> None:

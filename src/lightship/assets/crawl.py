@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from lightship.assets.kinds import hashed_folders
 from lightship.assets.observe import observed, reply_of
@@ -16,7 +16,7 @@ from lightship.assets.reading.page import policies
 from lightship.assets.reading.reference import Reference, kind_of
 from lightship.assets.references import references
 from lightship.assets.site import Asset, Former, Reply, Site, Use
-from lightship.assets.urls import candidates, normal_url, origin_of, path_of
+from lightship.assets.urls import candidates, file_url, origin_of, path_of
 from lightship.progress import Progress
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class _Crawl:
         root = self._request.root
         uses = [Use(url=root, by="", kind="page")]
         for path in self._request.files:
-            url = normal_url(root, quote(path))
+            url = file_url(root, path)
             uses.append(Use(url=url, by="", kind=kind_of(path) or "other"))
             if path.endswith("/index.html"):
                 uses.append(Use(url=url.removesuffix("index.html"), by="", kind="page"))
@@ -231,7 +231,7 @@ class _Crawl:
         seen = {url: found.asset for url, found in sorted(self._found.items()) if found.asset is not None}
         folders = hashed_folders([path_of(url) for url in seen])
         root = self._request.root
-        files = {normal_url(root, quote(path)): fact for path, fact in self._request.files.items()}
+        files = {file_url(root, path): fact for path, fact in self._request.files.items()}
         assets = []
         for url, asset in seen.items():
             fact = files.get(url) or files.get(f"{url}index.html")

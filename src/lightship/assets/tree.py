@@ -18,7 +18,7 @@ from lightship.assets.model import LEAST_BYTES, MOST_BYTES, worth
 from lightship.assets.reading.reference import Reference
 from lightship.assets.references import references
 from lightship.assets.scan import read_file, scan
-from lightship.assets.urls import candidates, normal_url, origin_of
+from lightship.assets.urls import candidates, file_url, normal_url, origin_of
 from lightship.errors import LightshipError
 from lightship.progress import Progress
 
@@ -175,7 +175,7 @@ class _Places:
         self._prefixes = tuple(f"{cdn.rstrip('/')}/" for cdn in cdns)
 
     def leads(self, path: str, found: Iterable[Reference]) -> Iterator[Lead]:
-        here = normal_url(self._root, path.replace("%", "%25").replace("?", "%3F").replace("#", "%23"))
+        here = file_url(self._root, path)
         for one in found:
             if one.kind == "map" or one.via.startswith("form"):
                 continue
@@ -194,7 +194,7 @@ class _Places:
         for prefix in self._prefixes:
             if url.startswith(prefix):
                 return True
-        path = unquote(urlsplit(url).path)
+        path = unquote(urlsplit(url).path, errors="surrogateescape")
         base = unquote(urlsplit(self._root).path)
         if origin_of(url) != _NOWHERE or not f"{path}/".startswith(base):
             return False

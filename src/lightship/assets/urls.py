@@ -1,10 +1,11 @@
 """Addresses in one spelling."""
 
+import os
 from urllib.parse import quote, urljoin, urlsplit
 
 from lightship.assets.reading.reference import Reference
 
-__all__ = ["candidates", "normal_url", "origin_of", "path_of"]
+__all__ = ["candidates", "file_url", "normal_url", "origin_of", "path_of"]
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "/:?#[]@!$&'()*+,;=%~-._"
@@ -34,6 +35,11 @@ def normal_url(base: str, target: str) -> str:
         return ""
     query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
     return f"{origin}{quote(parts.path, safe=_SAFE) or '/'}{query}"
+
+
+def file_url(root: str, path: str) -> str:
+    """Of a file, whatever its name, in a directory that is served at ``root``."""
+    return normal_url(root, quote(os.fsencode(path)))
 
 
 def path_of(url: str) -> str:

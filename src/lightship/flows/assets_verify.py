@@ -186,7 +186,7 @@ def _facts(tree: Tree | None) -> dict[str, FileFact]:
     return {
         file.path: FileFact(sha256=file.sha256, plain_bytes=file.plain_bytes)
         for file in tree.files
-        if not file.fault and not file.source_map and not _is_hidden(file.path) and "\n" not in file.path
+        if not file.fault and not file.source_map and not _is_hidden(file.path)
     }
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from lightship.assets.crawl import FormerWanted
+from lightship.assets.decode import decoded
 from lightship.assets.scan import read_file
 from lightship.assets.urls import normal_url, origin_of
-from lightship.errors import InputError, UsageError
+from lightship.errors import ArchiveError, InputError, UsageError
 
 if TYPE_CHECKING:
     from lightship.assets.credentials import StoreAccess
@@ -86,6 +87,11 @@ def _of_file(path: Path, root: str) -> Iterator[FormerWanted]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
     if len(content) > _MOST_BYTES:
         raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
+    if content[:2] == b"\x1f\x8b":  # as manifests lie in a store
+        try:
+            content = decoded(content, "gzip", _MOST_BYTES)
+        except ArchiveError as error:
+            raise InputError(f"{path}: {error}") from error
     if content.lstrip()[:1] == b"{":
         yield from _of_json(path, content, root)
         return

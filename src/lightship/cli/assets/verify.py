@@ -170,7 +170,7 @@ def command(
 def _manifests(
     source: str, base: str, endpoint: str | None, region: str | None, ca_file: Path | None
 ) -> "Iterable[Manifest]":
-    from lightship.config import store_access
+    from lightship.assets.credentials import store_access
     from lightship.flows.assets_verify_releases import store_manifests
 
     stores = store_access(os.environ, endpoint=endpoint, region=region, ca_file=ca_file)
