@@ -176,6 +176,7 @@ def test_a_directory_is_a_store_too(lightship: Lightship, web: Path) -> None:
         (("--to", "s3://b", "--purge", "aliyun", "--cdn", "https://c.example"), "there are no credentials"),
         (("--to", "oss://b", "--region", "cn-hangzhou"), "there are no credentials"),
         (("--to", "s3://b", "--maps", "push", "--maps-to", "s3://c"), "do not go together"),
+        (("--to", "s3://b", "--maps-to", "s3://b/"), "want another place than --to"),
         ((), "missing: --to"),
     ],
 )
@@ -193,3 +194,10 @@ def test_an_empty_build_is_no_release(lightship: Lightship, web: Path) -> None:
     said = lightship("assets", "push", empty, "--to", lightship.home / "out")
     assert said.status == 2
     assert "there is nothing to push" in said.error
+
+
+def test_a_directory_is_not_pushed_into_itself(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "push", web, "--to", web / "out")
+    assert said.status == 2
+    assert "the next push would push it too" in said.error
+    assert not (web / "out").exists()

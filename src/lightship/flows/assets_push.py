@@ -98,6 +98,7 @@ def push_assets(
     """Push, or with ``dry_run`` say what would be pushed. Raise InputError for files that cannot be objects, UsageError
     for options that do not go together, NetworkError where a store does not do its part."""
     began = time.monotonic()
+    _check(request)
     bucket = open_bucket(request.target)
     asked = _coding(request, bucket)
     found = scan(request.directory)
@@ -126,11 +127,20 @@ def push_assets(
     )
 
 
-def _coding(request: PushRequest, bucket: Bucket) -> Coding:
+def _check(request: PushRequest) -> None:
     if request.keep < 1:
         raise UsageError("--keep: want at least one release")
     if request.maps == "push" and request.maps_target is not None:
         raise UsageError("--maps push and --maps-to do not go together")
+    for target in filter(None, (request.target, request.maps_target)):
+        folder = target.directory
+        if folder is not None and folder.resolve().is_relative_to(request.directory.resolve()):
+            raise UsageError(f"{folder} lies in {request.directory}: the next push would push it too")
+    if request.maps_target is not None and str(request.maps_target) == str(request.target):
+        raise UsageError("--maps-to: want another place than --to")
+
+
+def _coding(request: PushRequest, bucket: Bucket) -> Coding:
     if bucket.keeps_headers:
         return request.encoding or "gzip"
     if request.encoding not in (None, "identity"):
