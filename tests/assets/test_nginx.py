@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lightship.assets.kinds import MEDIA_TYPES, is_hashed
-from lightship.assets.nginx import NginxOptions, nginx_configuration
+from lightship.assets.nginx import NginxOptions, compressed_types, nginx_configuration, type_table
 from lightship.errors import UsageError
 
 OPTIONS = NginxOptions(root="/srv/www")
@@ -62,3 +62,11 @@ def test_a_folder_with_an_odd_name_is_left_out() -> None:
 def test_a_root_that_cannot_be_written_is_refused(root: str) -> None:
     with pytest.raises(UsageError):
         NginxOptions(root=root)
+
+
+def test_what_nginx_compresses_is_named_as_it_is_typed() -> None:
+    types = "\n".join(type_table())
+    named = re.findall(r'"([^"]+)"', compressed_types())
+    assert "text/javascript; charset=utf-8" in named
+    assert "image/png" not in named
+    assert all(f'"{each}"' in types for each in named)

@@ -4,6 +4,7 @@ import json
 
 from lightship.ecosystem.project.detect import ProjectFacts, detect
 from lightship.ecosystem.project.files import ProjectFiles
+from lightship.flows.init import nginx_rules
 from lightship.init.choices import Choices, choose_settings
 from lightship.init.files import PARTS, Part, PlannedFile, plan_files
 
@@ -94,4 +95,4 @@ def planned(
     files = ProjectFiles.of(SHAPES[shape])
     facts = detect(files)
     choices = choose_settings(facts, directory="My Project", given=given)
-    return facts, choices, {file.path: file for file in plan_files(facts, choices, files, parts)}
+    return facts, choices, {file.path: file for file in plan_files(facts, choices, files, parts, nginx=nginx_rules())}

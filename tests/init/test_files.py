@@ -7,11 +7,13 @@ import pytest
 import yaml
 from tests.init.shapes import SHAPES, planned
 
+from lightship.assets.nginx import NginxOptions, nginx_configuration
 from lightship.dockerfile.model import Dockerfile
 from lightship.dockerfile.parse import parse
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.ecosystem.project.detect import detect
 from lightship.ecosystem.project.files import ProjectFiles
+from lightship.flows.init import nginx_rules
 from lightship.init.choices import choose_settings
 from lightship.init.files import plan_files
 
@@ -190,7 +192,12 @@ def test_a_front_end_is_a_stage_and_a_target_of_its_own() -> None:
     assert "FROM ${NGINX} AS web" in text
     assert "npm ci" in text
     assert "rm -rf web deploy" in text, "its sources are no part of the application's image"
-    assert "proxy_pass http://notes:8000" in files["deploy/nginx.conf"].text
+    served = files["deploy/nginx.conf"].text
+    assert "proxy_pass http://notes:8000" in served
+    whole = nginx_configuration(NginxOptions(root="/usr/share/nginx/html"))
+    for line in (*nginx_rules().cache_maps, *nginx_rules().types, *nginx_rules().locations):
+        assert line in served
+        assert line in whole
     jobs = yaml.safe_load(files[".github/workflows/image.yml"].text)["jobs"]
     assert set(jobs) == {"lint", "backend", "web"}
     assert not any("needs" in job for job in jobs.values()), "they run side by side"
@@ -207,7 +214,10 @@ def test_the_target_of_a_front_end_is_a_name_that_nothing_else_has(folder: str, 
     }
     project = ProjectFiles.of(contents)
     facts = detect(project)
-    files = [each.path for each in plan_files(facts, choose_settings(facts, directory="shop", given={}), project)]
+    files = [
+        each.path
+        for each in plan_files(facts, choose_settings(facts, directory="shop", given={}), project, nginx=nginx_rules())
+    ]
     assert len(set(files)) == len(files)
     assert f"deploy/kubernetes/{target}.yaml" in files
 
@@ -217,7 +227,7 @@ def test_lists_that_a_list_includes_are_words() -> None:
     contents["requirements.txt"] += "-r base.txt\n-r a,from=b\n"
     project = ProjectFiles.of(contents)
     facts = detect(project)
-    text = plan_files(facts, choose_settings(facts, directory="shop", given={}), project)[0].text
+    text = plan_files(facts, choose_settings(facts, directory="shop", given={}), project, nginx=nginx_rules())[0].text
     assert "source=base.txt" in text
     assert "a,from=b" not in text
 

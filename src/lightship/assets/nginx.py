@@ -7,11 +7,19 @@ What it gets right on purpose stands as a comment in what is written. It belongs
 import re
 from dataclasses import dataclass
 
-from lightship.assets.kinds import HASHED_FOLDERS, HASHED_NAMES, LOOSE_NAME, MEDIA_TYPES
+from lightship.assets.kinds import HASHED_FOLDERS, HASHED_NAMES, LOOSE_NAME, MEDIA_TYPES, compressible
 from lightship.assets.model import Mode
 from lightship.errors import UsageError
 
-__all__ = ["DEFAULT_POLICY", "NginxOptions", "nginx_configuration"]
+__all__ = [
+    "DEFAULT_POLICY",
+    "NginxOptions",
+    "cache_maps",
+    "compressed_types",
+    "nginx_configuration",
+    "page_locations",
+    "type_table",
+]
 
 DEFAULT_POLICY = "base-uri 'self'; frame-ancestors 'self'; object-src 'none'"
 """A Content-Security-Policy that breaks no application of its own; what scripts may come from only it can say."""
@@ -52,18 +60,20 @@ def _writable(text: str) -> bool:
 
 def nginx_configuration(options: NginxOptions) -> str:
     """The configuration, as text that ends with a line feed."""
-    return "\n".join([*_cache_maps(options), "", "server {", *_server(options), "}"]) + "\n"
+    said = "# Written by `lightship assets nginx`, for conf.d: it belongs into the http block."
+    return "\n".join([said, *cache_maps(options.folders), "", "server {", *_server(options), "}"]) + "\n"
 
 
-def _cache_maps(options: NginxOptions) -> list[str]:
+def cache_maps(own_folders: tuple[str, ...] = ()) -> list[str]:
+    """Maps for the http block, whose ``$lightship_cache_control`` says how long an answer is kept. ``own_folders`` hold
+    hashed names alone, beside those that bundlers are known to make."""
     folders = [f"^/{re.escape(folder)}/" for folder in HASHED_FOLDERS]
     # a folder of an odd name costs its users a 304, not its server a configuration that is not understood
-    loose = [f"^/{re.escape(name)}/{LOOSE_NAME}" for name in options.folders if _PLAIN_FOLDER.fullmatch(name)]
+    loose = [f"^/{re.escape(name)}/{LOOSE_NAME}" for name in own_folders if _PLAIN_FOLDER.fullmatch(name)]
     hashed = [
         f'    "~{pattern}" "public, max-age=31536000, immutable";' for pattern in (*folders, *loose, *HASHED_NAMES)
     ]
     return [
-        "# Written by `lightship assets nginx`, for conf.d: it belongs into the http block.",
         "# Kept for a year: what has a hash of its content in its name. All else is asked for again, and answered with",
         "# 304 where it is the same.",
         "map $uri $lightship_cache {",
@@ -92,10 +102,7 @@ def _server(options: NginxOptions) -> list[str]:
         "etag on;",
         "if_modified_since exact;  # times come from contents: a later file may have an earlier one",
         "",
-        "default_type application/octet-stream;",
-        "types {",
-        *(f'    "{media_type}" {" ".join(suffixes)};' for media_type, suffixes in MEDIA_TYPES.items()),
-        "}",
+        *type_table(),
         "",
         "add_header Cache-Control $lightship_cache_control always;",
         "add_header X-Content-Type-Options nosniff always;",
@@ -115,6 +122,22 @@ def _server(options: NginxOptions) -> list[str]:
     return [f"    {line}" if line else "" for line in lines]
 
 
+def type_table() -> list[str]:
+    """Media types by suffix, for the server block."""
+    return [
+        "default_type application/octet-stream;",
+        "types {",
+        *(f'    "{media_type}" {" ".join(suffixes)};' for media_type, suffixes in MEDIA_TYPES.items()),
+        "}",
+    ]
+
+
+def compressed_types() -> str:
+    """The ``gzip_types`` of a server that compresses what it sends. nginx compares the whole type with its charset."""
+    worth = [f'"{media_type}"' for media_type, suffixes in MEDIA_TYPES.items() if compressible(f"a.{suffixes[0]}")]
+    return f"gzip_types {' '.join(worth)};"
+
+
 def _encodings(options: NginxOptions) -> list[str]:
     only = options.mode == "gzip-only"
     return [
@@ -129,9 +152,6 @@ def _encodings(options: NginxOptions) -> list[str]:
 
 
 def _locations(options: NginxOptions) -> list[str]:
-    suffixes = sorted(
-        suffix for found in MEDIA_TYPES.values() for suffix in found if suffix not in _FALLS_BACK
-    )  # fmt: skip
     lines = [
         "location = /healthz {",
         "    access_log off;",
@@ -146,13 +166,21 @@ def _locations(options: NginxOptions) -> list[str]:
         return lines
     return [
         *lines,
-        "# A script that is gone is 404: with a page instead, browsers report a syntax error in `<`.",
-        f'location ~* "\\.(?:{"|".join(suffixes)})$" {{',
-        "}",
+        *page_locations(),
         "location = /index.html {",
         "}",
         "location / {",
         "    log_not_found off;",
         "    error_page 404 =200 /index.html;  # routes of a single page; try_files would ask for plain files",
+        "}",
+    ]
+
+
+def page_locations() -> list[str]:
+    """What keeps a file that is not there from being answered with a page, in front of a location that does that."""
+    suffixes = sorted(suffix for found in MEDIA_TYPES.values() for suffix in found if suffix not in _FALLS_BACK)
+    return [
+        "# A script that is gone is 404: with a page instead, browsers report a syntax error in `<`.",
+        f'location ~* "\\.(?:{"|".join(suffixes)})$" {{',
         "}",
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lightship.assets.nginx import cache_maps, compressed_types, page_locations, type_table
 from lightship.config import Options, load_options
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.ecosystem.project.detect import ProjectFacts, detect
@@ -15,11 +16,11 @@ from lightship.ecosystem.project.memory import shortage
 from lightship.errors import InputError
 from lightship.findings import Report
 from lightship.init.choices import Choices, choose_settings
-from lightship.init.files import PARTS, Part, plan_files
+from lightship.init.files import PARTS, NginxRules, Part, plan_files
 from lightship.init.write import Change, check_files, write_files
 from lightship.paths import storage_errors
 
-__all__ = ["INIT_SCHEMA", "InitOutcome", "InitRequest", "init_report", "initialise", "read_project"]
+__all__ = ["INIT_SCHEMA", "InitOutcome", "InitRequest", "init_report", "initialise", "nginx_rules", "read_project"]
 
 INIT_SCHEMA = "lightship/init/1"
 
@@ -69,7 +70,7 @@ def initialise(request: InitRequest) -> InitOutcome:
     choices = choose_settings(facts, directory=project.name, given=given)
     if request.packages:
         choices = replace(choices, system_packages=(*dict.fromkeys((*choices.system_packages, *request.packages)),))
-    planned = plan_files(facts, choices, files, request.only)
+    planned = plan_files(facts, choices, files, request.only, nginx=nginx_rules())
     changes = check_files(project, planned, force=request.force, keep=request.keep or request.dry_run)
     if not request.dry_run:
         write_files(project, changes)
@@ -78,6 +79,16 @@ def initialise(request: InitRequest) -> InitOutcome:
         notes = tuple(note for note in notes if "--entrypoint" not in note)
     return InitOutcome(
         project=project.name, facts=facts, choices=choices, changes=changes, notes=notes, dry_run=request.dry_run
+    )
+
+
+def nginx_rules() -> NginxRules:
+    """Those of ``lightship assets nginx``."""
+    return NginxRules(
+        cache_maps=tuple(cache_maps()),
+        types=tuple(type_table()),
+        compressed=compressed_types(),
+        locations=tuple(page_locations()),
     )
 
 

@@ -12,7 +12,7 @@ from lightship.init.context import context_of
 from lightship.init.front_end import FrontEndStage
 from lightship.init.render import render, script_text
 
-__all__ = ["PARTS", "Part", "PlannedFile", "plan_files"]
+__all__ = ["PARTS", "NginxRules", "Part", "PlannedFile", "plan_files"]
 
 Part = Literal["dockerfile", "dockerignore", "config", "makefile", "workflow", "nginx", "kubernetes"]
 PARTS: tuple[Part, ...] = ("dockerfile", "dockerignore", "config", "makefile", "workflow", "nginx", "kubernetes")
@@ -30,11 +30,22 @@ class PlannedFile:
     purpose: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NginxRules:
+    """What nginx is told of static files wherever it serves them, as lines: maps that set ``$lightship_cache_control``,
+    media types, those that are ``compressed``, and locations before the one that answers with a page."""
+
+    cache_maps: tuple[str, ...]
+    types: tuple[str, ...]
+    compressed: str
+    locations: tuple[str, ...]
+
+
 def plan_files(
-    facts: ProjectFacts, choices: Choices, files: ProjectFiles, only: tuple[Part, ...] = PARTS
+    facts: ProjectFacts, choices: Choices, files: ProjectFiles, only: tuple[Part, ...] = PARTS, *, nginx: NginxRules
 ) -> tuple[PlannedFile, ...]:
     """The files of the parts ``only``, in the order of `PARTS`. Nothing is written."""
-    context = context_of(facts, choices, files)
+    context = {**context_of(facts, choices, files), "nginx": nginx}
     return tuple(each for each in _all(context, files) if each.part in only)
 
 
