@@ -37,11 +37,20 @@ def test_a_code_is_a_sentence(code: str, status: int, sentence: str, hint: str) 
     assert not any(word in f"{fault} {fault.hint}" for word in ("SIGNED", "AKIDSECRET", "StringToSign", "\n"))
 
 
+def test_a_clock_is_told_by_its_sentence_too() -> None:
+    answer = ANSWER.format(code="AccessDenied", status=400, tried="")
+    skewed = "The difference between the request time and the server&#39;s time exceeds the maximum allowed."
+    fault = store_fault(answer.replace("<Message>m<", f"<Message>{skewed}<"), "s3://bucket")
+    assert "clock differs" in str(fault)
+    assert "timedatectl" in (fault.hint or "")
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "sentence"),
     [
         ("Error performing PUT http://169.254.169.254/latest/api/token", NetworkError, "there are no credentials"),
         ("HTTP error: error sending request kind: Connect ConnectionRefused", NetworkError, "cannot be reached"),
+        ("HTTP error: error sending request kind: ConnectionReset", NetworkError, "the connection to the store broke"),
         ("error sending request ... dns error: failed to lookup address", NetworkError, "name is not known"),
         ("error sending request ... invalid peer certificate: UnknownIssuer", NetworkError, "certificate"),
         ("error sending request ... operation timed out", NetworkError, "did not answer in time"),

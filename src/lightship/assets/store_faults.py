@@ -14,6 +14,8 @@ __all__ = ["store_fault"]
 _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 _CODE = re.compile(r"<Code>\s*([A-Za-z0-9._]{1,60})\s*</Code>")
 _SPENT = re.compile(r"after (\d{1,4}) retries")
+_CONNECT = re.compile(r"kind: connect\b")
+_SKEWED = "The difference between the request time and "
 _CREDENTIALS = "docs/guides/assets-push.md tells which variables are read"
 
 _SAID: dict[str, tuple[str, str | None]] = {
@@ -62,7 +64,8 @@ def store_fault(text: str, name: str) -> LightshipError:
     spent = _SPENT.search(text)
     tried = f" ({int(spent[1]) + 1} attempts)" if spent and int(spent[1]) else ""
     if code is not None and code[1] in _SAID:
-        what, hint = _SAID[code[1]]
+        # rclone calls a clock that is slow AccessDenied
+        what, hint = _SAID["RequestTimeTooSkewed" if _SKEWED in text else code[1]]
         return NetworkError(f"{name}: {what} ({code[1]}){tried}", hint=hint)
     if status is not None:
         told = f"status {status[1]}" + (f", {code[1]}" if code is not None else "")
@@ -82,7 +85,7 @@ def _without_status(text: str, name: str, tried: str) -> LightshipError:
     lower = text.lower()
     if "dns error" in lower or "failed to lookup" in lower:
         return NetworkError(f"{name}: the store's name is not known{tried}", hint="see to --endpoint and --region")
-    if "connection refused" in lower or "tcp connect error" in lower or "kind: connect" in lower:
+    if "connection refused" in lower or "tcp connect error" in lower or _CONNECT.search(lower):
         return NetworkError(f"{name}: the store cannot be reached{tried}", hint="see to --endpoint and the proxy")
     if "certificate" in lower:
         return NetworkError(

@@ -8,6 +8,7 @@ addresses, which may be signed: none is chained to what is raised here.
 
 import datetime
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +45,12 @@ def open_bucket(target: Target, access: StoreAccess, *, create: bool = True) -> 
     if target.directory is not None:
         return ObstoreBucket(_directory(target.directory, create=create), str(target), keeps_headers=False)
     store = _guarded(lambda: _store(target, access), str(target))
-    return ObstoreBucket(store, str(target), bulk_delete=target.scheme == "s3" and not access.endpoint_for("s3"))
+    return ObstoreBucket(
+        store,
+        str(target),
+        bulk_delete=target.scheme == "s3" and not access.endpoint_for("s3"),
+        pauses=[access.backoff_s * 2**attempt for attempt in range(access.retries)],
+    )
 
 
 def _directory(directory: Path, *, create: bool) -> "ObjectStore":
@@ -74,19 +80,44 @@ def _store(target: Target, access: StoreAccess) -> "ObjectStore":
         azure: Any = {"endpoint": endpoint} if endpoint else {}
         return AzureStore(target.bucket, config=azure, client_options=client, retry_config=retries)
     settings: Any = s3_settings(target, access)
-    return S3Store(target.bucket, config=settings, client_options=client, retry_config=retries)
+    keys = _taken_keys(settings)
+    return S3Store(
+        target.bucket, config=settings, client_options=client, retry_config=retries, credential_provider=keys
+    )
+
+
+def _taken_keys(settings: dict[str, Any]) -> Any:
+    """The keys among ``settings``, as what obstore asks for keys. Left there, it would add the environment's
+    AWS_SESSION_TOKEN to them, were it another's or empty. None where there are none."""
+    if "access_key_id" not in settings:
+        return None
+    found = {
+        "access_key_id": settings.pop("access_key_id"),
+        "secret_access_key": settings.pop("secret_access_key"),
+        "token": settings.pop("session_token", None),
+        "expires_at": None,
+    }
+    return lambda: found
 
 
 class ObstoreBucket:
-    """A `Bucket` over any store of obstore's."""
+    """A `Bucket` over any store of obstore's. ``pauses`` are the seconds before an order to delete is given again whose
+    connection broke: all else obstore tries again by itself."""
 
     def __init__(
-        self, store: "ObjectStore", name: str, *, keeps_headers: bool = True, bulk_delete: bool = False
+        self,
+        store: "ObjectStore",
+        name: str,
+        *,
+        keeps_headers: bool = True,
+        bulk_delete: bool = False,
+        pauses: Sequence[float] = (),
     ) -> None:
         self._store = store
         self._name = name
         self._keeps_headers = keeps_headers
         self._bulk_delete = bulk_delete
+        self._pauses = pauses
 
     @property
     def name(self) -> str:
@@ -149,15 +180,25 @@ class ObstoreBucket:
                 pass
 
     def _remove(self, key: str, stop: threading.Event) -> None:
-        if stop.is_set():
-            return
-        try:
-            _guarded(lambda: self._store.delete(key), self._name, (FileNotFoundError,))
-        except FileNotFoundError:
-            return
-        except LightshipError:
-            stop.set()
-            raise
+        from obstore.exceptions import GenericError
+
+        for pause in (*self._pauses, None):
+            if stop.is_set():
+                return
+            try:
+                _guarded(lambda: self._store.delete(key), self._name, (FileNotFoundError, GenericError))
+            except FileNotFoundError:
+                return
+            except GenericError as error:
+                if pause is None or "status code" in str(error):
+                    stop.set()
+                    raise store_fault(str(error), self._name) from None
+                time.sleep(pause)
+            except LightshipError:
+                stop.set()
+                raise
+            else:
+                return
 
     def _head(self, key: str) -> Found | None:
         try:
