@@ -50,6 +50,7 @@ def manifest(*entries: Entry, pending: bool = False) -> Manifest:
         own=frozenset(each.path for each in entries) if pending else frozenset(),
         purge=("index.html",) if pending else (),
         collecting=pending,
+        ended=pending,
     )
 
 

@@ -145,7 +145,6 @@ def test_a_purge_that_failed_is_owed(desk: Desk) -> None:
     with pytest.raises(NetworkError, match="the CDN is down"):
         desk.push(purge=refuses)
     assert len(desk.names(RELEASES)) == 2
-    desk.bucket.time.seconds += DEAD_S
     outcome = desk.push(purge=desk.purge)
     assert outcome.site.unchanged
     assert outcome.site.purge_order == "order 1"
@@ -153,6 +152,19 @@ def test_a_purge_that_failed_is_owed(desk: Desk) -> None:
     assert desk.names(PENDING) == []
     desk.push(purge=desk.purge)
     assert len(desk.purged) == 1
+
+
+def test_a_push_whose_build_changed_meanwhile_is_not_waited_for(desk: Desk) -> None:
+    def before(what: str) -> None:
+        if PENDING in what and what.startswith("write"):
+            desk.write(index="changed meanwhile")
+
+    desk.bucket.before = before
+    with pytest.raises(InputError, match="changed while it was pushed"):
+        desk.push()
+    desk.bucket.before = lambda _: None
+    assert desk.push().site.collection.pendings != ()
+    assert desk.names(PENDING) == []
 
 
 def test_a_name_with_a_hash_and_another_content_is_refused(desk: Desk) -> None:

@@ -88,7 +88,8 @@ class Manifest:
     """A release, or with ``pending`` a push under way. ``name`` is the object's name in its folder.
 
     A pending one tells besides which paths are its ``own``, since nothing of somebody else's lay there, which to
-    ``purge`` when it is done, and whether it is ``collecting``: deleting what no release needs."""
+    ``purge`` when it is done, whether it is ``collecting``, deleting what no release needs, and whether it ``ended``
+    before it was done."""
 
     name: str
     entries: Mapping[str, Entry] = field(repr=False)
@@ -98,6 +99,7 @@ class Manifest:
     own: frozenset[str] = frozenset()
     purge: tuple[str, ...] = ()
     collecting: bool = False
+    ended: bool = False
 
     @property
     def digest(self) -> str:
@@ -145,6 +147,7 @@ def write_manifest(manifest: Manifest) -> bytes:
             "own": sorted(manifest.own),
             "purge": list(manifest.purge),
             "collecting": manifest.collecting,
+            "ended": manifest.ended,
         }
     return canonical(document)
 
@@ -192,6 +195,7 @@ def parse_manifest(raw: bytes, name: str, root: str) -> Manifest:
         own=frozenset(pending.optional_texts("own")),
         purge=tuple(path for path in pending.optional_texts("purge") if path in found.entries),
         collecting=pending.require("collecting").flag(),
+        ended=pending.require("ended").flag(),
     )
 
 

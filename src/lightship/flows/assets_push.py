@@ -28,7 +28,7 @@ from lightship.assets.release import (
     release_digest,
 )
 from lightship.assets.scan import Scan, scan
-from lightship.errors import InputError, UsageError
+from lightship.errors import InputError, LightshipError, UsageError
 from lightship.flows.assets_push_store import Clock, Heart, Place
 from lightship.progress import Progress
 from lightship.store.cache import Cache
@@ -233,12 +233,13 @@ class _Pushing:
             base=request.base,
             pending=True,
             own=plan.own,
-            purge=plan.purge if request.purge is not None else (),
+            purge=self._owed(plan),
         )
         heart = Heart(self.place, pending)
         release = None
         if not plan.unchanged:
-            plan, entries, remote = self._sent(heart, entries)
+            with heart.ending(InputError):
+                plan, entries, remote = self._sent(heart, entries)
             release = Manifest(
                 name=manifest_name(self._stamp(remote, pending.name), digest),
                 entries=entries,
@@ -246,7 +247,8 @@ class _Pushing:
                 base=request.base,
             )
             self.place.write(release)
-        purged, order = self._purged(plan)
+        with heart.ending(LightshipError):  # the CDN's fault; whoever repeats the push at once owes the purge
+            purged, order = self._purged(plan)
         collected, kept = self._collected(heart, release)
         self.place.forget(PENDING, [pending.name])
         return _site(
@@ -260,6 +262,9 @@ class _Pushing:
             releases_kept=kept,
         )
 
+    def _owed(self, plan: PushPlan) -> tuple[str, ...]:
+        return plan.purge if self.request.purge is not None else ()
+
     def _stamp(self, remote: Remote, *names: str) -> str:
         return next_stamp(
             self.request.clock.now(), [*names, *(each.name for each in (*remote.releases, *remote.pendings))]
@@ -271,8 +276,8 @@ class _Pushing:
         remote = heart.await_collectors(self.files, self.progress)
         plan = plan_push(list(self.files.values()), remote, keep=request.keep, overwrite=request.overwrite)
         entries = entries | {entry.path: entry for entry in plan.there}
-        if plan.own != heart.manifest.own:
-            heart.change(replace(heart.manifest, own=plan.own))
+        if (plan.own, self._owed(plan)) != (heart.manifest.own, heart.manifest.purge):
+            heart.change(replace(heart.manifest, own=plan.own, purge=self._owed(plan)))
         self.progress.start("push", sum(entries[file.path].stored_bytes for file in plan.send), unit="B")
         try:
             sent = heart.send(plan.send, self.cache, self.progress, jobs=connections)

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyMo
 manifest for a quarter of an hour, by the store's own clock, counts as dead.
 """
 
+import contextlib
 import datetime
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -28,7 +29,7 @@ from lightship.assets.release import (
     parse_manifest,
     write_manifest,
 )
-from lightship.errors import InputError, NetworkError
+from lightship.errors import InputError, LightshipError, NetworkError
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
@@ -82,7 +83,7 @@ class Place:
             if manifest is None or manifest.pending != (folder == PENDING):
                 continue
             told[folder].append(manifest)
-            if folder == PENDING and (clock - found.modified).total_seconds() < DEAD_S:
+            if folder == PENDING and not manifest.ended and (clock - found.modified).total_seconds() < DEAD_S:
                 fresh.add(name)
         wanted = {*paths, *(path for each in (*told[RELEASES], *told[PENDING]) for path in each.entries)}
         listed = self.bucket.listing(self.root, (self.key(path) for path in wanted))
@@ -140,6 +141,16 @@ class Heart:
         if pause >= _BEAT_S:
             self._beaten = self.place.clock.monotonic()
             self.place.write(self.manifest)
+
+    @contextlib.contextmanager
+    def ending(self, *errors: type[LightshipError]) -> Iterator[None]:
+        """Where the block raises one of ``errors``, write down that nobody waits for this push any more."""
+        try:
+            yield
+        except errors:
+            with contextlib.suppress(LightshipError):  # it counts as dead a quarter of an hour later
+                self.change(replace(self.manifest, ended=True))
+            raise
 
     def change(self, manifest: Manifest) -> None:
         self.manifest = manifest
