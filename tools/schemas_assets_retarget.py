@@ -38,7 +38,7 @@ def assets_retarget_schema() -> _Schema:
         "type": "object",
         "additionalProperties": _COUNT,
         "description": "How often, by kind (url, origin, source, relative, hostname, protocol, port, length, size, "
-        "digest); a prefix that is not plain is followed by how `://.` is written.",
+        "digest, cache); a prefix that is not plain is followed by how `://.` is written.",
     }
     finding = {
         "code": {"enum": [rule.code for rule in RULES]},

@@ -200,7 +200,7 @@ def _circle(web: Path) -> None:
         "a": (Slot(begin=0, end=1, kind="digest", extra="sha256/hex", path="b"),),
         "b": (Slot(begin=0, end=1, kind="digest", extra="sha256/hex", path="a"),),
     }
-    Renderer(slots, lambda _: b"x", Prefix.parse(A)).render("a")
+    Renderer(slots, lambda _: b"x", Prefix.parse(A), Prefix.parse(B)).render("a")
 
 
 def test_sidecars_are_made_anew_and_stale_ones_go(web: Path) -> None:

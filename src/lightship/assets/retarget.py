@@ -20,9 +20,10 @@ from lightship.assets.frameworks.known import framework_of
 from lightship.assets.retargeting.digests import DigestIndex, may_have_digests
 from lightship.assets.retargeting.flight import FlightError, is_flight, length_slots, payload_slots
 from lightship.assets.retargeting.mentions import base64_forms, find_mentions, host_pattern
+from lightship.assets.retargeting.postponed import cache_slots, state_lengths
 from lightship.assets.retargeting.prefix import SAME_ORIGIN, Prefix
 from lightship.assets.retargeting.rendering import Rendered, Renderer
-from lightship.assets.retargeting.slot import Slot, text_of
+from lightship.assets.retargeting.slot import Slot, numbered, text_of
 from lightship.assets.retargeting.state import STATE_NAME, FileState, State, state_from
 from lightship.assets.retargeting.tree import DirectoryTree
 from lightship.errors import InputError, UsageError
@@ -62,7 +63,7 @@ class Plan:
 
     def rendered(self) -> dict[str, Rendered]:
         """Every file with its slots filled for ``target``."""
-        renderer = Renderer(self.slots, self.tree.read, self.target)
+        renderer = Renderer(self.slots, self.tree.read, self.target, self.built)
         return {path: renderer.render(path) for path in sorted(self.slots)}
 
 
@@ -209,21 +210,10 @@ def _numbered(path: str, slots: list[Slot], content: bytes) -> tuple[Slot, ...]:
         if after.begin < slot.end:
             raise InputError(f"{path}: byte {after.begin} belongs to two things that change")
     try:
-        lengths = length_slots(path, content, ordered)
+        lengths = [*length_slots(path, content, ordered), *state_lengths(path, content, ordered)]
     except FlightError as error:
         raise InputError(f"{path}: {error}", hint="--leave does not help: the page would be broken") from error
-    if not lengths:
-        return ordered
-    every = sorted((*ordered, *lengths), key=lambda slot: (slot.begin, slot.end))
-    index_of = {id(slot): index for index, slot in enumerate(every)}
-    moved = {index: index_of[id(slot)] for index, slot in enumerate(ordered)}
-    return tuple(
-        slot if not slot.covers else _covering(slot, tuple(moved[cover] for cover in slot.covers)) for slot in every
-    )
-
-
-def _covering(slot: Slot, covers: tuple[int, ...]) -> Slot:
-    return Slot(begin=slot.begin, end=slot.end, kind=slot.kind, extra=slot.extra, covers=covers)
+    return numbered(ordered, lengths)
 
 
 class _Search:
@@ -236,6 +226,7 @@ class _Search:
         self._progress = progress
         self._digests = DigestIndex()
         self._sized: list[str] = []
+        self._built: Prefix | None = None
         self.left: list[LeftMention] = []
         self.looked = 0
 
@@ -249,6 +240,7 @@ class _Search:
         found: dict[str, list[Slot]] = {}
         for prefix in dict.fromkeys((state.present, state.built)):
             if prefix.host:
+                self._built = state.built
                 for path, slots in self.look(prefix, beside=known).items():
                     found.setdefault(path, []).extend(slots)
         return self.complete(found)
@@ -298,11 +290,11 @@ class _Search:
             self._sized.append(path)
         first = pattern.search(content)
         packed = next((at for word in base64_forms(prefix) if (at := content.find(word)) >= 0), None)
-        if packed is not None:
+        if packed is not None and not path.endswith(".meta"):
             self._refuse(path, content, packed, prefix, "in base64")
         if first is not None and _is_binary(content):
             self._refuse(path, content, first.start(), prefix, "in a file that is no text")
-        elif first is not None or b"__next_f" in content or is_flight(path, content):
+        elif first is not None or _may_hide(path, content):
             slots = self._in_text(path, content, prefix)
         if not (slots or keeps or sized):
             self._tree.forget(path)
@@ -311,7 +303,7 @@ class _Search:
     def _in_text(self, path: str, content: bytes, prefix: Prefix) -> list[Slot]:
         mentions = find_mentions(path, content, prefix)
         try:
-            hidden = payload_slots(path, content, prefix)
+            hidden = [*payload_slots(path, content, prefix), *cache_slots(path, content, prefix, self._built)]
         except FlightError as error:
             raise InputError(f"{path}: {error}") from error
         taken = sorted((slot.begin, slot.end) for slot in hidden)
@@ -328,6 +320,11 @@ class _Search:
                 hint=f"nothing was changed; --leave '{path}' leaves what is not understood in it as it is",
             )
         self.left.append(LeftMention(path=path, offset=offset, excerpt=excerpt))
+
+
+def _may_hide(path: str, content: bytes) -> bool:
+    """Whether the prefix can be there in pieces, or packed."""
+    return b"__next_f" in content or is_flight(path, content) or path.endswith(".meta")
 
 
 def _is_within(place: int, spans: list[tuple[int, int]]) -> bool:

@@ -18,6 +18,7 @@ _NAMES = {
     "length": "lengths",
     "size": "sizes",
     "digest": "digests",
+    "cache": "caches of postponed pages",
 }
 _OWN = "the page's own origin"
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from lightship.assets.retargeting.flight import FlightError, length_slots, payload_slots, rows
+from lightship.assets.retargeting.flight import FlightError, is_flight, length_slots, payload_slots, rows
 from lightship.assets.retargeting.mentions import find_mentions
 from lightship.assets.retargeting.prefix import Prefix
 from lightship.assets.retargeting.rendering import Renderer
@@ -52,7 +52,7 @@ def retargeted(path: str, content: bytes, target: Prefix) -> bytes:
         )
         for slot in every
     )
-    return Renderer({path: slots}, lambda _: content, target).render(path).content
+    return Renderer({path: slots}, lambda _: content, target, OLD).render(path).content
 
 
 def test_lengths_of_rows_follow_what_stands_in_them() -> None:
@@ -83,6 +83,12 @@ def test_a_length_that_is_cut_is_refused() -> None:
 def test_rows_are_read_as_react_reads_them() -> None:
     found = list(rows(b'1:"a"\n2:T3,a\nb3:I[1,"T9,"]\n:HL["x"]\n4:T0,5:E{"digest":"1"}\n6:o2,\x00\xff7:null'))
     assert [(row.begin, row.end) for row in found] == [(11, 14), (41, 41), (64, 66)]
+
+
+def test_the_mark_of_a_whole_or_partial_response_comes_before_the_rows() -> None:
+    for mark in (b"#", b"~"):
+        assert is_flight("a.rsc", mark + payload(OLD.text))
+        assert retargeted("a.rsc", mark + payload(OLD.text), NEW) == mark + payload(NEW.text)
 
 
 @pytest.mark.parametrize("broken", [b"1:T4,abc", b"x", b"1:Tz,", b"1:T3,abcq", b'1:"a"\nzz\n'])

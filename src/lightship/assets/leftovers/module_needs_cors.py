@@ -48,7 +48,7 @@ def _find(subject: Subject) -> Iterator[Leftover]:
         yield Leftover(
             severity="error",
             message=f"integrity without crossorigin is refused from another origin: {subject.sample(blind)}",
-            fix="add `crossorigin` beside `integrity`",
+            fix='add `crossorigin` beside `integrity` (Next.js: `crossOrigin: "anonymous"` in its configuration)',
             paths=tuple(each.path for each in blind),
         )
 

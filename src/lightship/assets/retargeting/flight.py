@@ -25,7 +25,7 @@ _LENGTH = re.compile(rb"[0-9a-f]{1,15},")
 _COUNTED = b"TAOobUSsLlGgMmV"
 _HEADER = re.compile(rb"(?:^|\n|\\n|\")[0-9a-f]*:T[0-9a-f]+,", re.MULTILINE)
 _PUSH = re.compile(rb'__next_f(?:\s*=\s*self\.__next_f\s*\|\|\s*\[\]\))?\.push\(\[([0-9])(?:,\s*"((?:[^"\\]|\\.)*+)")?')
-_BEGIN = re.compile(rb"[0-9a-f]*:")
+_BEGIN = re.compile(rb"[#~]?[0-9a-f]*:")
 _LONGEST_MENTION = 512
 _TEXT, _BINARY = b"1", b"3"
 
@@ -51,7 +51,7 @@ def is_flight(path: str, content: bytes) -> bool:
 
 def rows(payload: bytes) -> Iterator[Row]:
     """Rows with a length, in order. Raise FlightError where the payload breaks the format."""
-    at = 0
+    at = int(payload[:1] in (b"#", b"~"))  # whether the response is whole or a part: Next.js 16 says so in one byte
     while at < len(payload):
         named = _ID.match(payload, at)
         if named is None:
@@ -122,7 +122,7 @@ def length_slots(path: str, content: bytes, slots: tuple[Slot, ...]) -> list[Slo
     lengths and it cannot be told which."""
     text = _payload(path, content)
     if text is None:
-        if path.endswith((".html", ".htm")) and _HEADER.search(content):
+        if slots and path.endswith((".html", ".htm", ".rsc")) and _HEADER.search(content):
             raise FlightError("a payload of React's in a form that only its framework knows")
         return []
     payload = text.text

@@ -5,6 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from lightship.assets.retargeting.postponed import retargeted_cache
 from lightship.assets.retargeting.prefix import Prefix
 from lightship.assets.retargeting.script_text import decoded_bytes
 from lightship.assets.retargeting.slot import Slot, SlotKind, text_of
@@ -29,12 +30,16 @@ def digest_text(content: bytes, how: str) -> str:
 
 
 class Renderer:
-    """Renders each file once. ``read`` gives a file's present bytes; ``slots`` are of all files that have some."""
+    """Renders each file once. ``read`` gives a file's present bytes; ``slots`` are of all files that have some;
+    ``built`` is the prefix of the build."""
 
-    def __init__(self, slots: Mapping[str, tuple[Slot, ...]], read: Callable[[str], bytes], prefix: Prefix) -> None:
+    def __init__(
+        self, slots: Mapping[str, tuple[Slot, ...]], read: Callable[[str], bytes], prefix: Prefix, built: Prefix
+    ) -> None:
         self._slots = slots
         self._read = read
         self._prefix = prefix
+        self._built = built
         self._texts: dict[str, tuple[bytes, ...]] = {}
         self._at_work: set[str] = set()
 
@@ -89,6 +94,8 @@ class Renderer:
         found = text_of(slot, self._prefix)
         if found is not None:
             return found.encode()
+        if slot.kind == "cache":
+            return retargeted_cache(slot.extra, self._built, self._prefix).encode()
         return str(len(self._whole(slot.path))).encode() if slot.kind == "size" else b""
 
     def _digest(self, slot: Slot, path: str, content: bytes, texts: list[bytes]) -> bytes:
@@ -128,13 +135,14 @@ def _of_kind(slots: tuple[Slot, ...], kind: SlotKind) -> list[tuple[int, Slot]]:
 
 
 def _length(slot: Slot, content: bytes, slots: tuple[Slot, ...], texts: list[bytes]) -> bytes:
-    length = int(content[slot.begin : slot.end], 16)
+    base = 10 if slot.extra == "decimal" else 16
+    length = int(content[slot.begin : slot.end], base)
     for index in slot.covers:
         old, now = content[slots[index].begin : slots[index].end], texts[index]
-        if slot.extra == "js":
+        if slot.extra:
             old, now = decoded_bytes(old), decoded_bytes(now)
         length += len(now) - len(old)
-    return f"{length:x}".encode()
+    return (str(length) if base == 10 else f"{length:x}").encode()
 
 
 def _joined(content: bytes, slots: tuple[Slot, ...], texts: tuple[bytes, ...], first: int, last: int) -> bytes:

@@ -1,14 +1,15 @@
 """A place in a file whose bytes follow from the prefix, or from what the prefix changed."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from lightship.assets.retargeting.prefix import NOWHERE, Prefix
 
-__all__ = ["SLOT_KINDS", "Form", "Slot", "SlotKind", "text_of"]
+__all__ = ["SLOT_KINDS", "Form", "Slot", "SlotKind", "numbered", "text_of"]
 
 SlotKind = Literal[
-    "url", "origin", "source", "relative", "hostname", "protocol", "port", "length", "size", "digest"
+    "url", "origin", "source", "relative", "hostname", "protocol", "port", "length", "size", "digest", "cache"
 ]  # fmt: skip
 SLOT_KINDS: tuple[SlotKind, ...] = get_args(SlotKind)
 
@@ -37,7 +38,9 @@ class Slot:
     a slot has the characters from ``first`` to ``last`` of that, and the next the rest.
 
     ``length``: hexadecimal, the bytes of a row of React's payload, in which the slots ``covers`` (indexes) lie; they
-    are counted as a script's string has them where ``extra`` is ``js``. ``size``: decimal, of the file ``path``.
+    are counted as a script's string has them where ``extra`` is ``js``; ``decimal``: written so, and counted in UTF-16
+    units of a JSON string. ``size``: decimal, of the file ``path``.
+    ``cache``: of a postponed page; ``extra`` is the build's own.
     ``digest``: of ``path``, or its bytes from ``first`` to ``last``; ``extra`` is the algorithm and how it is written.
     """
 
@@ -76,3 +79,13 @@ def _whole(slot: Slot, prefix: Prefix) -> str | None:
         case "port":
             return prefix.port
     return None
+
+
+def numbered(ordered: tuple[Slot, ...], lengths: Iterable[Slot]) -> tuple[Slot, ...]:
+    """``ordered`` and ``lengths``, whose ``covers`` count in ``ordered``, as one sequence in which they count anew."""
+    every = sorted((*ordered, *lengths), key=lambda slot: (slot.begin, slot.end))
+    index_of = {id(slot): index for index, slot in enumerate(every)}
+    places = [index_of[id(slot)] for slot in ordered]
+    return tuple(
+        replace(slot, covers=tuple(places[cover] for cover in slot.covers)) if slot.covers else slot for slot in every
+    )
