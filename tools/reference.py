@@ -21,6 +21,7 @@ from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
 from tools.schemas_assets import assets_schema
 from tools.schemas_assets_push import assets_push_schema
+from tools.schemas_assets_releases import assets_releases_schema
 from tools.schemas_base import base_schema
 from tools.schemas_bench import bench_schema
 from tools.schemas_check import budget_sections, check_schema
@@ -138,6 +139,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "assets-verify.schema.json": _json(schemas_assets_verify.assets_verify_schema()),
         REFERENCE / "schemas" / "assets-retarget.schema.json": _json(schemas_assets_retarget.assets_retarget_schema()),
         REFERENCE / "schemas" / "assets-push.schema.json": _json(assets_push_schema()),
+        REFERENCE / "schemas" / "assets-releases.schema.json": _json(assets_releases_schema()),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from tests.cli.conftest import Lightship
 from tools.schemas_assets_push import assets_push_schema
+from tools.schemas_assets_releases import assets_releases_schema
 
 SCRIPT = b"export function greet(name) { return `hello ${name}`; }\n" * 60
 SECRET = {"AWS_ACCESS_KEY_ID": "AKIDOFTESTS", "AWS_SECRET_ACCESS_KEY": "aVerySecretKey", "AWS_REGION": "us-east-1"}
@@ -201,3 +202,21 @@ def test_a_directory_is_not_pushed_into_itself(lightship: Lightship, web: Path) 
     assert said.status == 2
     assert "the next push would push it too" in said.error
     assert not (web / "out").exists()
+
+
+def test_releases_are_listed(lightship: Lightship, web: Path, s3: str) -> None:
+    pushed = lightship(
+        "assets", "push", web, "--to", "s3://bucket/five", "--endpoint", s3, "--format", "json", **SECRET
+    )
+    said = lightship("assets", "releases", "s3://bucket/five", "--endpoint", s3, "--format", "json", **SECRET)
+    assert said.status == 0, said.stderr
+    report = json.loads(said.stdout)
+    Draft202012Validator(assets_releases_schema()).validate(report)
+    assert [each["name"] for each in report["releases"]] == [json.loads(pushed.stdout)["release"]]
+    _client(s3, "s3").delete_object(Bucket="bucket", Key="five/assets/app-0a1b2c3d.js")
+    said = lightship("assets", "releases", "s3://bucket/five", "--endpoint", s3, **SECRET)
+    assert said.status == 1
+    assert "assets/app-0a1b2c3d.js" in said.stdout
+    said = lightship("assets", "releases", lightship.home / "none")
+    assert said.status == 0, said.stderr
+    assert not (lightship.home / "none").exists()

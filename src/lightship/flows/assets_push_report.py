@@ -20,7 +20,9 @@ def push_report(outcome: PushOutcome) -> Report:
             notes.append(site.collection.blocked)
         if site.foreign:
             told = "would be" if request.dry_run else "was" if len(site.foreign) == 1 else "were"
-            which = site.foreign[0] if len(site.foreign) == 1 else f"{len(site.foreign)} objects, {site.foreign[0]} first,"
+            which = (
+                site.foreign[0] if len(site.foreign) == 1 else f"{len(site.foreign)} objects, {site.foreign[0]} first,"
+            )
             notes.append(f"{which} {told} written over: no release of lightship has put them there")
     document: dict[str, object] = {
         "schema": PUSH_SCHEMA,

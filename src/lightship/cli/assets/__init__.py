@@ -11,6 +11,7 @@ __all__ = ["command"]
 _COMMANDS = {
     "compress": "sidecars for static files, made once",
     "push": "a release into an object store: only what is new, old releases stay",
+    "releases": "the releases in an object store, and what of them is there",
     "retarget": "another CDN for what is built, without a build",
     "nginx": "an nginx configuration for static files",
     "verify": "everything a site refers to is there, and served right",
