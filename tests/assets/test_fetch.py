@@ -145,10 +145,12 @@ def test_redirects_lead_to_nobody_else(faulty: FaultySite) -> None:
         f"/ -> 302; Location: {other}/vendor-3f2a9c1b.js",
         "/logo.svg -> 302; Location: file:///etc/passwd",
         "/about.html -> 302; Location: about.html",
+        "/site.webmanifest -> 302; Location: http://[::1",
     )
     with fetcher(faulty.site.origin) as client:
         assert client.ask(faulty.root).status == 302
         assert client.ask(f"{faulty.root}logo.svg").status == 302
+        assert client.ask(f"{faulty.root}site.webmanifest").status == 302
         assert "more than 5 redirects" in client.ask(f"{faulty.root}about.html").fault
     assert faulty.cdn.asked == []
 

@@ -70,7 +70,10 @@ def adapt_nginx(request: NginxTrialRequest) -> Adapted:
     inside = http if http is not None else found
     servers = [one for one in inside if one.name == "server" and one.block is not None]
     if not servers:
-        raise InputError(f"{request.configuration}: there is no server in it")
+        raise InputError(
+            f"{request.configuration}: there is no server in it",
+            hint=f"an include with wildcards means files below {request.configuration.parent}",
+        )
     chosen = _chosen(servers, request)
     notes = list(reader.notes)
     if len(servers) > 1:

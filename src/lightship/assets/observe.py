@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lightship.assets.codecs import encode
-from lightship.assets.decode import decoded
+from lightship.assets.decode import MOST_PLAIN_BYTES, decoded
 from lightship.assets.model import LEAST_BYTES, worth
 from lightship.assets.site import CLIENTS, Asset, Client, Reply
 from lightship.errors import ArchiveError
@@ -35,7 +35,8 @@ def observed(fetcher: "Fetcher", asset: Asset, *, thorough: bool = True) -> tupl
     content = b""
     for client, said in CLIENTS.items():
         answer = fetcher.ask(asset.url, encoding=said, headers=headers)
-        replies[client], plain = reply_of(answer)
+        # no more than an answer without a coding may have
+        replies[client], plain = reply_of(answer, most_bytes=fetcher.limits.body_bytes)
         content = content or plain
     seen = replace(
         asset, replies=replies, digests=digests_of(content) if content else {}, worth=_worth(replies, content)
@@ -77,7 +78,7 @@ def _worth(replies: Mapping[Client, Reply], content: bytes) -> bool:
     return worth(len(encode(content, "gzip", "ci")), len(content))
 
 
-def reply_of(answer: "Answer", *, method: str = "GET") -> tuple[Reply, bytes]:
+def reply_of(answer: "Answer", *, method: str = "GET", most_bytes: int = MOST_PLAIN_BYTES) -> tuple[Reply, bytes]:
     """What is kept of an answer, and its plain bytes."""
     reply = Reply(
         status=answer.status,
@@ -90,7 +91,7 @@ def reply_of(answer: "Answer", *, method: str = "GET") -> tuple[Reply, bytes]:
     if answer.fault or not answer.status or method == "HEAD" or answer.status == 304:
         return reply, b""
     try:
-        plain = decoded(answer.body, reply.encoding)
+        plain = decoded(answer.body, reply.encoding, most_bytes)
     except ArchiveError as error:
         return replace(reply, broken=str(error)), b""
     digest = hashlib.sha256(plain).hexdigest()

@@ -41,9 +41,11 @@ class Reach:
 
     def leads_to(self, begin: str, target: str) -> bool:
         """Whether a redirect from ``begin`` to ``target`` is followed."""
+        if not origin_of(target):  # what is no address at all
+            return False
         host = urlsplit(target).hostname
         known = {urlsplit(origin).hostname for origin in (self.site, *self.cdns)}
-        return bool(origin_of(target)) and (host == urlsplit(begin).hostname or host in known)
+        return host == urlsplit(begin).hostname or host in known
 
 
 def split_credentials(url: str) -> tuple[str, str]:

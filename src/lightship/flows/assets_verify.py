@@ -132,16 +132,19 @@ def _verify_directory(
     request: AssetsVerifyRequest, access: RegistryAccess, progress: Progress, jobs: int
 ) -> AssetsVerifyOutcome:
     directory = Path(request.target)
+    adapted = None
+    if request.nginx is not None:
+        from lightship.assets.nginx_adapt import NginxTrialRequest, adapt_nginx
+
+        adapted = adapt_nginx(
+            NginxTrialRequest(configuration=request.nginx, root=request.nginx_root, server=request.server)
+        )
     tree = read_tree(directory, progress, base=request.base, cdns=request.cdns, workers=jobs)
-    if request.nginx is None:
+    if adapted is None:
         checks, findings = _judged(DIRECTORY, tree, request)
         return _outcome(request, "directory", checks, findings, tree=tree)
-    from lightship.assets.nginx_adapt import NginxTrialRequest, adapt_nginx
     from lightship.assets.nginx_trial import nginx_trial
 
-    adapted = adapt_nginx(
-        NginxTrialRequest(configuration=request.nginx, root=request.nginx_root, server=request.server)
-    )
     host = f"http://{request.server or 'localhost'}"
     root = normal_url(host, f"/{request.base.strip('/')}/".replace("//", "/"))
     with ExitStack() as stack:

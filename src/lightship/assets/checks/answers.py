@@ -44,6 +44,7 @@ _SKIPPED = Kind(code="not-asked", severity="note", title="was not looked at")
 _LOST = Kind(code="redirect-elsewhere", severity="error", title="an asset is redirected to a host of somebody else")
 _BOUND = Kind(code="incomplete", severity="warning", title="more was found than is asked for")
 _GONE = (404, 410)
+_UNLOCK = "for what only some may see: https://user:password@… or --header, which the site alone gets"
 
 
 def _run(site: Site) -> Iterator[Finding]:
@@ -74,7 +75,8 @@ def _of(asset: Asset) -> Finding | None:
         return _redirected(asset, reply)
     message = f"answered with {reply.status}{only}{whom}"
     if reply.status not in _GONE:
-        return _FAILED.finding(message, location=asset.url)
+        locked = reply.status in (401, 403) and asset.own
+        return _FAILED.finding(message, location=asset.url, fix=_UNLOCK if locked else None)
     if asset.page and asset.used_by:
         return _PAGE.finding(message, location=asset.url)
     return _MISSING.finding(message, location=asset.url, fix="deploy it before the page that asks for it")

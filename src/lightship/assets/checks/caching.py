@@ -45,7 +45,7 @@ _ERROR = Kind(code="error-kept", severity="warning", title="an error that is kep
 _MONTH_S = 30 * 86_400
 _HOUR_S = 3600
 _MINUTE_S = 60
-_NUMBER = re.compile(r'"?([0-9]{1,18})"?')
+_NUMBER = re.compile(r'"?([0-9]{1,40})"?')
 
 
 def _run(site: Site) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def _until(expires: str, date: str) -> int:
 
     try:
         return max(0, int((parsedate_to_datetime(expires) - parsedate_to_datetime(date)).total_seconds()))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0
 
 

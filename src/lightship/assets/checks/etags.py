@@ -104,7 +104,7 @@ def _time_of(reply: Reply) -> int | None:
         return None
     try:
         modified = int(parsedate_to_datetime(reply.headers.get("last-modified", "")).timestamp())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return modified if int(made[1], 16) == modified else None
 

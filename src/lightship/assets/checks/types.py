@@ -35,7 +35,7 @@ from collections.abc import Iterator
 from lightship.assets.checks.check import Check, Kind
 from lightship.assets.kinds import MEDIA_TYPES
 from lightship.assets.site import Asset, Reply, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Severity
 
 __all__ = ["CHECK", "JAVASCRIPT"]
 
@@ -65,6 +65,7 @@ _ALSO: dict[str, frozenset[str]] = {
 }  # fmt: skip
 """Older names that browsers take as well."""
 _WANTED = {suffix: name.partition(";")[0] for name, suffixes in MEDIA_TYPES.items() for suffix in suffixes}
+_BREAKS = frozenset(("js", "mjs", "cjs", "css", "wasm", "html", "htm", "xhtml", "svg", "webmanifest"))
 _WEIGH_LESS = frozenset(("txt", "md", "csv", "yaml", "yml", "vtt", "pdf", "zip", "gz", "rss", "atom", "map"))
 
 
@@ -94,13 +95,18 @@ def _of(asset: Asset, reply: Reply) -> Iterator[Finding]:
                 fix="answer assets that are not there with 404: lightship assets nginx does",
             )
             return
-        severity = None if asset.kinds & set(_KINDS) or asset.suffix not in _WEIGH_LESS else "note"
         yield _WRONG.finding(
-            f"want {_usual(asset)}, got {found}", location=asset.url, fix=_fix(asset),
-            severity=severity,  # type: ignore[arg-type]  # one of the three
-        )  # fmt: skip
+            f"want {_usual(asset)}, got {found}", location=asset.url, fix=_fix(asset), severity=_weight(asset)
+        )
     elif found == "text/html" and asset.own and not _says_charset(reply):
         yield _CHARSET.finding("no character set in Content-Type and none at the page's beginning", location=asset.url)
+
+
+def _weight(asset: Asset) -> Severity:
+    """Scripts, styles and pages are not used under another type; fonts and pictures are."""
+    if asset.page or asset.kinds & set(_KINDS) or asset.suffix in _BREAKS:
+        return "error"
+    return "note" if asset.suffix in _WEIGH_LESS else "warning"
 
 
 def _wanted(asset: Asset) -> frozenset[str]:
