@@ -70,3 +70,14 @@ def test_notes_tell_what_a_person_should_know(tmp_path: Path) -> None:
     assert any("the runner has 500 MB" in note for note in notes)
     named = InitRequest(project=tmp_path, given={"command": ("python",)}, force=True)
     assert not any("--entrypoint" in note for note in initialise(named).notes)
+
+
+def test_placeholders_are_named(tmp_path: Path) -> None:
+    outcome = initialise(InitRequest(project=_made(tmp_path, "pip-flask")))
+    (note,) = [note for note in outcome.notes if "git.example" in note]
+    assert note.startswith(".github/workflows/image.yml has git.example and your-organisation/lightship in it")
+    again = initialise(InitRequest(project=tmp_path, only=("makefile",)))
+    assert not [note for note in again.notes if "git.example" in note]
+    (tmp_path / ".github/workflows/image.yml").write_text("git.example, but a person's own\n")
+    kept = initialise(InitRequest(project=tmp_path, keep=True))
+    assert not [note for note in kept.notes if "git.example" in note]

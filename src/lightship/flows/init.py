@@ -16,7 +16,7 @@ from lightship.ecosystem.project.memory import shortage
 from lightship.errors import InputError
 from lightship.findings import Report
 from lightship.init.choices import Choices, choose_settings
-from lightship.init.files import PARTS, NginxRules, Part, plan_files
+from lightship.init.files import PARTS, PLACEHOLDERS, NginxRules, Part, plan_files
 from lightship.init.write import Change, check_files, write_files
 from lightship.paths import storage_errors
 
@@ -147,6 +147,11 @@ def _notes(facts: ProjectFacts, choices: Choices, changes: tuple[Change, ...], f
              for each in facts.idle]  # fmt: skip
     if facts.python is not None and choices.port and not (choices.health_live or choices.health_ready):
         notes.append("no health route was found: the probes only try the port; --health names one")
+    for change in changes:
+        names = [name for name in PLACEHOLDERS if name in change.file.text and change.kind != "kept"]
+        if names:
+            where = "of your copy of lightship" if len(names) == 1 else "of your copies of lightship and of its action"
+            notes.append(f"{change.file.path} has {' and '.join(names)} in it: put in the address {where}")
     kept = [change.file for change in changes if change.kind == "kept"]
     if kept:
         notes.append(f"kept as they are: {', '.join(file.path for file in kept)}")

@@ -12,11 +12,13 @@ from lightship.init.context import context_of
 from lightship.init.front_end import FrontEndStage
 from lightship.init.render import render, script_text
 
-__all__ = ["PARTS", "NginxRules", "Part", "PlannedFile", "plan_files"]
+__all__ = ["PARTS", "PLACEHOLDERS", "NginxRules", "Part", "PlannedFile", "plan_files"]
 
 Part = Literal["dockerfile", "dockerignore", "config", "makefile", "workflow", "nginx", "kubernetes"]
 PARTS: tuple[Part, ...] = ("dockerfile", "dockerignore", "config", "makefile", "workflow", "nginx", "kubernetes")
 
+PLACEHOLDERS = ("git.example", "your-organisation/lightship")
+"""Names in the files that only a person can put right: where a copy of this program and of its action is."""
 _MANIFESTS = "deploy/kubernetes/"
 
 

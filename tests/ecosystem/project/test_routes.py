@@ -77,3 +77,21 @@ def test_the_frameworks_own_port() -> None:
 
 def test_a_source_made_to_be_slow_is_read_in_linear_time() -> None:
     assert _health(f'x = "{"health" * 100_000}\n') == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "port"),
+    [
+        ('EXPOSE 80\nCMD ["gunicorn", "-b", "0.0.0.0:5001", "app:app"]', 5001),
+        ("CMD gunicorn --bind=0.0.0.0:5002 app:app", 5002),
+        ('CMD ["uvicorn", "app:app", \\\n  "--host", "0.0.0.0", \\\n  "--port", "5003"]\nEXPOSE 9', 5003),
+        ("CMD uvicorn app:app --port ${PORT:-5004}", 5004),
+        ("CMD python manage.py runserver 0.0.0.0:5005", 5005),
+        ('ENTRYPOINT ["waitress-serve", "--listen=*:5006"]\nCMD ["app:app"]', 5006),
+        ('CMD ["a", "--port", "1000"]\nCMD ["a", "--port", "5007"]', 5007),
+        ("EXPOSE 5008\nCMD uvicorn app:app --port $PORT", 5008),
+        ("EXPOSE 5009\nRUN a --port 1234\nCMD a --port 99999", 5009),
+    ],
+)
+def test_the_port_of_an_old_command(dockerfile: str, port: int) -> None:
+    assert find_port(ProjectFiles.of({"Dockerfile": dockerfile}), None) == (port, "Dockerfile")

@@ -112,8 +112,16 @@ def _prefixes(tree: ast.Module) -> Iterator[tuple[str, str]]:
                     yield from ((each.id, value.rstrip("/")) for each in node.targets if isinstance(each, ast.Name))
 
 
+_COMMAND = re.compile(r"^[ \t]*(?:CMD|ENTRYPOINT)[ \t]((?:[^\\\n]|\\.|\\\r?\n)*+)", re.MULTILINE | re.IGNORECASE)
+_ADDRESS = re.compile(
+    r" (?:-b|--bind|--listen|--http|runserver)[ =][^ ]{0,200}?:(?:\$\{\w{1,80}:-)?(\d{2,5})\b|"
+    r" (?:-p|--port|--server\.port)[ =](?:\$\{\w{1,80}:-)?(\d{2,5})\b"
+)
+
+
 def find_port(files: ProjectFiles, application: Application | None) -> tuple[int, str]:
-    """The port, and whence it is known: gunicorn's configuration, ``run(port=…)``, a Dockerfile's EXPOSE, a default."""
+    """The port, and whence it is known: gunicorn's configuration, ``run(port=…)``, a Dockerfile's command or its
+    EXPOSE, a default."""
     for path in ("gunicorn.conf.py", "gunicorn_conf.py", "gunicorn.py"):
         port = _bound(files, path)
         if port:
@@ -124,11 +132,25 @@ def find_port(files: ProjectFiles, application: Application | None) -> tuple[int
             port = _run_with(node)
             if port:
                 return port, application.path
+    port = _commanded(files.text("Dockerfile"))
+    if port:
+        return port, "Dockerfile"
     match = re.search(r"^\s*EXPOSE\s+(\d{2,5})", files.text("Dockerfile"), re.MULTILINE | re.IGNORECASE)
     if match and 0 < int(match[1]) < 65536:
         return int(match[1]), "Dockerfile"
     framework = application.framework if application is not None else ""
     return _DEFAULT_PORTS.get(framework, _USUAL_PORT), "the default"
+
+
+def _commanded(dockerfile: str) -> int | None:
+    """``-b 0.0.0.0:5001`` or ``--port 5001`` of the last CMD or ENTRYPOINT that has one, in either form."""
+    found = None
+    for command in _COMMAND.findall(dockerfile):
+        words = re.sub(r"[\"',\\\s]+", " ", command)
+        for match in _ADDRESS.finditer(words):
+            port = int(match[1] or match[2])
+            found = port if 0 < port < 65536 else found
+    return found
 
 
 def _bound(files: ProjectFiles, path: str) -> int | None:
