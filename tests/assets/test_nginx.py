@@ -5,7 +5,7 @@ import re
 import pytest
 
 from lightship.assets.kinds import MEDIA_TYPES, is_hashed
-from lightship.assets.nginx import NginxOptions, compressed_types, nginx_configuration, type_table
+from lightship.assets.nginx import NginxOptions, Proxy, compressed_types, nginx_configuration, type_table
 from lightship.errors import UsageError
 
 OPTIONS = NginxOptions(root="/srv/www")
@@ -70,3 +70,23 @@ def test_what_nginx_compresses_is_named_as_it_is_typed() -> None:
     assert "text/javascript; charset=utf-8" in named
     assert "image/png" not in named
     assert all(f'"{each}"' in types for each in named)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "/api", "api=http://a", "/=http://a", "/a;b=http://a", "/a=http://a/path", "/a=http://u:p@a", "/a=ftp://a",
+     "/a=http://a;", "/a=http://$host", "/a//b=http://a", "/a b=http://a", '/a"=http://a', "/a=http://a:1234567"],
+)  # fmt: skip
+def test_what_is_no_proxy(text: str) -> None:
+    with pytest.raises(UsageError, match="want PREFIX=URL"):
+        Proxy.parse(text)
+
+
+def test_proxies() -> None:
+    assert Proxy.parse("/a.b/c/=https://[::1]:80/") == Proxy(prefix="/a.b/c", url="https://[::1]:80")
+    proxies = (Proxy.parse("/api=http://api:5001"), Proxy.parse("/a.b=http://b"))
+    text = nginx_configuration(NginxOptions(root="/srv/www", proxies=proxies))
+    assert text.count("proxy_pass ") == 2
+    assert r'location ~ "^/a\.b(?:/|$)" {' in text
+    with pytest.raises(UsageError, match="each prefix once"):
+        NginxOptions(root="/srv/www", proxies=proxies * 2)

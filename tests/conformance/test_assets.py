@@ -2,9 +2,11 @@
 
 import gzip
 import http.client
+import http.server
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,6 +18,7 @@ from tests.conformance.nginx import BROTLI_MODULE, running_nginx
 
 from lightship.assets.kinds import is_hashed
 from lightship.assets.model import CompressOptions, Mode
+from lightship.assets.nginx import Proxy
 from lightship.flows.assets import NginxRequest, compress_assets, configure_nginx
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
@@ -110,10 +113,12 @@ def compress(web: Path, options: CompressOptions = CI) -> None:
 
 
 @contextmanager
-def serving(web: Path, *, mode: Mode = "sidecar", brotli: bool = False) -> Iterator[Site]:
+def serving(
+    web: Path, *, mode: Mode = "sidecar", brotli: bool = False, proxies: tuple[Proxy, ...] = ()
+) -> Iterator[Site]:
     """nginx with the written configuration, whose port is made a socket's file; until it answers, and no longer."""
     own = web.parent / "nginx"
-    text, _ = configure_nginx(NginxRequest(directory=web, mode=mode, brotli=brotli))
+    text, _ = configure_nginx(NginxRequest(directory=web, mode=mode, brotli=brotli, proxies=proxies))
     assert text.count("listen 8080;") == 1
     short = Path(tempfile.mkdtemp(prefix="ls-"))  # the path of a socket has 107 bytes, unix(7)
     site = Site(web, short / "s")
@@ -173,7 +178,7 @@ def check_paths(site: Site) -> None:
         assert answer.status == 404, gone
         assert answer.headers["cache-control"] == "no-store", "a release that comes later brings it"
         assert "nosniff" in answer.headers.values()
-    for path in ("/index.html", "/app.mjs", "/api/users"):
+    for path in ("/index.html", "/app.mjs", "/users/7"):
         assert site.ask(path, method="POST").status == 405, "no page with status 200 for an API that is not there"
         assert site.ask(path, method="HEAD").status == 200
     # what other servers and caches ask with
@@ -218,6 +223,41 @@ def test_gzip_only_is_the_same_bytes_for_every_client(web: Path) -> None:
         assert plain.headers["etag"] == "W/" + packed.headers["etag"], "gunzip's bytes are not the file's"
         assert site.ask("/app.mjs", If_None_Match=plain.headers["etag"]).status == 304
         check_paths(site)
+
+
+class _Application(http.server.BaseHTTPRequestHandler):
+    def _answer(self) -> None:
+        body = f"{self.command} {self.path} {self.headers['Host']}"
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Cache-Control", "private")
+        self.end_headers()
+        self.wfile.write(body.encode() * 100)
+
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server asks for these names
+
+    def log_message(self, *_: object) -> None:
+        """Tests are quiet."""
+
+
+def test_an_application_beside_the_files(web: Path) -> None:
+    compress(web)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Application) as application:
+        threading.Thread(target=application.serve_forever, daemon=True).start()
+        proxies = (Proxy.parse(f"/api=http://127.0.0.1:{application.server_port}"),)
+        with serving(web, proxies=proxies) as site:
+            for method, path in (("GET", "/api"), ("POST", "/api/items/"), ("DELETE", "/api/a.js"), ("GET", "/api/.x")):
+                answer = site.ask(path, method=method)
+                assert answer.status == 200
+                assert answer.body.startswith(f"{method} {path} localhost".encode()), answer
+                assert answer.headers["cache-control"] == "private"
+            packed = site.ask("/api", "gzip")
+            assert packed.headers["content-encoding"] == "gzip"
+            assert packed.plain.startswith(b"GET /api ")
+            assert site.ask("/apis").plain == PAGE, "another path with the same beginning"
+            check_clients(site, ("identity", "gzip"))
+            check_paths(site)
+        application.shutdown()
 
 
 def _next_release(web: Path, name: str, content: bytes) -> None:

@@ -123,12 +123,12 @@ def front(page: Path, stage: Stage, folder: str, own: Path) -> Iterator[str]:
         f"default-src 'none'; connect-src 'self'; base-uri 'self'; script-src {origin}; font-src {origin}; "
         f"img-src {origin}; style-src {origin} 'unsafe-inline'"  # what draws formulas and diagrams writes styles
     )
-    text = lightship("assets", "nginx", str(page), "--csp", policy, cache=stage.cache)
-    proxy = "".join(f"location = /{name} {{ proxy_pass http://{stage.api}; }}\n" for name in ("about", "search"))
+    proxies = [word for path in ("/about", "/search") for word in ("--proxy", f"{path}=http://{stage.api}")]
+    text = lightship("assets", "nginx", str(page), "--csp", policy, *proxies, cache=stage.cache)
     assert text.count("listen 8080;") == 1
 
     def http(at: str) -> str:
-        return text.replace("listen 8080;", f"listen {at};").rstrip().removesuffix("}") + proxy + "}"
+        return text.replace("listen 8080;", f"listen {at};")
 
     with nginx_on_a_port(own, http) as listening:
         yield f"http://{listening}"

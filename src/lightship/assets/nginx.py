@@ -14,6 +14,7 @@ from lightship.errors import UsageError
 __all__ = [
     "DEFAULT_POLICY",
     "NginxOptions",
+    "Proxy",
     "cache_maps",
     "compressed_types",
     "nginx_configuration",
@@ -29,10 +30,41 @@ _QUOTABLE = re.compile(r"[^\x00-\x1f\x7f\"$\\]+")
 _PLAIN_FOLDER = re.compile(r"[A-Za-z0-9_@./+~ -]+")
 
 
+_UPGRADES = (
+    "# WebSockets go through; other connections to the application are kept.",
+    "map $http_upgrade $lightship_connection {",
+    '    default "upgrade";',
+    '    "" "";',
+    "}",
+)
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
+_UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """An application beside the files: it answers ``prefix`` and what is below, at ``url``, an origin."""
+
+    prefix: str
+    url: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Proxy":
+        """Read ``/api=http://api:5001``. Raise UsageError for anything else."""
+        prefix, equals, url = text.partition("=")
+        if not equals or not _PREFIX.fullmatch(prefix) or not _UPSTREAM.fullmatch(url.rstrip("/")):
+            raise UsageError(
+                f"want PREFIX=URL for what an application answers, got {text!r:.200}",
+                hint="such as /api=http://api:5001, with neither a path nor a password behind the host",
+            )
+        return cls(prefix=prefix.rstrip("/"), url=url.rstrip("/"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NginxOptions:
     """``root`` is where the server has the files. ``folders`` hold hashed names alone. ``fallback``: a page that is not
-    there is answered with ``/index.html``. Raise UsageError for what cannot be written into a configuration."""
+    there is answered with ``/index.html``. ``proxies`` are what others answer. Raise UsageError for what cannot be
+    written into a configuration."""
 
     root: str
     mode: Mode = "sidecar"
@@ -41,6 +73,7 @@ class NginxOptions:
     folders: tuple[str, ...] = ()
     port: int = 8080
     policy: str = DEFAULT_POLICY
+    proxies: tuple[Proxy, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.root.startswith("/") or not _writable(self.root):
@@ -52,6 +85,9 @@ class NginxOptions:
             raise UsageError(f"want a policy in one line without double quotes, $ and \\, got {self.policy!r:.200}")
         if self.brotli and self.mode == "gzip-only":
             raise UsageError("gzip-only has no sidecars of brotli to serve: --brotli goes with --mode sidecar")
+        prefixes = [proxy.prefix for proxy in self.proxies]
+        if len(set(prefixes)) < len(prefixes):
+            raise UsageError(f"want each prefix once, got {', '.join(prefixes)}")
 
 
 def _writable(text: str) -> bool:
@@ -61,7 +97,8 @@ def _writable(text: str) -> bool:
 def nginx_configuration(options: NginxOptions) -> str:
     """The configuration, as text that ends with a line feed."""
     said = "# Written by `lightship assets nginx`, for conf.d: it belongs into the http block."
-    return "\n".join([said, *cache_maps(options.folders), "", "server {", *_server(options), "}"]) + "\n"
+    maps = [*cache_maps(options.folders), *_refusals(options)]
+    return "\n".join([said, *maps, "", "server {", *_server(options), "}"]) + "\n"
 
 
 def cache_maps(own_folders: tuple[str, ...] = ()) -> list[str]:
@@ -89,6 +126,19 @@ def cache_maps(own_folders: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
+def _refusals(options: NginxOptions) -> list[str]:
+    return [
+        # 404 for a POST would become the page of a single page application, with status 200
+        "# Files are for GET and HEAD.",
+        'map "$request_method $uri" $lightship_refused {',
+        "    default 1;",
+        '    "~^(?:GET|HEAD) " 0;',
+        *(f'    "~^\\S+ {re.escape(proxy.prefix)}(?:/|$)" 0;' for proxy in options.proxies),
+        "}",
+        *_UPGRADES * bool(options.proxies),
+    ]
+
+
 def _server(options: NginxOptions) -> list[str]:
     lines = [
         f"listen {options.port};",
@@ -111,15 +161,40 @@ def _server(options: NginxOptions) -> list[str]:
         f'add_header Content-Security-Policy "{options.policy}" always;',
         "# Strict-Transport-Security belongs where TLS ends.",
         "",
-        # 404 for a POST would become the page of a single page application, with status 200
-        'if ($request_method !~ "^(?:GET|HEAD)$") {',
+        "if ($lightship_refused) {",
         "    return 405;",
         "}",
-        "rewrite ^(.*)/$ $1/index.html last;  # `index` looks for the plain file, which need not be there",
+        "# `index` looks for the plain file, which need not be there",
+        f"rewrite ^{_not_proxied(options)}(.*)/$ $1/index.html last;",
         "",
+        *(line for proxy in options.proxies for line in _proxied(proxy)),
         *_locations(options),
     ]
     return [f"    {line}" if line else "" for line in lines]
+
+
+def _not_proxied(options: NginxOptions) -> str:
+    return f"(?!{'|'.join(f'{re.escape(proxy.prefix)}/' for proxy in options.proxies)})" if options.proxies else ""
+
+
+def _proxied(proxy: Proxy) -> list[str]:
+    lines = [
+        f"proxy_pass {proxy.url};",
+        "proxy_http_version 1.1;",
+        "proxy_set_header Host $http_host;",
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+        "proxy_set_header Upgrade $http_upgrade;",
+        "proxy_set_header Connection $lightship_connection;",
+        "proxy_buffering off;  # streamed answers reach the browser as they are made",
+        "proxy_read_timeout 300s;",
+        "client_max_body_size 50m;",
+        "gzip on;  # what the application leaves plain",
+        compressed_types(),
+        "add_header X-Content-Type-Options nosniff always;  # caching and the rest are the application's to say",
+    ]
+    head = f'location ~ "^{re.escape(proxy.prefix)}(?:/|$)" {{'  # the first regular expression that fits is taken
+    return [head, *(f"    {line}" for line in lines), "}"]
 
 
 def type_table() -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lightship.assets.compress import settle_file, settle_lone
 from lightship.assets.kinds import SUFFIX_OF_ENCODING, hashed_folders
 from lightship.assets.model import AssetResult, CompressOptions, Mode
-from lightship.assets.nginx import DEFAULT_POLICY, NginxOptions, nginx_configuration
+from lightship.assets.nginx import DEFAULT_POLICY, NginxOptions, Proxy, nginx_configuration
 from lightship.assets.scan import Scan, scan
 from lightship.errors import UsageError
 from lightship.findings import Report
@@ -183,6 +183,7 @@ class NginxRequest:
     fallback: bool | None = None
     port: int = 8080
     policy: str = DEFAULT_POLICY
+    proxies: tuple[Proxy, ...] = ()
 
 
 def configure_nginx(request: NginxRequest) -> tuple[str, tuple[str, ...]]:
@@ -200,6 +201,7 @@ def configure_nginx(request: NginxRequest) -> tuple[str, tuple[str, ...]]:
         folders=hashed_folders(sorted(names)),
         port=request.port,
         policy=request.policy,
+        proxies=request.proxies,
     )
     return nginx_configuration(options), tuple(_serving_notes(found, options, lone))
 

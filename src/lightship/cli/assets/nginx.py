@@ -51,6 +51,13 @@ _DEFAULT_PORT = 8080
     help=f"Where it listens. Default: {_DEFAULT_PORT}.",
 )
 @flag("--csp", metavar="TEXT", help="Content-Security-Policy. Default: nothing that an application would notice.")
+@flag(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    metavar="PREFIX=URL",
+    help="What an application answers and not a file: /api=http://api:5001. Repeatable.",
+)
 @common_options
 def command(
     directory: Path,
@@ -61,6 +68,7 @@ def command(
     fallback: bool | None,
     port: int,
     csp: str | None,
+    proxies: tuple[str, ...],
     quiet: bool,
     verbose: bool,
     cache_dir: Path | None,  # noqa: ARG001 - nothing is cached; the option is every command's
@@ -72,7 +80,7 @@ def command(
     again; which names have one is told from their form and from their neighbours. Scripts that are gone are 404, routes
     of a single page are not. Types are right for .mjs and .wasm.
     """
-    from lightship.assets.nginx import DEFAULT_POLICY
+    from lightship.assets.nginx import DEFAULT_POLICY, Proxy
     from lightship.flows.assets import NginxRequest, configure_nginx
 
     with Console(quiet=quiet, verbose=verbose) as console:
@@ -86,6 +94,7 @@ def command(
             fallback=fallback,
             port=port,
             policy=csp if csp is not None else DEFAULT_POLICY,
+            proxies=tuple(Proxy.parse(text) for text in proxies),
         )
         text, notes = configure_nginx(request)
         for note in notes:
