@@ -12,6 +12,7 @@ from tools import (
     analyze_reference,
     drop_rules_reference,
     schemas_assets_retarget,
+    schemas_assets_standalone,
     schemas_assets_verify,
     schemas_lint,
     verify_reference,
@@ -139,6 +140,9 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "assets-verify.schema.json": _json(schemas_assets_verify.assets_verify_schema()),
         REFERENCE / "schemas" / "assets-retarget.schema.json": _json(schemas_assets_retarget.assets_retarget_schema()),
         REFERENCE / "schemas" / "assets-push.schema.json": _json(assets_push_schema()),
+        REFERENCE / "schemas" / "assets-standalone.schema.json": _json(
+            schemas_assets_standalone.assets_standalone_schema()
+        ),
         REFERENCE / "schemas" / "assets-releases.schema.json": _json(assets_releases_schema()),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
@@ -152,6 +156,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "lint.schema.json": _json(schemas_lint.lint_schema()),
         schemas_lint.PAGE: schemas_lint.reference(),
         schemas_assets_retarget.PAGE: schemas_assets_retarget.reference(),
+        schemas_assets_standalone.PAGE: schemas_assets_standalone.reference(),
         schemas_assets_verify.PAGE: schemas_assets_verify.reference(),
         analyze_reference.PAGE: analyze_reference.reference(),
         drop_rules_reference.PAGE: drop_rules_reference.reference(),

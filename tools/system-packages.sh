@@ -31,6 +31,8 @@ need_program git git
 need_program nginx nginx-light
 [ -e /usr/lib/nginx/modules/ngx_http_brotli_static_module.so ] || packages="$packages libnginx-mod-http-brotli-static"
 need_program faketime faketime
+need_program node nodejs
+need_program npm npm
 # its modules alone: of what makes it a service nothing is installed
 [ -d /usr/lib/python3/dist-packages/swift ] || packages="$packages python3-swift"
 python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"

@@ -7,7 +7,7 @@ from typing import Literal
 
 from lightship.assets.standalone.pages import Ask
 
-__all__ = ["Answer", "Compared", "compare", "masked"]
+__all__ = ["Answer", "Compared", "Verdict", "compare", "masked"]
 
 Verdict = Literal["same", "unstable", "differs"]
 

@@ -27,6 +27,7 @@ unless ``dangerouslyAllowSVG``."""
 
 
 def public_folder(tree: ServerTree) -> str:
+    """``public`` beside ``server.js``; whether it is there is another matter."""
     return f"{tree.app}/public" if tree.app else "public"
 
 
@@ -37,4 +38,5 @@ def static_files(tree: ServerTree) -> Iterator[str]:
 
 
 def is_picture(path: str) -> bool:
+    """Whether this is a raster picture by its name."""
     return path.lower().endswith(_PICTURES)

@@ -18,7 +18,7 @@ from lightship.errors import HostileError, InputError, StorageError, UsageError
 from lightship.paths import atomic_file, normal_path, parents, storage_errors
 from lightship.rootfs.removal import remove
 
-__all__ = ["check_output", "check_place", "restore", "set_aside", "write_copy"]
+__all__ = ["check_output", "check_place", "place_of", "restore", "set_aside", "write_copy"]
 
 _LIST = "list.json"
 _SCHEMA = "lightship/left-out/1"

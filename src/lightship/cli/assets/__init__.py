@@ -13,6 +13,7 @@ _COMMANDS = {
     "push": "a release into an object store: only what is new, old releases stay",
     "releases": "the releases in an object store, and what of them is there",
     "retarget": "another CDN for what is built, without a build",
+    "standalone": "a Next.js server without what it does not need",
     "nginx": "an nginx configuration for static files",
     "verify": "everything a site refers to is there, and served right",
 }

@@ -1,0 +1,2 @@
+export const runtime = 'edge'
+export const GET = () => Response.json({ edge: typeof EdgeRuntime })
