@@ -4,7 +4,6 @@ Other modules must not use `subprocess`; a test holds this.
 """
 
 import logging
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,8 @@ TimeoutExpired = subprocess.TimeoutExpired
 
 def which(program: str) -> str | None:
     """Path of ``program`` on PATH, or None."""
+    import shutil  # with it come archives of every kind
+
     return shutil.which(program)
 
 

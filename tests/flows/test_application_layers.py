@@ -40,7 +40,7 @@ def test_a_changed_file_is_one_part(tmp_path: Path) -> None:
     def keys() -> tuple[str, ...]:
         (recipe,) = recipes(root, Options())
         assert recipe.parts is not None
-        return recipe.parts.keys
+        return recipe.parts().keys
 
     before = keys()
     (root / names[123]).write_text("changed = 1\n")
@@ -78,7 +78,7 @@ def test_parts_and_the_whole_hold_the_same(tmp_path: Path) -> None:
     (root / "link").symlink_to("e.py")
     (recipe,) = recipes(root, Options(writable=("/app/data/x", "/app/a/b")))
     assert recipe.parts is not None
-    parts = recipe.parts.make(range(len(recipe.parts.keys)))
+    parts = recipe.parts().make(range(len(recipe.parts().keys)))
     files = {entry.path: entry for part in parts for entry in part}
     assert files == {entry.path: entry for entry in recipe.make().entries}
     assert files["app/a/b"].mode == 0o1777

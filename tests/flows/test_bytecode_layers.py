@@ -125,7 +125,7 @@ def test_what_is_writable_stays_so_where_its_sources_have_bytecode(tmp_path: Pat
         recipe = _application(maker, project, Options(writable=("/app", "/app/plugins")))
         assert recipe.parts is not None
         whole = recipe.make().entries
-        parts = [entry for part in recipe.parts.make(range(len(recipe.parts.keys))) for entry in part]
+        parts = [entry for part in recipe.parts().make(range(len(recipe.parts().keys))) for entry in part]
     for entries in (whole, parts):
         modes = {entry.path: entry.mode for entry in entries if entry.type == "dir"}
         assert modes == {"app": 0o1777, "app/plugins": 0o1777, "app/plugins/__pycache__": 0o755}

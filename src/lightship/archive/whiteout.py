@@ -1,8 +1,7 @@
 """Whiteouts: how a layer says that a path of the layers below is gone. OCI image-spec 1.1, layer.md, "Whiteouts"."""
 
-from dataclasses import dataclass
-
 from lightship.errors import HostileError
+from lightship.values import dataclass
 
 __all__ = ["Whiteout", "parse_whiteout", "whiteout_path"]
 

@@ -4,8 +4,8 @@ The other end is ``_compile_worker.py``, whose docstring holds the protocol.
 """
 
 import contextlib
+import os
 import struct
-import tempfile
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
@@ -78,7 +78,7 @@ class Compiler:
             environment["LD_LIBRARY_PATH"] = ":".join(interpreter.library_path)
         self._idle = False
         self._later = later
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
+        self._stderr = os.fdopen(os.memfd_create("lightship-compiler"), "w+b")
         try:
             self._process = sandbox.start(
                 Command(

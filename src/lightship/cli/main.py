@@ -47,10 +47,6 @@ EXIT_STATUSES = {
     130: "interrupted",
 }
 
-_GARBAGE = 20_000
-"""Objects that are made before a look for cycles among them. A command makes as many while it imports its modules, and
-none of them is garbage; CPython's own 700 are looked at for 5 ms of every start (measured with 3.11, 2026-11)."""
-
 _TURN_S = 0.0005
 """How long a thread keeps the interpreter while others want it. A thread that waits for a file or a process after every
 few lines of its own would wait CPython's own 5 ms each time, for the thread that imports (measured with 3.11, 2026-11).
@@ -100,7 +96,6 @@ def main() -> Never:
     """Run the command line and exit."""
     signal.signal(signal.SIGTERM, _interrupt)
     os.umask(os.umask(0o022) | 0o022)  # whatever the umask, nothing is made that others may write to
-    gc.set_threshold(_GARBAGE)
     sys.setswitchinterval(_TURN_S)
     session, status = Session(), StorageError.exit_status
     try:

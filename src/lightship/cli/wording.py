@@ -1,6 +1,5 @@
 """How this command line says things: click's errors as one sentence with a hint, foreign text so that it only shows."""
 
-import difflib
 import logging
 import re
 
@@ -60,6 +59,8 @@ def _bad_value(error: click.BadParameter) -> tuple[str, str | None]:
     if not isinstance(kind, click.Choice) or wrong is None:
         return f"{_name(error)}: {_plain(error.message)}", None
     choices = [str(choice) for choice in kind.choices]
+    import difflib
+
     near = difflib.get_close_matches(wrong[1].lower(), choices, n=1)
     return f"{_name(error)}: want one of {', '.join(choices)}, got {wrong[1]!r:.80}", _near(near, "") if near else None
 

@@ -3,6 +3,7 @@
 They are small and change most often, so they are the layers that a changed line costs.
 """
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 
 from lightship.archive.content import Inline, Stored
@@ -14,7 +15,7 @@ from lightship.errors import InputError
 from lightship.paths import parents
 from lightship.plan.layering import LayerRecipe, Parts, application_bins
 from lightship.plan.model import Entry, LayerPlan
-from lightship.plan.parts import cut
+from lightship.plan.parts import PARTS_VERSION, cut
 from lightship.store.cache import cache_key
 from lightship.values import dataclass
 
@@ -68,10 +69,11 @@ class ApplicationLayers:
         """The directory ``path``, as every layer has it."""
         return self.made.get(path) or Entry(path=path, type="dir", mode=0o755, owner="lightship", why="holds others")
 
-    def directories_key(self, paths: Iterable[str]) -> str:
-        """What names the directories ``paths``, without making them."""
-        made = [_identity(self.made[path]) for path in paths if path in self.made]
-        return cache_key("application", *paths, "|", repr(made))
+    def key(self, told: Mapping[str, str]) -> str:
+        """What names files that are as ``told``, by path, with the directories that hold them."""
+        made = repr([*map(_identity, self.made.values())])
+        rows = "\0".join(part for row in told.items() for part in row).encode("utf-8", "surrogateescape")
+        return cache_key("application", rows, made)
 
 
 def application_recipes(layers: ApplicationLayers, options: Options) -> tuple[LayerRecipe, ...]:
@@ -88,21 +90,31 @@ def application_recipes(layers: ApplicationLayers, options: Options) -> tuple[La
 def _recipe(layers: ApplicationLayers, number: int, paths: Sequence[str], created_by: str) -> LayerRecipe:
     application = layers.application
     dropped = application.dropped if number == 0 else ()
-    holders = layers.holders(paths, layers.made if number == 0 else ())
-    groups = cut(paths)
-    keys = [layers.directories_key(holders)]
-    keys += [cache_key("application", repr([(path, application.files[path]) for path in group])) for group in groups]
-    key = cache_key("application", _VERSION, *keys, "|", repr([(drop.path, drop.unpacked_bytes) for drop in dropped]))
+    losses = repr([(drop.path, drop.unpacked_bytes) for drop in dropped])
+    told = {path: application.files[path] for path in paths}
+    key = cache_key("application", _VERSION, PARTS_VERSION, layers.key(told), number == 0, losses)
     name = layers.name(number)
 
-    def part(number: int) -> tuple[Entry, ...]:
-        return tuple(map(application.entry, groups[number - 1]) if number else map(layers.directory, holders))
+    @functools.cache
+    def parts() -> Parts:
+        holders = layers.holders(paths, layers.made if number == 0 else ())
+        groups = cut(paths)
+        keys = [cache_key("application", "|".join(holders), layers.key({}))]
+        keys += [layers.key({path: told[path] for path in group}) for group in groups]
+
+        def part(number: int) -> tuple[Entry, ...]:
+            return tuple(map(application.entry, groups[number - 1]) if number else map(layers.directory, holders))
+
+        def make(missing: Sequence[int]) -> list[tuple[Entry, ...]]:
+            return [*map(part, missing)]
+
+        return Parts(keys=tuple(keys), make=make, created_by=created_by, dropped=dropped)
 
     def make() -> LayerPlan:
-        entries = tuple(entry for number in range(len(keys)) for entry in part(number))
+        made = parts()
+        entries = tuple(entry for part in made.make(range(len(made.keys))) for entry in part)
         return LayerPlan(name=name, key=key, entries=entries, created_by=created_by, dropped=dropped)
 
-    parts = Parts(keys=tuple(keys), make=lambda missing: [*map(part, missing)], created_by=created_by, dropped=dropped)
     return LayerRecipe(name=name, key=key, packages=(), make=make, parts=parts)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import operator
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -55,6 +56,9 @@ def _pinned(base: str) -> str:
     return str(name.digest) if name is not None and name.digest is not None else ""
 
 
+_name = operator.attrgetter("name")
+
+
 def _mark(tree: Path) -> str:
     """Changes when a file of the interpreter does, also in place; it is told by inode, size and time, since reading
     them would take longer than a build in which nothing changed."""
@@ -62,7 +66,7 @@ def _mark(tree: Path) -> str:
     waiting = [str(tree / name) for name in ("lib", "include", "bin")]
     while waiting:
         with os.scandir(waiting.pop()) as found:
-            for entry in sorted(found, key=lambda entry: entry.name):
+            for entry in sorted(found, key=_name):
                 if entry.is_dir(follow_symlinks=False):
                     if entry.name not in _NOT_TAKEN:
                         waiting.append(entry.path)

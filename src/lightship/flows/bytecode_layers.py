@@ -4,11 +4,10 @@ The target's interpreter runs in the sandbox, from the image's own base; it is s
 """
 
 import contextlib
+import functools
 import json
-import posixpath
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 from lightship.build.application import Application
 from lightship.build.bytecode import Bytecode, BytecodeMode, BytecodeUnit, compile_units, compiler_facts
@@ -20,7 +19,7 @@ from lightship.flows.lower import Lower
 from lightship.flows.request import BuildRequest
 from lightship.plan.layering import LayerRecipe, PackageUnit, Parts, bytecode_recipes
 from lightship.plan.model import Entry, LayerPlan
-from lightship.plan.parts import cut
+from lightship.plan.parts import PARTS_VERSION, cut
 from lightship.progress import Progress
 from lightship.store.cache import Cache, cache_key
 from lightship.units import format_names
@@ -48,13 +47,13 @@ class BytecodeMaker:
     jobs: int = 1
     progress: Progress
 
-    @cached_property
+    @functools.cached_property
     def _facts(self) -> CompilerFacts:
         return compiler_facts(
             self.compilers.interpreter, rootfs_key=self.rootfs_key, start=self.compilers.take, cache=self.cache
         )
 
-    @cached_property
+    @functools.cached_property
     def context(self) -> str:
         """What all bytecode depends on, beside its sources.
 
@@ -116,36 +115,34 @@ class BytecodeMaker:
         return tuple(recipes)
 
     def _application(self, layers: ApplicationLayers, name: str, sources: Mapping[str, str]) -> LayerRecipe:
-        groups = cut(sources)
-        keys = [cache_key("application", self.context, repr([(p, sources[p]) for p in group])) for group in groups]
-        holders = layers.holders(f"{posixpath.dirname(path)}/__pycache__/".lstrip("/") for path in sources)
-        keys.insert(0, layers.directories_key(holders))
-        full = cache_key("application-bytecode", *keys)
+        full = cache_key("application-bytecode", PARTS_VERSION, self.context, layers.key(sources))
         created_by = "bytecode of the application"
 
-        def directories() -> tuple[Entry, ...]:
-            return tuple(map(layers.directory, holders))
+        @functools.cache
+        def parts() -> Parts:
+            groups = cut(sources)
+            holders = layers.holders(_cache_of(path) for path in sources)
+            keys = [cache_key("application", "|".join(holders), layers.key({}))]
+            keys += [cache_key(self.context, layers.key({path: sources[path] for path in group})) for group in groups]
 
-        def units(numbers: Iterable[int]) -> list[BytecodeUnit]:
-            paths = (path for number in numbers if number for path in groups[number - 1])
-            return [self._unit(layers.application, path) for path in paths]
+            def directories() -> tuple[Entry, ...]:
+                return tuple(map(layers.directory, holders))
+
+            def make(missing: Sequence[int]) -> list[tuple[Entry, ...]]:
+                wanted = [[self._unit(layers.application, path) for path in groups[n - 1]] for n in missing if n]
+                if len(wanted) > 1:
+                    self.compile([unit for units in wanted for unit in units])  # all at once, by several compilers
+                made = (self.compile(units).entries for units in wanted)
+                return [next(made) if number else directories() for number in missing]
+
+            return Parts(keys=tuple(keys), make=make, created_by=created_by)
 
         def make() -> LayerPlan:
-            made = self.compile(units(range(len(keys))))
-            return self._plan(name, full, replace(made, entries=(*directories(), *made.entries)), created_by)
+            made = self.compile([self._unit(layers.application, path) for path in sources])
+            (directories,) = parts().make([0])
+            return self._plan(name, full, replace(made, entries=(*directories, *made.entries)), created_by)
 
-        def parts(missing: Sequence[int]) -> list[tuple[Entry, ...]]:
-            if len(missing) > 1:
-                self.compile(units(missing))  # all at once, by several compilers
-            return [self.compile(units([number])).entries if number else directories() for number in missing]
-
-        return LayerRecipe(
-            name=name,
-            key=full,
-            packages=(),
-            make=make,
-            parts=Parts(keys=tuple(keys), make=parts, created_by=created_by),
-        )
+        return LayerRecipe(name=name, key=full, packages=(), make=make, parts=parts)
 
     def begin(self, application: Application, paths: Iterable[str]) -> None:
         """Compile those of ``paths`` that are sources in the background, for the layers of the application."""
@@ -218,6 +215,12 @@ def bytecode_findings(recipes: Iterable[LayerRecipe], cache: Cache) -> list[Find
         )
         for path, line, message in rows
     ]
+
+
+def _cache_of(source: str) -> str:
+    """Where bytecode of ``source`` lies, and a slash."""
+    directory = source.rpartition("/")[0]
+    return f"{directory}/__pycache__/" if directory else "__pycache__/"
 
 
 def _notes_key(key: str) -> str:

@@ -1,7 +1,7 @@
 """From recipes to layers: what the cache has is taken, the rest is made, and what was left out is remembered."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
@@ -102,10 +102,14 @@ def make_layers(
     return tuple(layer for layer in made if layer is not None)
 
 
-def _joined(recipe: LayerRecipe, parts: Parts, style: LayerStyle, cache: Cache, progress: Progress) -> MadeLayer | None:
-    """The layer of ``parts``, most of which the cache may have; None when they hold nothing, or cannot be joined."""
-    if style.compression == "estargz":
+def _joined(
+    recipe: LayerRecipe, cut: Callable[[], Parts], style: LayerStyle, cache: Cache, progress: Progress
+) -> MadeLayer | None:
+    """The layer of the parts that ``cut`` gives, most of which the cache may have; None when they hold nothing, or
+    cannot be joined."""
+    if style.compression == "estargz":  # one table of contents for the whole layer
         return None
+    parts = cut()
     written, told = assemble_parts(
         recipe.name, parts, cache,
         compression=style.compression, level=style.level, mtime=style.mtime, progress=progress,

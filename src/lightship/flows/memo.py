@@ -49,8 +49,13 @@ def lower_key(request: BuildRequest, platform: str, base: str, files: Sequence[P
 
 @functools.cache
 def _code_marks() -> tuple[str, ...]:
-    """Size and time of this package's own files and of the codecs': an upgrade or an edit may give other bytes."""
-    found = [*_own_marks(os.path.dirname(os.path.dirname(__file__)))]  # noqa: PTH120 - paths of 500 files are dear
+    """Size and time of this package's own files and of the codecs': an upgrade or an edit may give other bytes.
+
+    An installed package is its ``RECORD``, which every installation writes; that of a checkout may be edited.
+    """
+    package = Path(__file__).parent.parent
+    record = package.with_name(f"lightship-{__version__}.dist-info") / "RECORD"
+    found = [_mark("RECORD", record.stat())] if record.is_file() else [*_own_marks(str(package))]
     for codec in ("deflate", "isal", "backports.zstd"):
         with contextlib.suppress(ModuleNotFoundError):
             spec = importlib.util.find_spec(codec)

@@ -1,8 +1,7 @@
 """Which layers two images share: what a node that has the one must pull to run the other."""
 
-from dataclasses import dataclass
-
 from lightship.image.protocol import Image, Layer
+from lightship.values import dataclass
 
 __all__ = ["LayerDiff", "diff_layers"]
 

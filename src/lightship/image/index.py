@@ -6,7 +6,7 @@ bytes it came as: what is not understood of it (attestations, artifacts, unknown
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from lightship.archive.verify import VerifyingReader
@@ -21,6 +21,7 @@ from lightship.oci.document import canonical
 from lightship.oci.index import Index
 from lightship.oci.platform import Platform
 from lightship.paths import storage_errors
+from lightship.values import dataclass
 
 __all__ = ["ImageIndex", "Member", "StreamBlob", "blobs_of", "make_index"]
 

@@ -4,7 +4,7 @@ Fields that are not known here survive, for the JSON is edited and not rebuilt. 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import BinaryIO
 
 from lightship.errors import ImageError
@@ -15,6 +15,7 @@ from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.oci.document import canonical, parse_object
 from lightship.oci.manifest import Manifest
+from lightship.values import dataclass
 
 __all__ = ["append", "with_annotations", "with_config", "with_layers", "with_runtime", "without_last"]
 

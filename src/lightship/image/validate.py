@@ -7,7 +7,7 @@ A layer's own verification is not relied on: bytes are hashed again here, as the
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 
 from lightship.archive.codec import detect, open_decompressed
@@ -23,6 +23,7 @@ from lightship.oci.config import ImageConfig
 from lightship.oci.descriptor import Descriptor
 from lightship.oci.digest import Digest
 from lightship.oci.manifest import Manifest
+from lightship.values import dataclass
 
 __all__ = ["validate"]
 

@@ -83,7 +83,7 @@ class LayerRecipe:
     key: str
     packages: tuple[str, ...]
     make: Callable[[], LayerPlan]
-    parts: Parts | None = None
+    parts: Callable[[], Parts] | None = None
 
 
 def package_bins(weights: Mapping[str, int]) -> dict[str, str]:

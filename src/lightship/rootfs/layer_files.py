@@ -6,7 +6,6 @@ Layout of a directory: ``members.json`` and ``files/<number // 1000>/<number>``.
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.archive.tar import TarMember, TarReader
@@ -15,6 +14,7 @@ from lightship.image.protocol import Layer
 from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
 from lightship.rootfs.merge import Member, MemberType
+from lightship.values import dataclass
 
 __all__ = ["UNPACK_TASK", "UnpackedLayer", "read_members", "unpack_layer"]
 

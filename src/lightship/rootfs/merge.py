@@ -5,7 +5,7 @@ What an honest engine could not apply is an error, not a guess.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, cast
 
 from lightship.archive.whiteout import Whiteout, parse_whiteout
@@ -13,6 +13,7 @@ from lightship.errors import HostileError, ImageError
 from lightship.paths import parents
 from lightship.rootfs.links import resolve
 from lightship.rootfs.tree import Node, NodeType, Shadowed, Tree
+from lightship.values import dataclass
 
 __all__ = ["Member", "MemberType", "merge"]
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import stat
 import time
 from collections.abc import Iterable
@@ -20,6 +19,8 @@ _STALE_S = 86_400.0
 
 def remove(directory: Path) -> None:
     """Remove ``directory`` and everything below it, also below directories that forbid it; links are not followed."""
+    import shutil
+
     with storage_errors(f"remove {directory}"):
         try:
             _open_directories(str(directory))

@@ -6,10 +6,10 @@ the number of the member that has them.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from lightship.rootfs.links import resolve
+from lightship.values import dataclass
 
 __all__ = ["Node", "NodeType", "Shadowed", "Tree"]
 

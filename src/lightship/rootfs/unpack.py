@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,6 +188,8 @@ def _link(source: str, path: str) -> None:
     except OSError as error:
         if error.errno not in (errno.EMLINK, errno.EXDEV, errno.EPERM):
             raise
+        import shutil
+
         shutil.copy2(source, path)  # the file has as many names as it may have, or has to be somewhere else
 
 

@@ -1,11 +1,11 @@
 """Who a container's process is. OCI image-spec 1.1, config.md, ``User``; passwd(5), group(5)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import ImageError
 from lightship.rootfs.links import read_file
+from lightship.values import dataclass
 
 __all__ = ["Identity", "resolve_user"]
 

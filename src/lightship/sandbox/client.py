@@ -1,7 +1,6 @@
 """A container engine's command-line client: found, called, and its refusals told in one sentence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -9,6 +8,7 @@ from typing import IO
 from lightship import proc
 from lightship.errors import ToolError
 from lightship.proc import DEVNULL, PIPE, Popen
+from lightship.values import dataclass
 
 __all__ = ["Client"]
 

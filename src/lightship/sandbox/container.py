@@ -16,7 +16,7 @@ import shutil
 import signal
 import tarfile
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +29,7 @@ from lightship.sandbox.contained import ContainedProcess
 from lightship.sandbox.mounts import Mount, plan_mounts
 from lightship.sandbox.protocol import Bind, Command
 from lightship.sandbox.reaper import Reaper
+from lightship.values import dataclass
 
 __all__ = ["LABEL", "Containers", "create_options", "handed_variables"]
 

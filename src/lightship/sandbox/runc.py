@@ -14,7 +14,6 @@ import secrets
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +25,7 @@ from lightship.sandbox.mounts import Mount, plan_mounts
 from lightship.sandbox.protocol import Command
 from lightship.sandbox.reaper import Reaper
 from lightship.sandbox.subids import IdMap, map_ids
+from lightship.values import dataclass
 
 __all__ = ["Runc", "bundle_config"]
 

@@ -6,10 +6,10 @@ Another user takes a second id of the host, which root has, and an ordinary user
 looks.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.errors import ToolError
+from lightship.values import dataclass
 
 __all__ = ["IdMap", "map_ids"]
 

@@ -32,11 +32,14 @@ _PARTIAL_BYTES = 4 << 30
 
 def cache_key(*parts: str | int | bytes | None) -> str:
     """One SHA-256 hex key of ``parts``; no two sequences share one (a part carries type and length)."""
-    running = hashlib.sha256()
+    told: list[bytes] = []
     for part in parts:
-        raw = part if isinstance(part, bytes) else repr(part).encode()
-        running.update(f"{len(raw)}{'b' if isinstance(part, bytes) else 't'}:".encode() + raw)
-    return running.hexdigest()
+        if isinstance(part, bytes):
+            told += (b"%db:" % len(part), part)
+        else:
+            raw = repr(part).encode()
+            told += (b"%dt:" % len(raw), raw)
+    return hashlib.sha256(b"".join(told)).hexdigest()
 
 
 def make_root(root: Path) -> Path:
@@ -62,7 +65,7 @@ class Cache:
         """Where the entry is, or would be."""
         if not _KEY.fullmatch(key) or not _KEY.fullmatch(kind):
             raise ValueError(f"cache key not understood: {kind!r} {key!r}")
-        return self.root / kind / key[:2] / key
+        return Path(f"{self.root}/{kind}/{key[:2]}/{key}")
 
     def find(self, kind: str, key: str) -> Path | None:
         """The entry's path when it exists; its bytes are not checked (see `find_verified`)."""

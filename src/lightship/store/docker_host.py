@@ -8,12 +8,12 @@ https://docs.docker.com/engine/manage-resources/contexts/ (Docker 28): ``DOCKER_
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from lightship.errors import ImageError, InputError, UsageError
 from lightship.oci.document import Node, parse_object
+from lightship.values import dataclass
 
 __all__ = ["DEFAULT_DOCKER_HOST", "Certificates", "Endpoint", "find_endpoint"]
 

@@ -48,7 +48,7 @@ def place_bytes(raw: bytes, digest: Digest, target: Path) -> None:
 
 def _is_same(path: Path, target: Path) -> bool:
     with contextlib.suppress(FileNotFoundError):
-        return target.samefile(path)
+        return os.path.samefile(path, target)  # noqa: PTH121 - a path object is dear, and there are fifty
     return False
 
 

@@ -4,7 +4,6 @@ OCI image-spec 1.1, image-index.md, https://github.com/opencontainers/image-spec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from lightship.errors import ImageError
 from lightship.image.index import ImageIndex, Member, StreamBlob, blobs_of
@@ -16,6 +15,7 @@ from lightship.oci.index import Index
 from lightship.oci.manifest import MAX_MANIFEST_BYTES, Manifest
 from lightship.store.blobs import BlobSource, read_small
 from lightship.store.select import DEEPEST, is_attestation, read_image, tagged
+from lightship.values import dataclass
 
 __all__ = ["MOST_MEMBERS", "NoIndexError", "read_index", "select_index"]
 

@@ -9,7 +9,6 @@ import json
 import threading
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -29,6 +28,7 @@ from lightship.store.cache import Cache, cache_key
 from lightship.store.registry.layer import RegistryLayer
 from lightship.store.registry.retry import StoppedError
 from lightship.store.toc import holds_toc
+from lightship.values import dataclass
 
 __all__ = ["How", "Recompressed", "compression_in", "recompress"]
 

@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -20,6 +20,7 @@ from lightship.errors import ArchiveError, HostileError, ImageError
 from lightship.oci.digest import Digest
 from lightship.paths import normal_path, storage_errors
 from lightship.store.blobs import blob_name
+from lightship.values import dataclass
 
 __all__ = ["ArchiveBlobs", "Tarball", "open_tarball"]
 

@@ -16,9 +16,13 @@ class Undo:
     def __init__(self) -> None:
         self._files: list[Path] = []
         self._folders: list[Path] = []
+        self._there: set[Path] = set()
 
     def make_folder(self, path: Path) -> None:
         """Make ``path`` and the folders above it where they are missing."""
+        if path in self._there:
+            return
+        self._there.add(path)
         missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         for folder in reversed(missing):
             folder.mkdir(mode=0o755, exist_ok=True)

@@ -8,7 +8,6 @@ those of the tar, so the two are compared entry by entry; the format itself woul
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass
 from itertools import takewhile
 from typing import BinaryIO
 
@@ -32,6 +31,7 @@ from lightship.archive.tar import TarMember, TarReader
 from lightship.archive.verify import CHUNK_BYTES, ReadStream
 from lightship.errors import ArchiveError, HostileError, MismatchError
 from lightship.oci.digest import Digest
+from lightship.values import dataclass
 
 __all__ = ["Toc", "read_toc", "verify_estargz"]
 

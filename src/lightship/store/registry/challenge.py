@@ -5,7 +5,8 @@ Bearer's parameters: https://distribution.github.io/distribution/spec/auth/token
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from lightship.values import dataclass
 
 __all__ = ["Challenge", "parse_challenges"]
 

@@ -10,13 +10,14 @@ import binascii
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from lightship import proc
 from lightship.errors import InputError, LightshipError, ToolError
 from lightship.store.registry.access import RegistryAccess
 from lightship.store.registry.addresses import DOCKER_HUB
+from lightship.values import dataclass
 
 __all__ = ["Credential", "Found", "find_credential"]
 

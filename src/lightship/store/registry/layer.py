@@ -1,11 +1,12 @@
 """A layer that is in a registry. Importing it does not import what asks one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
 from lightship.image.protocol import Layer, annotations_of
 from lightship.oci.digest import Digest
+from lightship.values import dataclass
 
 if TYPE_CHECKING:
     from lightship.store.registry.blob import BlobStream

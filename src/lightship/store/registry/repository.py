@@ -6,7 +6,7 @@ OCI distribution-spec 1.1, https://github.com/opencontainers/distribution-spec/b
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from lightship.store.registry.addresses import joined
 from lightship.store.registry.blob import BlobStream
 from lightship.store.registry.session import Answer, Session
 from lightship.store.registry.upload import Blob, Sent, Upload, find_blob
+from lightship.values import dataclass
 
 __all__ = ["Repository", "StoredManifest", "open_repository", "resolve"]
 

@@ -11,7 +11,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import TracebackType
 from typing import Self
 
@@ -36,6 +36,7 @@ from lightship.store.registry.challenge import parse_challenges
 from lightship.store.registry.connections import Connections
 from lightship.store.registry.faults import may_speak_otherwise, translated
 from lightship.store.registry.retry import PASSING, RetryableError, StoppedError, retry_after, retrying
+from lightship.values import dataclass
 
 __all__ = ["Answer", "Body", "Session"]
 

@@ -9,7 +9,6 @@ once gets it in chunks. After a cut the registry is asked how far it came, and w
 import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO, Literal, Protocol
 from urllib.parse import quote, urlsplit
@@ -20,6 +19,7 @@ from lightship.oci.digest import Digest
 from lightship.store.registry.addresses import joined, whole_number
 from lightship.store.registry.retry import Retries, RetryableError, retrying
 from lightship.store.registry.session import Answer, Session
+from lightship.values import dataclass
 
 __all__ = ["Blob", "BytesBlob", "Sent", "Upload", "find_blob"]
 
