@@ -37,7 +37,7 @@ def seen(faulty: FaultySite) -> Seen:
     def see(limits: Limits | None = None, *, cdns: tuple[str, ...] | None = None, **request: object) -> Site:
         reach = Reach(site=faulty.site.origin, cdns=(faulty.cdn.origin,) if cdns is None else cdns)
         wanted = CrawlRequest(**{"root": faulty.root, **request})  # type: ignore[arg-type]
-        with Fetcher(reach, RegistryAccess(), limits or Limits(timeout_s=20)) as fetcher:
+        with Fetcher(reach, RegistryAccess(), limits or Limits(timeout_s=60)) as fetcher:
             return crawl(fetcher, wanted, SILENT)
 
     return see

@@ -6,6 +6,7 @@ WHO is a client (``identity``, ``gzip``, ``br``), a method, or a header that the
 ``file: PATH``, ``whole`` (no part and no 304), ``cut`` (the end is missing), or ``hang up``.
 """
 
+import functools
 import gzip
 import hashlib
 import http.server
@@ -124,6 +125,13 @@ class _Server:
         return origin == self.name and fits and asked.is_of(rule["who"])
 
 
+@functools.cache
+def _packed(content: bytes, client: str) -> bytes:
+    if client == "gzip":
+        return gzip.compress(content, mtime=0)
+    return bytes(brotli.compress(content)) if client == "br" else content
+
+
 def _honest(files: Mapping[str, bytes], asked: _Asked) -> Answered:
     path = asked.path.partition("?")[0]
     content = files.get(path)
@@ -133,7 +141,7 @@ def _honest(files: Mapping[str, bytes], asked: _Asked) -> Answered:
     suffix = "html" if path.endswith("/") else path.rpartition(".")[2]
     small = len(content) < 1024 or not compressible(f"x.{suffix}")
     client = "identity" if small else asked.client
-    body = {"gzip": gzip.compress(content, mtime=0), "br": brotli.compress(content), "identity": content}[client]
+    body = _packed(content, client)
     headers = {
         "Content-Type": _TYPES[suffix],
         "Cache-Control": "public, max-age=31536000, immutable" if is_hashed(path[1:]) else "no-cache",
@@ -229,8 +237,11 @@ def _listening(name: str) -> Iterator[_Server]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.daemon_threads = True
+    class Listening(http.server.ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 64  # more than ever ask at once: who is not let in waits for a second
+
+    with Listening(("127.0.0.1", 0), Handler) as listening:
         server.origin = f"http://127.0.0.1:{listening.server_port}"
         thread = threading.Thread(target=listening.serve_forever, args=(0.01,))
         thread.start()

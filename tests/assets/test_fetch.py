@@ -42,7 +42,7 @@ def answering(handle: Handle) -> Iterator[str]:
 
 def fetcher(site: str, limits: Limits | None = None, **reach: object) -> Fetcher:
     wanted = Reach(site=site, **reach)  # type: ignore[arg-type]
-    return Fetcher(wanted, RegistryAccess(), limits or Limits(timeout_s=20))
+    return Fetcher(wanted, RegistryAccess(), limits or Limits(timeout_s=60))
 
 
 def test_a_body_is_as_it_came(faulty: FaultySite) -> None:
@@ -84,14 +84,14 @@ def test_a_peer_that_drips_and_one_that_is_silent_end() -> None:
         request.send_response(200)
         request.end_headers()
         try:
-            while not stop.wait(0.05):
+            while not stop.wait(0.02):
                 request.wfile.write(b"x")
                 request.wfile.flush()
         except OSError:
             pass
 
     with answering(drip) as site:
-        with fetcher(site, Limits(timeout_s=0.5, answer_s=1)) as client:
+        with fetcher(site, Limits(timeout_s=0.2, answer_s=0.5)) as client:
             assert "did not answer in time" in client.ask(f"{site}/silent").fault
             assert client.ask(f"{site}/drip").fault
         stop.set()

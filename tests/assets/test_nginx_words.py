@@ -64,7 +64,7 @@ def test_what_is_no_configuration_is_said_with_its_line(text: str, said: str) ->
 
 def test_long_ones_take_no_long_time() -> None:
     with pytest.raises(InputError):
-        parse_nginx("a {" * 1_000_000, "web.conf")
+        parse_nginx("a {" * 100_000, "web.conf")
     with pytest.raises(InputError, match="more than 100000 directives"):
         parse_nginx("a;" * 200_000, "web.conf")
     with pytest.raises(InputError):

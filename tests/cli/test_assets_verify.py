@@ -36,7 +36,6 @@ def test_findings_are_status_1_in_every_format(lightship: Lightship, faulty: Fau
     said = lightship(*words)
     assert said.status == 1
     assert "warning: no X-Content-Type-Options: nosniff: 2 times [nosniff-missing]\n  /\n  /logo.svg\n" in said.stdout
-    assert lightship(*words, "--fail-on", "error").status == 0
     assert lightship(*words, LIGHTSHIP_IGNORE="nosniff-missing lifetime-guessed").status == 0
     markdown = lightship(*words, "--format", "markdown")
     assert markdown.status == 1

@@ -38,7 +38,7 @@ def verify(faulty: FaultySite) -> Verify:
         if not target:
             request = {"cdns": (faulty.cdn.origin,), **request}
         wanted = AssetsVerifyRequest(target=target or faulty.root, **request)  # type: ignore[arg-type]
-        return verify_assets(replace(wanted, limits=Limits(timeout_s=20)), RegistryAccess(), SILENT)
+        return verify_assets(replace(wanted, limits=Limits(timeout_s=60)), RegistryAccess(), SILENT)
 
     return run
 

@@ -131,3 +131,11 @@ def test_what_others_serve_is_looked_at_for_what_a_page_needs_alone(faulty: Faul
     faulty.plant(f"{VENDOR} when br -> body:", f"{FONT} -> Access-Control-Allow-Origin:")
     assert {one.code for one in findings(seen(cdns=()))} == {"answer-empty", "cors-missing"}
     assert not any(asked.method == "HEAD" for asked in faulty.cdn.asked)
+
+
+def test_what_a_store_keeps_compressed_for_everybody_is_a_note(faulty: FaultySite, seen: Seen) -> None:
+    """As `assets push` stores it: there is no browser without gzip."""
+    faulty.plant(f"{VENDOR} -> as: gzip; Vary:", "/logo.svg -> as: gzip; Vary:")
+    found = findings(seen())
+    assert {(one.code, one.severity) for one in found} == {("encoding-unasked", "note")}
+    assert len(found) == 2
