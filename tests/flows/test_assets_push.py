@@ -268,6 +268,21 @@ def test_a_build_that_cannot_be_read_whole_is_not_pushed(desk: Desk) -> None:
     assert desk.bucket.changes == []
 
 
+@pytest.mark.parametrize("name", [HASHED, RELEASES, PENDING])
+def test_a_key_that_may_not_delete_makes_releases_and_says_what_stays(desk: Desk, name: str) -> None:
+    desk.push()
+    (desk.web / HASHED).unlink()
+    desk.write(app_1a1b2c3d="two();", index="two")
+    desk.bucket.before = fails_at(f"remove site/{name}")
+    outcome = desk.push(keep=1)
+    assert outcome.site.collection.blocked == "older releases are not collected: the line went dead"
+    assert outcome.site.release in desk.names(RELEASES)
+    desk.bucket.before = lambda _: None
+    assert desk.push(keep=1).site.unchanged
+    assert (desk.names(RELEASES), desk.names(PENDING)) == ([outcome.site.release], [])
+    assert f"site/{HASHED}" not in desk.bucket.objects
+
+
 def test_many_at_once_are_all_there_and_progress_is_told_in_bytes(desk: Desk) -> None:
     told: dict[str, int] = {}
     lock = threading.Lock()

@@ -28,7 +28,7 @@ from lightship.assets.release import (
     release_digest,
 )
 from lightship.assets.scan import Scan, scan
-from lightship.errors import InputError, LightshipError, UsageError
+from lightship.errors import InputError, LightshipError, UsageError, WorldError
 from lightship.flows.assets_push_store import Clock, Heart, Place
 from lightship.progress import Progress
 from lightship.store.cache import Cache
@@ -249,8 +249,7 @@ class _Pushing:
             self.place.write(release)
         with heart.ending(LightshipError):  # the CDN's fault; whoever repeats the push at once owes the purge
             purged, order = self._purged(plan)
-        collected, kept = self._collected(heart, release)
-        self.place.forget(PENDING, [pending.name])
+        collected, kept = self._tidied(heart, release, len(remote.releases))
         return _site(
             request,
             plan,
@@ -291,6 +290,17 @@ class _Pushing:
             return (), ""
         addresses = purge_paths(self.request.base, plan.purge)
         return tuple(addresses), self.request.purge(addresses)
+
+    def _tidied(self, heart: Heart, release: Manifest | None, before: int) -> tuple[Collection, int]:
+        """Collect, and forget this push. The release is there: a key that may not delete, or a connection that breaks,
+        does not undo it. What is left, the next push collects."""
+        try:
+            with heart.ending(BaseException):
+                found, kept = self._collected(heart, release)
+                self.place.forget(PENDING, [heart.manifest.name])
+                return found, kept
+        except WorldError as error:
+            return Collection(blocked=f"older releases are not collected: {error}"), before + (release is not None)
 
     def _collected(self, heart: Heart, release: Manifest | None) -> tuple[Collection, int]:
         """Mark, look, delete: in this order (see `lightship.flows.assets_push_store`). The mark names no objects: the

@@ -143,13 +143,13 @@ class Heart:
             self.place.write(self.manifest)
 
     @contextlib.contextmanager
-    def ending(self, *errors: type[LightshipError]) -> Iterator[None]:
+    def ending(self, *errors: type[BaseException]) -> Iterator[None]:
         """Where the block raises one of ``errors``, write down that nobody waits for this push any more."""
         try:
             yield
         except errors:
             with contextlib.suppress(LightshipError):  # it counts as dead a quarter of an hour later
-                self.change(replace(self.manifest, ended=True))
+                self.change(replace(self.manifest, ended=True, collecting=False))
             raise
 
     def change(self, manifest: Manifest) -> None:
