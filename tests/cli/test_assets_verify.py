@@ -1,6 +1,10 @@
 """``lightship assets verify`` as a process: statuses, formats, the schema, and what it keeps to itself."""
 
 import json
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +13,8 @@ from jsonschema import Draft202012Validator
 from tests.assets.faulty import FaultySite
 from tests.cli.conftest import Lightship
 from tools.reference import REFERENCE
+
+PROGRAM = Path(sys.executable).parent / "lightship"
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +85,30 @@ def test_secrets_are_the_sites_alone(lightship: Lightship, faulty: FaultySite) -
     for text in (said.stdout, said.stderr, lightship(*words, "--format", "json").stdout):
         assert "hush" not in text
         assert "whisper" not in text
+
+
+def test_an_interrupt_ends_it_though_a_server_is_silent(lightship: Lightship) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        root = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with subprocess.Popen(
+            [PROGRAM, "assets", "verify", root, "--timeout", "10min"],
+            cwd=lightship.home, env=lightship.environ(), stderr=subprocess.PIPE, text=True,
+        ) as process:  # fmt: skip
+            first, _ = server.accept()
+            with first:
+                first.recv(4096)
+                page = b"<!doctype html><script src=a.js></script>"
+                first.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page)
+            for _ in range(3):  # the page for each client, then HEAD, which nobody answers
+                asked, _ = server.accept()
+                with asked:
+                    asked.recv(4096)
+                    asked.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page)
+            silent, _ = server.accept()
+            with silent:
+                silent.recv(4096)
+                process.send_signal(signal.SIGINT)
+                assert process.wait(timeout=120) == 130
 
 
 def test_wrong_use_is_one_sentence(lightship: Lightship, tmp_path: Path) -> None:

@@ -115,6 +115,24 @@ def test_what_is_usually_wrong_is_found(web: Path, name: str) -> None:
     assert not outcome.passed
 
 
+def test_a_directory_below_a_path_and_a_whole_configuration(web: Path) -> None:
+    compress(web)
+    lines = """location /static/ { alias /app/static/; gzip_static on; gzip_vary on; etag on;
+        add_header X-Content-Type-Options nosniff; add_header Cache-Control no-cache; }"""
+    (web.parent / "conf.d").mkdir()
+    (web.parent / "conf.d/site.conf").write_text(f"server {{ listen 443 ssl; root /elsewhere; {lines} }}")
+    (web.parent / "nginx.conf").write_text(
+        "user www-data; events { } http { include /etc/nginx/mime.types; include /etc/nginx/conf.d/*.conf; }"
+    )
+    outcome = verify(web, nginx=web.parent / "nginx.conf", nginx_root="/app/static", base="/static/")
+    assert outcome.site is not None
+    assert outcome.site.root == "http://localhost/static/"
+    # its pages name /assets/…, which is elsewhere
+    assert codes(outcome) == {"asset-missing", "reference-missing", "hashed-not-kept", "type-wrong"}
+    missing = {one.location for one in outcome.findings if one.code == "asset-missing"}
+    assert all(not url.startswith("http://localhost/static/") for url in missing)
+
+
 def test_the_shell_loops_empty_sidecars_are_found_as_browsers_get_them(web: Path) -> None:
     compress(web)
     for file in web.rglob("*.br"):

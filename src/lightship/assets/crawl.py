@@ -100,14 +100,21 @@ class _Crawl:
         self._progress.start(_TASK, unit="addresses")
         try:
             with ThreadPoolExecutor(self._limits.workers) as pool:
-                wave = self._begin()
-                while wave:
-                    seen = list(pool.map(self._ask, wave))
-                    wave = list(dict.fromkeys(url for one in seen for url in self._took(*one)))
-                absent = dict(pool.map(self._absent, self._absent_urls()))
-                formers = tuple(pool.map(self._former, self._request.formers))
+                try:
+                    return self._run(pool)
+                except BaseException:  # or the pool would wait for whoever is silent
+                    self._fetcher.abort()
+                    raise
         finally:
             self._progress.finish(_TASK)
+
+    def _run(self, pool: ThreadPoolExecutor) -> Site:
+        wave = self._begin()
+        while wave:
+            seen = list(pool.map(self._ask, wave))
+            wave = list(dict.fromkeys(url for one in seen for url in self._took(*one)))
+        absent = dict(pool.map(self._absent, self._absent_urls()))
+        formers = tuple(pool.map(self._former, self._request.formers))
         return self._site(absent, formers)
 
     def _begin(self) -> list[str]:

@@ -80,10 +80,14 @@ class Fetcher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self._stop.set()
-            self._connections.cut()
+            self.abort()
         self._client.close()
         self._own.close()
+
+    def abort(self) -> None:
+        """Give up everything that is under way, in every thread: what is asked from here on is a fault at once."""
+        self._stop.set()
+        self._connections.cut()
 
     def ask(
         self, url: str, *, method: str = "GET", encoding: str = "identity", headers: Mapping[str, str] | None = None
@@ -125,6 +129,8 @@ class Fetcher:
 
     def _refused(self, url: str) -> str:
         """Why ``url`` is not asked; "" for what is."""
+        if self._stop.is_set():
+            return "not asked: stopped"
         origin = origin_of(url)
         if not origin:
             return "neither http nor https"
