@@ -21,6 +21,7 @@ from tools.copy_reference import copy_schema
 from tools.schemas import build_schema, diff_schema, plan_schema
 from tools.schemas_analyze import analyze_schema
 from tools.schemas_assets import assets_schema
+from tools.schemas_assets_image import assets_image_schema
 from tools.schemas_assets_push import assets_push_schema
 from tools.schemas_assets_releases import assets_releases_schema
 from tools.schemas_base import base_schema
@@ -138,12 +139,16 @@ def pages() -> dict[Path, str]:
         REFERENCE / "schemas" / "analyze.schema.json": _json(analyze_schema()),
         REFERENCE / "schemas" / "assets.schema.json": _json(assets_schema()),
         REFERENCE / "schemas" / "assets-verify.schema.json": _json(schemas_assets_verify.assets_verify_schema()),
+        REFERENCE / "schemas" / "assets-image.schema.json": _json(assets_image_schema()),
         REFERENCE / "schemas" / "assets-retarget.schema.json": _json(schemas_assets_retarget.assets_retarget_schema()),
         REFERENCE / "schemas" / "assets-push.schema.json": _json(assets_push_schema()),
         REFERENCE / "schemas" / "assets-standalone.schema.json": _json(
             schemas_assets_standalone.assets_standalone_schema()
         ),
         REFERENCE / "schemas" / "assets-releases.schema.json": _json(assets_releases_schema()),
+        REFERENCE / "schemas" / "assets-standalone.schema.json": _json(
+            schemas_assets_standalone.assets_standalone_schema()
+        ),
         REFERENCE / "schemas" / "base.schema.json": _json(base_schema()),
         REFERENCE / "schemas" / "bench.schema.json": _json(bench_schema()),
         REFERENCE / "schemas" / "build.schema.json": _json(build_schema()),

@@ -15,6 +15,7 @@ _COMMANDS = {
     "retarget": "another CDN for what is built, without a build",
     "standalone": "a Next.js server without what it does not need",
     "nginx": "an nginx configuration for static files",
+    "image": "an OCI image of nginx and static files, or of a Node server",
     "verify": "everything a site refers to is there, and served right",
 }
 """What each does, in the order of the work; their modules are imported when asked for."""
