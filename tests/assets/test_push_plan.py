@@ -124,9 +124,32 @@ def test_another_header_or_coding_is_sent_again() -> None:
 
 
 def test_an_aborted_push_is_believed_about_names_with_a_hash() -> None:
-    aborted = release(1, entry("a.hash.js", etag=None), entry("index.html", etag=None), pending=True)
+    files = (outgoing("a.hash.js"), outgoing("index.html"))
+    entries = (entry("a.hash.js", etag=None), entry("index.html", etag=None))
+    aborted = release(1, *entries, pending=True, own=frozenset(("a.hash.js", "index.html")))
     remote = Remote(found=found("a.hash.js", "index.html"), pendings=(aborted,))
-    assert sent(remote, outgoing("a.hash.js"), outgoing("index.html")) == ["index.html"]
+    assert sent(remote, *files) == ["index.html"]
+    twice = replace(remote, pendings=(aborted, release(2, *entries, pending=True, own=aborted.own)))
+    assert sent(twice, *files) == ["index.html"]
+
+
+def test_an_aborted_push_is_not_believed_about_what_lay_there_before() -> None:
+    aborted = release(2, entry("a.hash.js", etag=None), pending=True)
+    remote = Remote(found=found("a.hash.js"), pendings=(aborted,))
+    assert sent(remote, outgoing("a.hash.js")) == ["a.hash.js"], "of another tool"
+    before = release(1, replace(entry("a.hash.js"), content_type="text/plain"))
+    ours = replace(aborted, own=frozenset(("a.hash.js",)))
+    assert sent(replace(remote, releases=(before,), pendings=(ours,)), outgoing("a.hash.js")) == ["a.hash.js"], (
+        "headers"
+    )
+
+
+def test_a_name_that_had_no_hash_before_is_written_over_and_purged() -> None:
+    """A folder's neighbours tell whether its names have one."""
+    before = release(1, replace(entry("a.hash.js", "2"), hashed=False))
+    plan = plan_push([outgoing("a.hash.js")], Remote(found=found("a.hash.js"), releases=(before,)), keep=5)
+    assert [file.path for file in plan.send] == ["a.hash.js"]
+    assert plan.purge == ("a.hash.js",)
 
 
 def test_another_content_under_a_name_with_a_hash_is_refused_before_anything_is_sent() -> None:

@@ -1,8 +1,8 @@
 """What a push sends, leaves and collects: a function of the local files, the manifests in the store, and its listing.
 
 An object is left as it is when the newest manifest that names it says that it has this content, asked for in this
-coding, under these headers, and the listing shows it with the size and ETag that were written down. A name with a hash
-is believed on the word of a push that was aborted too, since whatever wrote it wrote this; any other name is not.
+coding, under these headers, and the listing shows it with the size and ETag that were written down. Of a push that was
+aborted nobody knows the ETags: a name with a hash that it was to write where nothing lay is believed, any other is not.
 
 Only what manifests name is ever collected, and only where the listing still shows what they wrote: what somebody else
 put in its place is somebody else's.
@@ -70,18 +70,13 @@ class Collection:
 def plan_push(local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite: bool = False) -> PushPlan:
     """Decide. Raise InputError where a name with a hash is to get another content than a release that stays has, unless
     ``overwrite``: a tab that is open would be given a script that does not fit."""
-    newest = _newest_entries(remote)
+    said = _said(remote)
     conflicts = _conflicts(local, remote, keep)
     if conflicts and not overwrite:
-        raise InputError(
-            f"{conflicts[0]} and {len(conflicts) - 1} other names with a hash have another content than in a release "
-            "that is kept" if len(conflicts) > 1 else f"{conflicts[0]} has another content than in a release that is "
-            "kept, under a name that should tell contents apart",
-            hint="open tabs would get a file that does not fit: build under another build id, or --overwrite",
-        )  # fmt: skip
+        raise _conflict(conflicts)
     there, send = [], []
     for file in local:
-        entry = _left(file, newest.get(file.path), remote.found.get(file.path))
+        entry = _left(file, said.get(file.path), remote.found.get(file.path))
         if entry is None:
             send.append(file)
         else:
@@ -90,7 +85,8 @@ def plan_push(local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite
     ours = set().union(*(_made_by(manifest, remote) for manifest in remote.newest_first()))
     own = frozenset(path for path in names if path not in remote.found or path in ours)
     latest = remote.latest
-    changed = {file.path for file in send if not file.hashed or file.path in conflicts}
+    certain = {file.path for file in send if file.hashed and (file.path not in said or said[file.path].entry.hashed)}
+    changed = {file.path for file in send} - certain.difference(conflicts)
     owed = {path for manifest in remote.pendings if manifest.name not in remote.fresh for path in manifest.purge}
     return PushPlan(
         send=tuple(sorted(send, key=lambda file: (file.rank, file.path))),
@@ -102,31 +98,52 @@ def plan_push(local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite
     )
 
 
-def _newest_entries(remote: Remote) -> dict[str, tuple[Entry, bool]]:
-    """For each path the newest entry that names it, and whether a release does."""
-    newest: dict[str, tuple[Entry, bool]] = {}
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the newest manifest that names a path says of it; whether that one wrote it, or was to write it where
+    nothing of others lay; and whether every other that names it says the same."""
+
+    entry: Entry
+    own: bool
+    agreed: bool
+
+
+def _said(remote: Remote) -> dict[str, _Said]:
+    found: dict[str, _Said] = {}
     for manifest in remote.newest_first():
         for path, entry in manifest.entries.items():
-            newest.setdefault(path, (entry, not manifest.pending))
-    return newest
+            newer = found.get(path)
+            if newer is None:
+                found[path] = _Said(entry, not manifest.pending or path in manifest.own, agreed=True)
+            elif newer.agreed and _promise(newer.entry) != _promise(entry):
+                found[path] = _Said(newer.entry, newer.own, agreed=False)
+    return found
 
 
-def _left(file: Outgoing, said: tuple[Entry, bool] | None, found: Found | None) -> Entry | None:
-    """The entry of an object that stays as it is, None where it must be sent."""
+def _promise(one: Entry | Outgoing) -> tuple[str, int, str, str, str]:
+    """What a browser is to get. Two of one name that promise the same may be compressed differently."""
+    return one.plain_sha256, one.plain_bytes, one.asked, one.content_type, one.cache_control
+
+
+def _left(file: Outgoing, said: _Said | None, found: Found | None) -> Entry | None:
+    """The entry of an object that stays as it is, None where it must be sent. What has no ETag to go by may still be
+    what it was before an aborted push that was to write it: other content, other headers, another tool's."""
     if said is None or found is None:
         return None
-    entry, released = said
-    same = (entry.plain_sha256, entry.plain_bytes, entry.asked, entry.content_type, entry.cache_control) == (
-        file.plain_sha256,
-        file.plain_bytes,
-        file.asked,
-        file.content_type,
-        file.cache_control,
-    )
-    if not same or not entry.is_there(found):
+    entry = said.entry
+    if _promise(entry) != _promise(file) or not entry.is_there(found):
         return None
-    sure = file.hashed or (released and entry.etag is not None and entry.etag == found.etag)
-    return entry if sure else None
+    if entry.etag is not None and found.etag is not None:
+        return entry
+    return entry if file.hashed and said.own and said.agreed else None
+
+
+def _conflict(paths: list[str]) -> InputError:
+    others = f" and {len(paths) - 1} other names with a hash have" if len(paths) > 1 else " has"
+    return InputError(
+        f"{paths[0]}{others} another content than in a release that is kept, and such names tell contents apart",
+        hint="open tabs would get a file that does not fit: build under another build id, or --overwrite",
+    )
 
 
 def _conflicts(local: Iterable[Outgoing], remote: Remote, keep: int) -> list[str]:
@@ -137,7 +154,9 @@ def _conflicts(local: Iterable[Outgoing], remote: Remote, keep: int) -> list[str
         for file in local
         if file.hashed
         and any(
-            (said := manifest.entries.get(file.path)) is not None and said.plain_sha256 != file.plain_sha256
+            (said := manifest.entries.get(file.path)) is not None
+            and said.hashed
+            and said.plain_sha256 != file.plain_sha256
             for manifest in kept
         )
     ]
