@@ -151,7 +151,20 @@ def test_a_server_that_dies_in_the_middle_leaves_faults(tree: ServerTree, node: 
     assert all(answer.fault for answer in trial.answers[1:])
 
 
+def test_a_server_of_a_monorepo_starts_where_it_lies(tmp_path: Path, node: Path) -> None:
+    answering(tmp_path / "apps/web")
+    options = StandaloneOptions(static="moved")
+    request = StandaloneRequest(directory=tmp_path, options=options, verify=True, node=node)
+    outcome = slim_standalone(request, SILENT, jobs=1)
+    assert outcome.verified is True
+    bodies = {page.ask.path: page.after.body for page in outcome.pages}
+    assert (bodies["/about"], bodies["/writes"]) == (b"hello", b"written")
+
+
 def test_what_is_no_node_is_told(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("")
+    with pytest.raises(ToolError, match="is no program that can be started"):
+        find_node(tmp_path / "text")
     pretend = tmp_path / "node"
     pretend.write_text("#!/bin/sh\necho hello\n")
     pretend.chmod(0o755)

@@ -1,6 +1,7 @@
 """Every route of a build is asked once, in the form that browsers ask for it."""
 
 import json
+import os
 from pathlib import Path
 
 from tests.assets.standalone.servers import make_tree, manifest
@@ -66,3 +67,13 @@ def test_manifests_of_nonsense_ask_for_nothing(tmp_path: Path) -> None:
         ".next/BUILD_ID": "x" * 5000,
     }
     assert [ask.path for ask in asks(make_tree(tmp_path, nonsense))] == ["/lightship-no-such-page"]
+
+
+def test_names_that_are_no_text_are_asked_for(tmp_path: Path) -> None:
+    files = {
+        ".next/app-path-routes-manifest.json": '{"/\\ud800/page": "/\\ud800"}',
+        os.fsdecode(b"public/\xe9.png"): "",
+    }
+    found = [ask.path for ask in asks(make_tree(tmp_path, files), images=True)]
+    assert found[0] == "/%3F"
+    assert "/_next/image?url=%2F%E9.png&w=640&q=75" in found

@@ -9,6 +9,7 @@ from lightship.assets.standalone.model import StandaloneOptions
 from lightship.assets.standalone.rule import Server
 from lightship.assets.standalone.rules import RULES
 from lightship.assets.standalone.select import select
+from lightship.assets.standalone.tree import read_tree
 from lightship.errors import UsageError
 
 _STORE = "node_modules/.pnpm/typescript@5.9.3/node_modules/typescript"
@@ -86,3 +87,40 @@ def test_sharp_goes_where_the_build_has_another_loader(tmp_path: Path) -> None:
         },
     )
     assert [each.rule for each in select(Server(tree, StandaloneOptions()), RULES).left] == ["images-off"]
+
+
+def test_what_the_configuration_asked_for_stays(tmp_path: Path) -> None:
+    includes = {"/api/*": ["./node_modules/pkg/{data,more}/**/*", "../outside/**", 3], "/x": "odd"}
+    files = {
+        "apps/web/server.js": "",
+        "apps/web/.next/required-server-files.json": manifest(outputFileTracingIncludes=includes),
+        "apps/web/node_modules/pkg/data/deep/one.json": "{}",
+        "apps/web/node_modules/pkg/more/worker.mjs": "",
+        "apps/web/node_modules/pkg/other.mjs": "",
+        "apps/web/node_modules/pkg/package.json": "{}",
+    }
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    selection = select(Server(read_tree(tmp_path), StandaloneOptions(max_safety="closure")), RULES)
+    assert {each.path for each in selection.left} == {"apps/web/node_modules/pkg/other.mjs"}
+
+
+def test_a_handler_that_the_configuration_names_is_a_place_to_start(tmp_path: Path) -> None:
+    files = {
+        ".next/required-server-files.json": manifest(cacheHandler="../node_modules/handler/main.js"),
+        "node_modules/handler/package.json": "{}",
+        "node_modules/handler/main.js": 'require("./redis")',
+        "node_modules/handler/redis.js": "",
+        "node_modules/handler/left.js": "",
+    }
+    selection = select(Server(make_tree(tmp_path, files), StandaloneOptions(max_safety="closure")), RULES)
+    assert [each.path for each in selection.left] == ["node_modules/handler/left.js"]
+
+
+@pytest.mark.parametrize("pattern", ["{" * 5000, "{a,b}" * 40, "{" + "a," * 5000 + "}"])
+def test_patterns_of_nonsense_end(tmp_path: Path, pattern: str) -> None:
+    config = manifest(outputFileTracingIncludes={"/": [pattern]})
+    tree = make_tree(tmp_path, {".next/required-server-files.json": config})
+    assert len(tree.included) <= 100
+    select(Server(tree, StandaloneOptions()), RULES)

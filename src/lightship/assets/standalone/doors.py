@@ -6,6 +6,7 @@ standalone server starts with ``dev: false`` and ``NODE_ENV=production``, and it
 ``server.js``: it neither reads nor checks TypeScript, nor compiles anything.
 """
 
+import posixpath
 from collections.abc import Iterator
 
 from lightship.assets.standalone.static import static_files
@@ -58,12 +59,25 @@ def is_build_tool(name: str) -> bool:
 
 def roots(tree: ServerTree) -> Iterator[str]:
     """``server.js`` and all that the build wrote for the server, whose pages are loaded by name when they are asked
-    for; and whatever an application put beside it."""
+    for; whatever an application put beside it, and handlers that the configuration names."""
     static = set(static_files(tree))
     for path in tree.files:
         is_code = path.endswith((".js", ".cjs", ".mjs"))
         if is_code and "/node_modules/" not in f"/{path}" and path not in static:
             yield path
+    yield from _handlers(tree)
+
+
+def _handlers(tree: ServerTree) -> Iterator[str]:
+    """What the configuration names: handlers of caches, relative to the build or to the server."""
+    several = tree.config.get("cacheHandlers")
+    named = [tree.config.get("cacheHandler"), *(several.values() if isinstance(several, dict) else ())]
+    for name in named:
+        for folder in (tree.dist, tree.app):
+            place = posixpath.normpath(posixpath.join(folder, name)) if isinstance(name, str) else ""
+            real = tree.real(place) if place else None
+            if real is not None:
+                yield real
 
 
 def has_edge_functions(tree: ServerTree) -> bool:

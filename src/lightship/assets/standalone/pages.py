@@ -5,10 +5,11 @@ The manifests are those of Next.js 13.5 to 16, below the build's folder: ``app-p
 page that was made at build time, else with ``1``: what such a page answers (often 404) is an answer too.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, quote_from_bytes
 
 from lightship.assets.standalone.static import is_picture, public_folder
 from lightship.assets.standalone.tree import ServerTree
@@ -77,7 +78,7 @@ def _pages(tree: ServerTree) -> Iterator[Ask]:
 
 
 def _url(base: str, path: str) -> str:
-    return quote(base + ("" if path == "/" and base else path), safe=_SAFE)
+    return quote(base + ("" if path == "/" and base else path), safe=_SAFE, errors="replace")
 
 
 def _build_id(tree: ServerTree) -> str:
@@ -120,7 +121,7 @@ def _picture(tree: ServerTree) -> Iterator[Ask]:
             url = f"/{path[len(public) :]}" if path.startswith(public) else f"/_next/static/media/{path[len(media) :]}"
             yield Ask(
                 route=optimiser,
-                path=f"{optimiser}?url={quote(base + url, safe='')}&w={width}&q={quality}",
+                path=f"{optimiser}?url={quote_from_bytes(os.fsencode(base + url), safe='')}&w={width}&q={quality}",
                 headers={"Accept": "image/webp,*/*"},
             )
             return

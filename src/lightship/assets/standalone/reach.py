@@ -21,22 +21,44 @@ _CONDITIONS = ("node", "node-addons", "import", "require", "module-sync", "produ
 """Of ``exports`` and ``imports``; browsers', bundlers' and developers' are not Node's."""
 
 _QUOTED = rb"""\s*(["'`])([^"'`\s\\]{1,300})\1"""
-_LITERAL = re.compile(
-    rb"(?:[rR]equire\w{0,8}(?:\.resolve)?\s*\(|[rR]equire\([\w.]{1,40}\)\s*\(|\bresolve\s*\(|\bimport\s*\(|\bfrom|\bimport|\.[xy]\()"
-    + _QUOTED
-)
-"""``from"x"``, ``import("x")``, ``require('x')``, ``createRequire(import.meta.url)("x")``; ``a.y("x")`` is how
-Turbopack loads what it left outside."""
-_RESOLVED = re.compile(rb"\bresolve\s*\(" + _QUOTED)
-_AT_RUN_TIME = re.compile(
-    rb"""\b(?:require(?:\.resolve)?|import)\s*\(\s*(?![\s"'`)/*])|\b(?:require|import)\s*\(\s*`[^`]*\$\{"""
-)
+_RESOLVED = re.compile(rb"\s*\(" + _QUOTED)
+_AFTER = {
+    b"equire": re.compile(rb"(?:\w{0,8}(?:\.resolve)?|\([\w.]{1,40}\))\s*\(" + _QUOTED),
+    b"resolve": _RESOLVED,
+    b"import": re.compile(rb"\s*\(?" + _QUOTED),
+    b"from": re.compile(_QUOTED),
+    b".x(": re.compile(_QUOTED),
+    b".y(": re.compile(_QUOTED),
+}
+"""What stands before a literal name, and how it goes on: ``from"x"``, ``import("x")``, ``require('x')``,
+``createRequire(import.meta.url)("x")``; ``a.y("x")`` is how Turbopack loads what it left outside. Words are looked for
+first: that takes a tenth of the time of one expression over 50 MB of chunks."""
+_AT_RUN_TIME = re.compile(rb"""(?:\.resolve)?\s*\(\s*(?![\s"'`)/*])|\s*\(\s*`[^`]{0,300}\$\{""")
 
 
 def specifiers(source: bytes) -> tuple[frozenset[str], bool]:
     """What a source asks for by literal names, and whether it asks for something by a name made at run time."""
-    found = {match[2].decode(errors="replace") for match in _LITERAL.finditer(source)}
-    return frozenset(each for each in found if "${" not in each), _AT_RUN_TIME.search(source) is not None
+    found = {name for word, after in _AFTER.items() for name in _names(source, word, after)}
+    made = any(
+        _AT_RUN_TIME.match(source, at + len(word)) and not source[max(0, at - 1) : at].isalnum()
+        for word in (b"require", b"import")
+        for at in _places(source, word)
+    )
+    return frozenset(name for name in found if "${" not in name), made
+
+
+def _names(source: bytes, word: bytes, after: re.Pattern[bytes]) -> Iterator[str]:
+    for at in _places(source, word):
+        match = after.match(source, at + len(word))
+        if match is not None:
+            yield match[2].decode(errors="replace")
+
+
+def _places(source: bytes, word: bytes) -> Iterator[int]:
+    at = source.find(word)
+    while at != -1:
+        yield at
+        at = source.find(word, at + len(word))
 
 
 def reachable(
@@ -59,8 +81,8 @@ def resolved(tree: ServerTree, sources: Iterable[str]) -> frozenset[str]:
         target
         for path in sources
         if path in tree.files and path.endswith(_CODE)
-        for match in _RESOLVED.finditer(tree.read(path))
-        for target in walk.resolve(path, match[2].decode(errors="replace"))
+        for name in _names(tree.read(path), b"resolve", _RESOLVED)
+        for target in walk.resolve(path, name)
     }
     packages = [path.removesuffix("/package.json") for path in found if path.endswith("/package.json")]
     return frozenset(found.union(*(walk.main(folder) for folder in packages)))

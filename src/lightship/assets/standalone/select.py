@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from lightship.assets.standalone.model import Left, Selection
 from lightship.assets.standalone.rule import Rule, Server
+from lightship.assets.standalone.tree import ServerTree
 from lightship.errors import UsageError
 from lightship.findings import SAFETY_ORDER
 from lightship.plan.drop import is_protected
@@ -30,11 +31,13 @@ def select(server: Server, rules: Sequence[Rule]) -> Selection:
     """Split the tree. The first rule that selects a path has it.
 
     ``keep`` wins over every rule: its patterns are over paths of the tree, and over the paths that `ServerTree.named`
-    gives (``node_modules/next/**``, however deep a store has it). Licences stay where anything of their package does,
+    gives (``node_modules/next/**``, however deep a store has it). What the configuration asked the build to include
+    (``outputFileTracingIncludes``) is kept likewise. Licences stay where anything of their package does,
     and so does every ``package.json`` on the way to a file that stays: Node reads it to know what the file is.
     """
     tree = server.tree
-    wanted = {path for path in tree.files if server.options.keep and _is_kept(server, path)}
+    patterns = (*server.options.keep, *tree.included)
+    wanted = {path for path in tree.files if patterns and _is_kept(tree, path, patterns)}
     gone: dict[str, Left] = {}
     for rule in active_rules(server, rules):
         for path in rule.select(server):
@@ -53,9 +56,8 @@ def select(server: Server, rules: Sequence[Rule]) -> Selection:
     return Selection(kept=kept, links=links, left=tuple(left))
 
 
-def _is_kept(server: Server, path: str) -> bool:
-    patterns = server.options.keep
-    return matches_any(path, patterns) or matches_any(server.tree.named(path), patterns)
+def _is_kept(tree: ServerTree, path: str, patterns: tuple[str, ...]) -> bool:
+    return matches_any(path, patterns) or matches_any(tree.named(path), patterns)
 
 
 def _bring_back(server: Server, gone: dict[str, Left]) -> None:

@@ -66,6 +66,20 @@ class ServerTree:
         return cast("Mapping[str, object]", found) if isinstance(found, dict) else {}
 
     @functools.cached_property
+    def included(self) -> tuple[str, ...]:
+        """Patterns of what the configuration asked the build to take in, whatever names it: relative to ``root``."""
+        experimental = self.config.get("experimental")
+        tables = [self.config, experimental if isinstance(experimental, dict) else {}]
+        found: list[str] = []
+        for table in tables:
+            includes = table.get("outputFileTracingIncludes")
+            for patterns in includes.values() if isinstance(includes, dict) else ():
+                for pattern in patterns if isinstance(patterns, list) else ():
+                    place = posixpath.normpath(posixpath.join(self.app, str(pattern)))
+                    found += _without_braces(place) if not place.startswith((".", "/")) else []
+        return tuple(dict.fromkeys(found))
+
+    @functools.cached_property
     def packages(self) -> Mapping[str, Package]:
         """By folder, sorted."""
         found = {}
@@ -169,6 +183,22 @@ class ServerTree:
         return found if isinstance(found, dict) else {}
 
 
+def _without_braces(pattern: str) -> list[str]:
+    """``a/{b,c}/*`` as ``a/b/*`` and ``a/c/*``; one that has too many of them is a pattern for everything there."""
+    waiting = [pattern]
+    done: list[str] = []
+    while waiting and len(waiting) + len(done) <= _MOST_PATTERNS:
+        found = waiting.pop()
+        match = _BRACES.search(found)
+        if match is None:
+            done.append(found)
+        else:
+            waiting += [found[: match.start()] + each + found[match.end() :] for each in match[1].split(",")]
+    return done if not waiting else [pattern.partition("{")[0].rpartition("/")[0] or "**"]
+
+
+_MOST_PATTERNS = 100
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _PACKAGE = re.compile(r"(?:^|.*/)node_modules/(@[^/]+/[^/@]+|[^/@.][^/]*)")
 _COMPILED = re.compile(r"(?:^|.*/)node_modules/next/dist/compiled/(@[^/]+/[^/]+|[^/@][^/]*)")
 

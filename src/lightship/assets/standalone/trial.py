@@ -63,6 +63,8 @@ def find_node(given: Path | None) -> Path:
     program = str(given) if given is not None else proc.which("node")
     if program is None:
         raise ToolError("Node.js is not installed: the program node was not found", hint=NODE_HINT)
+    if given is not None and not os.access(given, os.X_OK):
+        raise ToolError(f"{given} is no program that can be started", hint=NODE_HINT)
     told = proc.run(
         [program, "-p", "process.execPath + '\\n' + process.versions.node"], timeout_s=60, hint=NODE_HINT
     ).stdout.decode(errors="replace")
