@@ -132,6 +132,13 @@ def test_what_is_no_cdn_is_refused(text: str) -> None:
         parse_purge(text, "https://static.example", StoreAccess(environ=KEYS))
 
 
+def test_a_purge_needs_addresses_and_keys() -> None:
+    with pytest.raises(UsageError, match="needs --cdn"):
+        parse_purge("aliyun", "", StoreAccess(environ=KEYS))
+    with pytest.raises(UsageError, match="there are no credentials"):
+        parse_purge("cloudfront:E1", "https://static.example", StoreAccess())
+
+
 def test_keys_are_never_shown() -> None:
     made = Purge(
         service="aliyun",

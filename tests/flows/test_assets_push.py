@@ -249,6 +249,8 @@ def test_source_maps_are_left_out_pushed_or_put_aside(desk: Desk) -> None:
     assert f"site/{HASHED}.map" in desk.bucket.objects
     with pytest.raises(UsageError):
         desk.push(maps="push", maps_target=aside)
+    with pytest.raises(UsageError, match="want another place than --to"):
+        desk.push(maps_target=Target(scheme="s3", bucket="bucket", prefix="site"))
 
 
 @pytest.mark.parametrize("name", [b"caf\xe9.js", b"new\nline.js"])
