@@ -116,7 +116,7 @@ def test_a_build_for_the_target_and_a_retargeted_one_are_alike(next_build: Path)
 
 def test_what_a_policy_of_next_says_goes_with_the_cdn(next_build: Path) -> None:
     run(next_build, A)
-    assert f"img-src 'self' {A}" in (next_build / "routes-manifest.json").read_text()
+    assert f"img-src 'self' {A}/\"" in (next_build / "routes-manifest.json").read_text()
     run(next_build, "")
     assert "img-src 'self' 'self'\"" in (next_build / "routes-manifest.json").read_text()
 

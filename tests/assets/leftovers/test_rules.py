@@ -153,6 +153,9 @@ def test_integrity_without_crossorigin_is_an_error(tmp_path: Path) -> None:
         ("script-src cdn.example:8443", "script-src"),
         ("script-src http://cdn.example", ""),
         ("script-src https://cdn.example/other/", "script-src"),
+        ("script-src https://cdn.example/app/", ""),
+        ("script-src https://cdn.example/app", "script-src"),
+        ("script-src https://cdn.example/", ""),
         ("script-src 'nonce-abc'", ""),
         ("script-src 'strict-dynamic'", ""),
         ("img-src 'none'", ""),
@@ -162,7 +165,8 @@ def test_integrity_without_crossorigin_is_an_error(tmp_path: Path) -> None:
 def test_a_policy_is_read_as_browsers_do(policy: str, forbids: str, tmp_path: Path) -> None:
     """https://www.w3.org/TR/CSP3/#match-url-to-source-list (2025-10)."""
     page = f'<meta http-equiv="Content-Security-Policy" content="{policy}">{PAGE}'
-    found = [each for each in ask(tmp_path / "web", {"index.html": page}) if each.code == "policy-without-cdn"]
+    asked = ask(tmp_path / "web", {"index.html": page}, f"{CDN}/app")
+    found = [each for each in asked if each.code == "policy-without-cdn"]
     assert [each.message.split()[0] for each in found] == ([forbids] if forbids else [])
 
 

@@ -34,7 +34,8 @@ __all__ = ["RULE"]
 
 
 def _find(subject: Subject) -> Iterator[Leftover]:
-    moved = [each for each in subject.of_kind("manifest") if subject.is_moved(each)]
+    linked = [each for each in subject.of_kind("manifest") if each.reference.via.startswith("link")]
+    moved = [each for each in linked if subject.is_moved(each)]
     if moved:
         yield Leftover(
             message=f"the manifest comes from the CDN: {subject.sample(moved)}",

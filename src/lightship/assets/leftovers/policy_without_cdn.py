@@ -124,7 +124,7 @@ def _allows(source: str, kind: Kind, target: Prefix) -> bool:
     if port not in ("", "*", own) or (not port and own != _PORTS[target.scheme]):
         return False
     named = fnmatch.fnmatchcase(target.host.lower(), host) if host.startswith("*.") else host == target.host.lower()
-    return named and (not path or f"{target.path}/".startswith(slash + path) or f"{target.path}/" == f"{slash}{path}/")
+    return named and (not path or (path.endswith("/") and f"{target.path}/".lower().startswith(slash + path)))
 
 
 RULE = LeftoverRule(

@@ -120,7 +120,7 @@ class _Reader:
             return self._other()
         path_end = self._path_end(port_end, form)
         if self._is_in_policy(begin):
-            return self._source(begin, path_end if path_end is not None else port_end, form)
+            return self._source(begin, path_end if path_end is not None else port_end, form, bare="")
         if path_end is not None:
             return [Slot(begin=begin, end=path_end, kind="url", form=form)]
         if _SLASH_HERE.match(self.content, port_end):
@@ -137,11 +137,11 @@ class _Reader:
             return self._other()
         return [Slot(begin=begin, end=path_end, kind="relative", form=form)]
 
-    def _source(self, begin: int, end: int, form: Form) -> list[Slot] | None:
+    def _source(self, begin: int, end: int, form: Form, *, bare: str) -> list[Slot] | None:
         last = _POLICY_END.match(self.content, end)
-        if form != Form() or last is None:
+        if form != Form() or last is None or (self.prefix.path and not last[0]):
             return None
-        return [Slot(begin=begin, end=last.end(), kind="source", extra=self._own() + last[0].decode())]
+        return [Slot(begin=begin, end=last.end(), kind="source", extra=bare + self._own() + last[0].decode())]
 
     def _own(self) -> str:
         return _SELF.get(PurePosixPath(self.path).suffix[1:].lower(), "'self'")
@@ -150,7 +150,7 @@ class _Reader:
         """A host alone: in a policy it is a source."""
         port_end = self._port_end(end, Form())
         if port_end is not None and not self.prefix.path and self._is_in_policy(begin):
-            return self._source(begin, port_end, Form())
+            return self._source(begin, port_end, Form(), bare="bare ")
         return None
 
     def _regular_expression(self, match: re.Match[bytes]) -> list[Slot] | None:

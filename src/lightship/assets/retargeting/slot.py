@@ -33,9 +33,10 @@ class Slot:
     """``content[begin:end]`` of a file.
 
     ``url``: the prefix. ``origin``: without its path. ``source``: of a Content-Security-Policy; ``extra`` is how
-    ``'self'`` is written there, and the slash that ends the address. ``relative``: ``//host``. ``hostname``,
-    ``protocol``, ``port``: apart, as Next's image optimiser has them. Where a page's payload is cut within one of them,
-    a slot has the characters from ``first`` to ``last`` of that, and the next the rest.
+    ``'self'`` is written there, ``bare`` before it where there is no scheme, and the slash that ends the address.
+    ``relative``: ``//host``. ``hostname``, ``protocol``, ``port``: apart, as Next's image optimiser has them. Where a
+    page's payload is cut within one of them, a slot has the characters from ``first`` to ``last`` of that, and the next
+    the rest.
 
     ``length``: hexadecimal, the bytes of a row of React's payload, in which the slots ``covers`` (indexes) lie; they
     are counted as a script's string has them where ``extra`` is ``js``; ``decimal``: written so, and counted in UTF-16
@@ -68,8 +69,7 @@ def _whole(slot: Slot, prefix: Prefix) -> str | None:
         case "origin":
             return slot.form.write(prefix.origin)
         case "source":
-            own = slot.extra.removesuffix("/")
-            return prefix.text + slot.extra[len(own) :] if prefix.host else own
+            return _source(slot.extra, prefix)
         case "relative":
             return slot.form.write(f"//{prefix.authority}{prefix.path}") if prefix.host else ""
         case "hostname":
@@ -79,6 +79,16 @@ def _whole(slot: Slot, prefix: Prefix) -> str | None:
         case "port":
             return prefix.port
     return None
+
+
+def _source(extra: str, prefix: Prefix) -> str:
+    """https://www.w3.org/TR/CSP3/#path-part-match (2025-10): a path without a slash at its end is that of one file."""
+    own = extra.removeprefix("bare ").removesuffix("/")
+    if not prefix.host:
+        return own
+    slash = "/" if prefix.path or extra.endswith("/") else ""
+    said = f"{prefix.authority}{prefix.path}" if extra.startswith("bare ") else prefix.text
+    return said + slash
 
 
 def numbered(ordered: tuple[Slot, ...], lengths: Iterable[Slot]) -> tuple[Slot, ...]:
