@@ -32,6 +32,8 @@ POETRY_DEV = "[tool.poetry.group.dev.dependencies]\npytest = '*'\n"
         ("uv sync", "[tool.uv]\ndev-dependencies = ['pytest']\n", True),
         ("uv sync", "not = toml = at all", True),
         ("poetry install", POETRY_DEV, True),
+        ("poetry install", "[tool.poetry.group.vdb.dependencies]\na = '*'\n", False),
+        ("poetry install", "[tool.poetry.dev-dependencies]\na = '*'\n", True),
         ("poetry install --only main", POETRY_DEV, False),
         ("poetry install --without dev", POETRY_DEV, False),
         ("poetry install", "[tool.poetry.group.docs]\noptional = true\n", False),
@@ -53,6 +55,13 @@ def test_groups_of_a_stage_whose_files_do_not_ship_are_no_matter() -> None:
     assert spots(rule, "FROM python:3.12 AS test\nRUN uv sync\nFROM python:3.12\n") == []
     assert spots(rule, "FROM python:3.12\nENV UV_NO_DEV=1\nRUN uv sync\n") == []
     assert mended(rule, "FROM python:3.12\nRUN uv sync --locked\n").endswith("RUN uv sync --no-dev --locked\n")
+
+
+def test_poetry_is_told_the_groups_that_are_there() -> None:
+    rule, line = dev_dependencies_shipped.RULE, "FROM python:3.12\nRUN poetry install --no-root\n"
+    both = context_of({"pyproject.toml": POETRY_DEV + "[tool.poetry.group.lint]\n[tool.poetry.group.vdb]\n"})
+    assert mended(rule, line, context=both).endswith("RUN poetry install --without=dev,lint --no-root\n")
+    assert mended(rule, line) == line
 
 
 SYNCED = "FROM python:3.12\nRUN uv sync --no-dev\n"

@@ -56,19 +56,27 @@ _WITHOUT = {
     "poetry": ("--no-dev", "--only", "--without"),
     "pdm": ("--no-dev", "--prod", "--production", "--no-default"),
 }
-_OPTION = {"uv": "--no-dev", "poetry": "--only=main", "pdm": "--prod"}
+_OPTION = {"uv": "--no-dev", "poetry": "--without=dev", "pdm": "--prod"}
+_FOR_DEVELOPMENT = frozenset(
+    {
+        "dev", "development", "develop", "test", "tests", "testing", "lint", "linting", "format", "style", "types",
+        "typing", "typecheck", "mypy", "docs", "doc", "ci", "debug", "release",
+    }
+)  # fmt: skip
+"""How groups of Poetry are called that no application runs with; others may be a part of it."""
 _VARIABLES = {"uv": ("UV_NO_DEV", "UV_NO_DEFAULT_GROUPS", "UV_NO_GROUP"), "poetry": ("POETRY_WITHOUT", "POETRY_ONLY")}
 _OFF = ("", "0", "false", "no", "off")
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
+    known = subject.context.once(_groups) if subject.context is not None else None
     for stage in subject.stages.stages:
         if stage.index not in subject.stages.needed or not reaches_image(subject, stage):
             continue
         for run in stage.instructions:
             for action in subject.actions(run) if run.keyword == "RUN" else ():
-                if _installs_all(subject, run, action) and _has_groups(subject, action.manager):
-                    yield _remark(action)
+                if _installs_all(subject, run, action) and (known is None or known.get(action.manager)):
+                    yield _remark(action, known)
 
 
 def _installs_all(subject: Subject, run: Instruction, action: Action) -> bool:
@@ -84,39 +92,30 @@ def _installs_all(subject: Subject, run: Instruction, action: Action) -> bool:
     return not any(name in given or environment.get(name, "") not in _OFF for name in names)
 
 
-def _has_groups(subject: Subject, manager: str) -> bool:
-    """True where no ``pyproject.toml`` is known that says otherwise."""
-    found = subject.context.once(_groups) if subject.context is not None else None
-    return found is None or manager in found
-
-
-def _groups(context: Context) -> frozenset[str] | None:
-    """The installers that have something for development to install; None where that cannot be told."""
+def _groups(context: Context) -> Mapping[str, tuple[str, ...]] | None:
+    """The groups for development that each installer installs unasked; None where that cannot be told."""
     paths = [path for path in context.files if path.rpartition("/")[2] == "pyproject.toml" and path.count("/") < 3]
-    documents = []
+    found: dict[str, tuple[str, ...]] = {}
     for path in paths:
         try:
-            documents.append(tomllib.loads(context.read(path) or ""))
+            document = tomllib.loads(context.read(path) or "")
         except (tomllib.TOMLDecodeError, RecursionError):
             return None
-    return frozenset(name for document in documents for name in _of(document)) if documents else None
+        for manager, names in _of(document):
+            found[manager] = (*found.get(manager, ()), *names)
+    return found if paths else None
 
 
-def _of(document: Mapping[str, object]) -> Iterator[str]:
+def _of(document: Mapping[str, object]) -> Iterator[tuple[str, list[str]]]:
     tool, groups = _table(document, "tool"), _table(document, "dependency-groups")
     uv, poetry, pdm = (_table(tool, name) for name in ("uv", "poetry", "pdm"))
     defaults = uv.get("default-groups", ["dev"])
     named = [each for each in defaults if isinstance(each, str)] if isinstance(defaults, list) else list(groups)
-    if uv.get("dev-dependencies") or any(groups.get(name) for name in named):
-        yield "uv"
-    if (
-        poetry.get("dev-dependencies")
-        or groups
-        or any(not _table(_table(poetry, "group"), each).get("optional") for each in _table(poetry, "group"))
-    ):
-        yield "poetry"
-    if pdm.get("dev-dependencies") or groups:
-        yield "pdm"
+    yield "uv", [name for name in named if groups.get(name)] + ["dev"] * bool(uv.get("dev-dependencies"))
+    own = [name for name in _table(poetry, "group") if not _table(_table(poetry, "group"), name).get("optional")]
+    legacy = ["dev"] * bool(poetry.get("dev-dependencies"))
+    yield "poetry", [name for name in (*own, *groups, *legacy) if name in _FOR_DEVELOPMENT]
+    yield "pdm", [*_table(pdm, "dev-dependencies"), *groups]
 
 
 def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
@@ -124,11 +123,13 @@ def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _remark(action: Action) -> Remark:
+def _remark(action: Action, known: Mapping[str, tuple[str, ...]] | None) -> Remark:
     option = _OPTION[action.manager]
+    if action.manager == "poetry":  # which refuses the name of a group that is not there
+        option = f"--without={','.join(dict.fromkeys(known['poetry'])) if known is not None else 'dev'}"
     words = action.command.words
     verb = next((place for place, word in enumerate(words) if word.value in ("sync", "install")), 0)
-    edit = add_option(action.command, option, after=verb)
+    edit = add_option(action.command, option, after=verb) if action.manager != "poetry" or known is not None else None
     return Remark(
         span=action.command.span,
         message=f"{action.manager} installs the groups for development too, and the image has them",
