@@ -66,6 +66,9 @@ FAULTS: dict[str, tuple[str, list[str]]] = {
     "the page for every script": ("absent-found", ["absent.js -> file: /"]),
     "an error for what is not there": ("absent-failed", ["absent.js -> 500"]),
     "fonts are forbidden": ("policy-forbids", ["/ -> Content-Security-Policy: default-src *, font-src 'self'"]),
+    "types are guessed with brotli": ("nosniff-missing", ["/logo.svg when br -> X-Content-Type-Options:"]),
+    "a style sets a cookie": ("cookie-set", [f"{STYLE} -> Set-Cookie: session=1"]),
+    "one form is kept": ("kept-too-long", ["/logo.svg when gzip -> Cache-Control: max-age=31536000"]),
     "types are guessed": ("nosniff-missing", ["/logo.svg -> X-Content-Type-Options:"]),
 }  # fmt: skip
 
@@ -111,6 +114,7 @@ HARMLESS = {
     "a policy that allows all of it": [
         "/ -> Content-Security-Policy: default-src 'self' CDN, script-src SITE CDN; style-src 'self'; font-src http:"
     ],
+    "a page that sets a cookie": ["/ -> Set-Cookie: session=1"],
     "a page that is no store's": ["/ -> Cache-Control: no-store"],
     "no length to HEAD": ["/logo.svg when HEAD -> ETag:"],
 }

@@ -4,12 +4,13 @@ What it does
 ============
 A name with a hash of its content must be kept for a month or more, every other name must be asked for again:
 `no-cache`, `no-store`, or no more than an hour. Pages may not be kept at all, nor may errors. An answer without
-`Cache-Control` is one whose lifetime every cache guesses.
+`Cache-Control` is one whose lifetime every cache guesses. An asset sets no cookie.
 
 Why
 ===
 A page that is kept names scripts of the last release, which may be gone. A script without a hash that is kept for a
-year is old for a year, and no deployment reaches it. One with a hash that is not kept is asked for on every visit.
+year is old for a year, and no deployment reaches it. One with a hash that is not kept is asked for on every visit. What
+sets a cookie no CDN keeps.
 
 Bad
 ===
@@ -42,6 +43,7 @@ _KEPT = Kind(code="kept-too-long", severity="error", title="a name without a has
 _PAGE = Kind(code="page-kept", severity="error", title="a page that is kept")
 _GUESSED = Kind(code="lifetime-guessed", severity="warning", title="no lifetime is said, so caches guess one")
 _ERROR = Kind(code="error-kept", severity="warning", title="an error that is kept")
+_COOKIE = Kind(code="cookie-set", severity="warning", title="an asset that sets a cookie, which no CDN keeps")
 _MONTH_S = 30 * 86_400
 _HOUR_S = 3600
 _MINUTE_S = 60
@@ -50,9 +52,8 @@ _NUMBER = re.compile(r'"?([0-9]{1,40})"?')
 
 def _run(site: Site) -> Iterator[Finding]:
     for asset in site.assets:
-        reply = asset.plain
-        if asset.own and reply is not None:
-            yield from _of(asset, reply)
+        if asset.own:  # each client, for the forms of one address may come from different places
+            yield from dict.fromkeys(finding for reply in asset.good.values() for finding in _of(asset, reply))
     for url, reply in site.absent.items():
         lifetime = _lifetime(reply)
         if reply.status >= 400 and lifetime is not None and lifetime > _MINUTE_S:
@@ -66,6 +67,8 @@ def _run(site: Site) -> Iterator[Finding]:
 def _of(asset: Asset, reply: Reply) -> Iterator[Finding]:
     lifetime = _lifetime(reply)
     page = asset.page or asset.suffix in ("html", "htm")
+    if not page and "set-cookie" in reply.headers:
+        yield _COOKIE.finding("sets a cookie", location=asset.url, fix="no Set-Cookie for static files")
     if page and lifetime:
         yield _PAGE.finding(
             f"kept for {_told(lifetime)}", location=asset.url, fix="Cache-Control: no-cache for pages"
@@ -129,4 +132,4 @@ def _told(seconds: int) -> str:
     return "0 seconds"
 
 
-CHECK = Check(name="caching", kinds=(_PAGE, _KEPT, _FORGOTTEN, _GUESSED, _ERROR), run=_run, doc=__doc__)
+CHECK = Check(name="caching", kinds=(_PAGE, _KEPT, _FORGOTTEN, _GUESSED, _ERROR, _COOKIE), run=_run, doc=__doc__)

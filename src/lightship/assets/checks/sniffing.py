@@ -39,9 +39,9 @@ _MISSING = Kind(code="nosniff-missing", severity="warning", title="no X-Content-
 
 def _run(site: Site) -> Iterator[Finding]:
     for asset in site.assets:
-        reply = asset.plain
         # the first word counts, whatever follows: Fetch, "determine nosniff"
-        if asset.own and reply is not None and reply.lists("x-content-type-options")[:1] != ("nosniff",):
+        said = {reply.lists("x-content-type-options")[:1] for reply in asset.good.values()}
+        if asset.own and said - {("nosniff",)}:
             yield _MISSING.finding(
                 "no X-Content-Type-Options: nosniff",
                 location=asset.url,
