@@ -53,7 +53,9 @@ def _of(former: Former) -> Finding | None:
             return None  # what has no hash may go: its page went as well
         said = reply.fault or f"answered with {reply.status}"
         return _GONE.finding(
-            f"{said}, and {former.release} has it", location=former.url, fix="keep the last releases: --keep-releases"
+            f"{said}, and {former.release} has it",
+            location=former.url,
+            fix="keep the last releases: lightship assets push --keep",
         )
     changed = bool(former.sha256 and reply.sha256 and former.sha256 != reply.sha256)
     if changed and former.hashed:
