@@ -54,6 +54,7 @@ def test_nothing_of_it_is_written_to_at_run_time() -> None:
     named = {line.split()[1].rstrip(";").lstrip("/") for line in text.splitlines() if "_temp_path" in line}
     assert named <= made
     assert len(named) == 5
+    assert {path.rpartition("/")[0] for path in named} == {"tmp"}, "nginx makes one level"
     for entry in runtime_entries():
         assert entry.type == "symlink" or entry.mode == 0o1777
     with pytest.raises(UsageError, match="at least one worker"):

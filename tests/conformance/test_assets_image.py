@@ -142,7 +142,9 @@ def test_static_files_are_served_to_every_kind_of_client(
     more = ["--port", address.rpartition(":")[2], "--compress", "ci", "--mode", mode]
     brotli_too = ["--brotli"] if mode == "sidecar" else []
     archive = build(tmp_path, site, WEB, kept, *more, *brotli_too)
-    with running(dockerd, archive, WEB, address, *HARD) as container:
+    # what the image has in /tmp is hidden by a tmpfs, which a configuration that proxies wants
+    hard = (*HARD, *(("--tmpfs", "/tmp") if mode == "gzip-only" else ()))
+    with running(dockerd, archive, WEB, address, *hard) as container:
         script = "/assets/index-DiwrgT4a.js"
         kinds = {encoding: ask(address, script, Accept_Encoding=encoding) for encoding in ("identity", "gzip", "br")}
         for encoding, answer in kinds.items():
@@ -203,6 +205,33 @@ def test_the_same_image_runs_without_an_engine_and_is_verified(tmp_path: Path, s
         finally:
             process.terminate()
             process.wait(timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("server { listen 8080; root /usr/share/nginx/html; expires 1h }", 'unexpected "}"'),
+        ("server { listen 8080; prox_pass http://x; }", 'unknown directive "prox_pass"'),
+        ("server { listen 80; location / { proxy_pass http://api.invalid:5001; } }", None),
+        ("server { listen 443 ssl; ssl_certificate /run/tls.pem; ssl_certificate_key /run/tls.key; }", None),
+        ("server { listen 8080; location / { gzip_static on; try_files $uri /index.html; } }", None),
+    ],
+)
+def test_a_configuration_is_tried_by_its_nginx(
+    tmp_path: Path, site: Path, kept: Path, text: str, fault: str | None
+) -> None:
+    require_tool("bwrap")
+    own = tmp_path / "own.conf"
+    own.write_text(text)
+    words = ["assets", "image", str(site), "--nginx", str(own), "--base-lock", str(tmp_path)]
+    command = [LIGHTSHIP, *words, "--output", f"oci:{tmp_path / 'layout'}", "--cache-dir", str(kept)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if fault is None:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert done.returncode == 2, done.stderr
+        assert f"nginx refuses {own}: {fault}" in done.stderr
+        assert not (tmp_path / "layout").exists()
 
 
 @pytest.mark.parametrize("node", ["debian", "22"])

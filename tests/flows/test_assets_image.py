@@ -103,7 +103,7 @@ def test_static_files_get_nginx_and_what_it_needs(front: FrontEnd, pages: Path) 
     assert {f"{HTML}/{name}" for name in PAGES} <= found.keys()
     assert {"usr/sbin/nginx", "etc/nginx/nginx.conf", "etc/nginx/conf.d/default.conf"} <= found.keys()
     assert not [path for path in found if "gconv" in path or "python" in path or path.endswith("/sh")]
-    for path in ("tmp/nginx/client_body", "var/lib/nginx/body", "var/lib/nginx/proxy"):
+    for path in ("tmp/nginx-client_body", "var/lib/nginx/body", "var/lib/nginx/proxy"):
         assert (found[path].type, found[path].mode) == ("dir", 0o1777)
     assert found["var/log/nginx/error.log"].link_target == "/dev/stderr"
     assert not [note for note in front.noted.notes if "postinst" in note]
@@ -237,6 +237,7 @@ def test_another_configuration_is_taken(front: FrontEnd, pages: Path, tmp_path: 
     assert text(found["etc/nginx/conf.d/default.conf"]) == own.read_text()
     assert "brotli_static_module" in text(found["etc/nginx/nginx.conf"])
     assert outcome.server.port == 9000
+    assert "configuration-untried" in codes(outcome), "the pretend nginx does not start"
     own.write_text("events {}\nhttp {\n    server { listen 127.0.0.1:9001; }\n}\n")
     outcome = front.build(pages, nginx=own)
     found = contents(front)

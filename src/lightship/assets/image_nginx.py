@@ -78,7 +78,8 @@ def main_configuration(*, port: int, workers: int, modules: tuple[str, ...]) -> 
         "    keepalive_timeout 75s;",
         "    server_tokens off;",
         "",
-        *(f"    {name}_temp_path /tmp/nginx/{name};" for name in _TEMPORARY),
+        # one level: nginx makes no more, where a tmpfs hides what the image has
+        *(f"    {name}_temp_path /tmp/nginx-{name};" for name in _TEMPORARY),
         "",
         "    include /etc/nginx/conf.d/*.conf;",
         "}",
@@ -110,7 +111,7 @@ def runtime_entries() -> Iterator[Entry]:
     """What the scripts of nginx's packages, or its start as root, would make: folders for temporary files, of both this
     configuration and those that nginx has compiled in, and its logs as links to the process's own streams."""
     compiled_in = (f"var/lib/nginx/{_COMPILED_IN.get(name, name)}" for name in _TEMPORARY)
-    for path in ("tmp/nginx", *(f"tmp/nginx/{name}" for name in _TEMPORARY), "var/lib/nginx", *compiled_in):
+    for path in (*(f"tmp/nginx-{name}" for name in _TEMPORARY), "var/lib/nginx", *compiled_in):
         yield Entry(path=path, type="dir", mode=0o1777, owner=_OWNER, why="nginx makes it where it is not")
     for name, target in (("access", "stdout"), ("error", "stderr")):
         yield Entry(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from lightship.assets.image_files import ImageFiles
 from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import UsageError
+from lightship.findings import Finding
 from lightship.flows.assets_image_config import server_image_terms
 from lightship.flows.assets_image_files import read_image_files
 from lightship.flows.assets_image_request import AssetsImageRequest, ServerKind, ServerParts, WebWeights
@@ -195,8 +196,21 @@ class _Work:
             self.progress.note(note)
         with self.phases("layers"):
             layers = make_layers(parts.recipes, self.style, cache, jobs=request.build.jobs, progress=self.progress)
+        with self.phases("try"):
+            parts = replace(parts, findings=(*parts.findings, *self._tried(layers, platform)))
         with self.phases("image"):
             return self._image(parts, layers, platform)
+
+    def _tried(self, layers: tuple[MadeLayer, ...], platform: Platform) -> tuple[Finding, ...]:
+        """What nginx says of a configuration that is the user's; nothing of one that is written here."""
+        own = self.request.nginx
+        if own is None or platform.machine != host_platform().machine:
+            return ()
+        from lightship.flows.assets_image_trial import try_configuration
+
+        below = [layer.layer for layer in layers if layer.name != "web"]
+        user = self.request.build.options.user_ids
+        return try_configuration(below, str(own), user, self.cache, self.progress)
 
     def _image(self, parts: ServerParts, layers: tuple[MadeLayer, ...], platform: Platform) -> _Made:
         from lightship.flows.explanation import image_explanation
