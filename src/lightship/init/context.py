@@ -6,6 +6,7 @@ from lightship.ecosystem.project.detect import ProjectFacts
 from lightship.ecosystem.project.files import ProjectFiles
 from lightship.ecosystem.project.memory import shortage
 from lightship.ecosystem.project.python import PythonProject
+from lightship.facts.installer_caches import INSTALLER_CACHES
 from lightship.init.choices import Choices
 from lightship.init.front_end import stage_of
 
@@ -28,6 +29,7 @@ def context_of(facts: ProjectFacts, choices: Choices, files: ProjectFiles) -> di
     served = {each.directory for each in facts.served_front_ends}
     node = max((each.node for each in facts.front_ends), default=22)
     context: dict[str, object] = {
+        "caches": INSTALLER_CACHES,
         "python": facts.python is not None,
         "name": choices.name,
         "short_name": choices.short_name,

@@ -7,16 +7,13 @@ from typing import Literal
 from lightship.ecosystem.project.files import ProjectFiles
 from lightship.ecosystem.project.memory import heap_of
 from lightship.ecosystem.project.node import FrontEnd
+from lightship.facts.installer_caches import INSTALLER_CACHES
 
 __all__ = ["FrontEndStage", "stage_of"]
 
 _TITLES = {"next": "Next.js", "vite": "Vite", "react-scripts": "Create React App"}
-_CACHES = {
-    "npm": "/root/.npm",
-    "pnpm": "/root/.pnpm-store",
-    "yarn": "/root/.yarn-cache",
-    "bun": "/root/.bun/install/cache",
-}
+_CACHES = {**INSTALLER_CACHES, "pnpm": "/root/.pnpm-store", "yarn": "/root/.yarn-cache"}
+"""Two are told where: pnpm would look for a store on the project's disk, yarn has another place in each version."""
 _PNPM = "10"
 _CONFIGS = {
     "npm": (".npmrc",),

@@ -5,17 +5,12 @@ from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at, user_at
 from lightship.dockerfile.views import mounts_of
 from lightship.ecosystem.base_images import known_base
+from lightship.facts.installer_caches import INSTALLER_CACHES
 from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_flag
 from lightship.lint.subject import Subject
 
-__all__ = ["CACHE_FOLDERS", "CACHE_OFF", "installs_list", "links_to_cache", "mount_edit"]
-
-CACHE_FOLDERS = {
-    "pip": "/root/.cache/pip", "uv": "/root/.cache/uv", "npm": "/root/.npm", "pnpm": "/root/.local/share/pnpm/store",
-    "yarn": "/usr/local/share/.cache/yarn", "poetry": "/root/.cache/pypoetry", "pdm": "/root/.cache/pdm",
-}  # fmt: skip
-"""For root."""
+__all__ = ["CACHE_OFF", "installs_list", "links_to_cache", "mount_edit"]
 
 CACHE_OFF = ("--no-cache-dir", "--no-cache", "-n")
 _MOVED = frozenset(
@@ -29,7 +24,7 @@ _ROOT = (None, "root", "0", "root:root", "0:0")
 
 def installs_list(action: Action) -> bool:
     """Whether the action installs what a list or a lock says, with a manager whose cache is known."""
-    if action.manager not in CACHE_FOLDERS:
+    if action.manager not in INSTALLER_CACHES or action.manager == "bun":
         return False
     lists = [value for name, value in action.values if name in ("-r", "--requirement")]
     return action.kind == "sync" or (action.kind == "install" and bool(lists))
@@ -48,9 +43,9 @@ def mount_edit(subject: Subject, run: Instruction, action: Action) -> Edit | Non
     user = user_at(subject.stages, run)
     if _MOVED & {*environment, *given} or user not in _ROOT or (user is None and (base is None or not base.official)):
         return None
-    if action.command.wrapper or any(mount.target == CACHE_FOLDERS[action.manager] for mount in mounts_of(run)):
+    if action.command.wrapper or any(mount.target == INSTALLER_CACHES[action.manager] for mount in mounts_of(run)):
         return None
-    return add_flag(run, f"--mount=type=cache,target={CACHE_FOLDERS[action.manager]}")
+    return add_flag(run, f"--mount=type=cache,target={INSTALLER_CACHES[action.manager]}")
 
 
 def links_to_cache(subject: Subject, run: Instruction, action: Action) -> bool:

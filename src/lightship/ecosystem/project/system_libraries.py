@@ -8,6 +8,8 @@ Debian 12 (bookworm); each row says where its fact is from. Read November 2026.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from lightship.facts.development_packages import LIBRARY_OF
+
 __all__ = ["NO_LINUX_WHEELS", "TABLE", "SystemNeed", "build_needs", "runtime_needs"]
 
 
@@ -32,11 +34,13 @@ def _runs(package: str, runtime: str, why: str, source: str) -> SystemNeed:
     return SystemNeed(package=package, runtime=tuple(runtime.split()), program=program, why=why, source=source)
 
 
-def _compiles(package: str, build: str, runtime: str, source: str) -> SystemNeed:
-    why = f"compiled against {build.split(maxsplit=1)[0]}"
+def _compiles(package: str, build: str, source: str, *, runtime: str | None = None) -> SystemNeed:
+    """``runtime`` where it is not just the libraries of all headers."""
+    headers = tuple(build.split())
+    libraries = [LIBRARY_OF[name] for name in headers if name in LIBRARY_OF]
     return SystemNeed(
-        package=package, runtime=tuple(runtime.split()), build=tuple(build.split()), compiled_only=True, why=why,
-        source=source,
+        package=package, runtime=tuple(libraries if runtime is None else runtime.split()), build=headers,
+        compiled_only=True, why=f"compiled against {headers[0]}", source=source,
     )  # fmt: skip
 
 
@@ -69,26 +73,24 @@ TABLE: tuple[SystemNeed, ...] = (
     _runs("graphviz", "graphviz", "starts dot", "https://graphviz.readthedocs.io/en/stable/#installation"),
     _runs("gitpython", "git", "starts git", "https://gitpython.readthedocs.io/en/stable/intro.html#requirements"),
     _runs("pyodbc", "unixodbc", "loads drivers through odbcinst.ini", _GITHUB + "mkleehammer/pyodbc/wiki/Install"),
-    _compiles("psycopg2", "libpq-dev", "libpq5", "https://www.psycopg.org/docs/install.html"),
-    _compiles("mysqlclient", "default-libmysqlclient-dev pkg-config", "libmariadb3",
+    _compiles("psycopg2", "libpq-dev", "https://www.psycopg.org/docs/install.html"),
+    _compiles("mysqlclient", "default-libmysqlclient-dev pkg-config",
               _GITHUB + "PyMySQL/mysqlclient#linux"),
-    _compiles("python-ldap", "libldap2-dev libsasl2-dev", "libldap-2.5-0 libsasl2-2",
+    _compiles("python-ldap", "libldap2-dev libsasl2-dev",
               "https://www.python-ldap.org/en/latest/installing.html"),
-    _compiles("xmlsec", "libxmlsec1-dev pkg-config", "libxmlsec1-openssl", _GITHUB + "xmlsec/python-xmlsec#install"),
-    _compiles("pygraphviz", "libgraphviz-dev pkg-config", "graphviz",
-              "https://pygraphviz.github.io/documentation/stable/install.html"),
-    _compiles("pycairo", "libcairo2-dev pkg-config", "libcairo2", "https://pycairo.readthedocs.io/en/latest/getting_started.html"),
-    _compiles("gmpy2", "libgmp-dev libmpfr-dev libmpc-dev", "libgmp10 libmpfr6 libmpc3",
+    _compiles("xmlsec", "libxmlsec1-dev pkg-config", _GITHUB + "xmlsec/python-xmlsec#install"),
+    _compiles("pygraphviz", "libgraphviz-dev pkg-config", runtime="graphviz", source="https://pygraphviz.github.io/documentation/stable/install.html"),
+    _compiles("pycairo", "libcairo2-dev pkg-config", "https://pycairo.readthedocs.io/en/latest/getting_started.html"),
+    _compiles("gmpy2", "libgmp-dev libmpfr-dev libmpc-dev",
               "https://gmpy2.readthedocs.io/en/latest/install.html"),
-    _compiles("pyaudio", "portaudio19-dev", "libportaudio2", "https://people.csail.mit.edu/hubert/pyaudio/"),
-    _compiles("pymssql", "freetds-dev", "libsybdb5", "https://pymssql.readthedocs.io/en/latest/building_and_developing.html"),
-    _compiles("gdal", "libgdal-dev", "libgdal32", "https://gdal.org/en/stable/api/python_bindings.html"),
-    _compiles("pycurl", "libcurl4-openssl-dev libssl-dev", "libcurl4", "http://pycurl.io/docs/latest/install.html"),
-    _compiles("h5py", "libhdf5-dev pkg-config", "libhdf5-103-1", "https://docs.h5py.org/en/stable/build.html"),
-    _compiles("lxml", "libxml2-dev libxslt1-dev", "libxml2 libxslt1.1", "https://lxml.de/installation.html"),
-    _compiles("cryptography", "libssl-dev pkg-config cargo", "libssl3", "https://cryptography.io/en/latest/installation/"),
-    _compiles("pillow", "libjpeg62-turbo-dev zlib1g-dev", "libjpeg62-turbo",
-              "https://pillow.readthedocs.io/en/stable/installation/building-from-source.html"),
+    _compiles("pyaudio", "portaudio19-dev", "https://people.csail.mit.edu/hubert/pyaudio/"),
+    _compiles("pymssql", "freetds-dev", "https://pymssql.readthedocs.io/en/latest/building_and_developing.html"),
+    _compiles("gdal", "libgdal-dev", "https://gdal.org/en/stable/api/python_bindings.html"),
+    _compiles("pycurl", "libcurl4-openssl-dev libssl-dev", runtime="libcurl4", source="http://pycurl.io/docs/latest/install.html"),
+    _compiles("h5py", "libhdf5-dev pkg-config", "https://docs.h5py.org/en/stable/build.html"),
+    _compiles("lxml", "libxml2-dev libxslt1-dev", "https://lxml.de/installation.html"),
+    _compiles("cryptography", "libssl-dev pkg-config cargo", "https://cryptography.io/en/latest/installation/"),
+    _compiles("pillow", "libjpeg62-turbo-dev zlib1g-dev", runtime="libjpeg62-turbo", source="https://pillow.readthedocs.io/en/stable/installation/building-from-source.html"),
 )  # fmt: skip
 """Whether a package has a wheel is not said here: the lock does. psycopg2, mysqlclient, python-ldap, pygraphviz, pycurl
 and gdal publish none for Linux, and are then compiled although a requirements.txt does not show it."""

@@ -36,7 +36,8 @@ docs.docker.com, "Optimize cache usage in builds", cache mounts (2026).
 from collections.abc import Iterator
 
 from lightship.dockerfile.views import mounts_of
-from lightship.lint.cache_mounts import CACHE_FOLDERS, CACHE_OFF, installs_list, mount_edit
+from lightship.facts.installer_caches import INSTALLER_CACHES
+from lightship.lint.cache_mounts import CACHE_OFF, installs_list, mount_edit
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -52,7 +53,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
             yield Remark(
                 span=run.span,
                 message=f"{action.manager} fetches everything again whenever one line of the lock changes",
-                fix=f"RUN --mount=type=cache,target={CACHE_FOLDERS[action.manager]}"
+                fix=f"RUN --mount=type=cache,target={INSTALLER_CACHES[action.manager]}"
                 + (f", without {CACHE_OFF[0]}" if action.has(*CACHE_OFF) else ""),
                 edits=tuple(each for each in [mount_edit(subject, run, action)] if each is not None),
             )
