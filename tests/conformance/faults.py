@@ -12,13 +12,15 @@ from typing import Any, Literal
 
 __all__ = ["Asked", "Fault", "Proxy", "at", "faults"]
 
-Fault = Literal["", "busy", "broken", "half", "unheard"]
-"""``busy`` and ``broken`` are a 503 and a 500 of the server's own; ``half``: half of what is sent reaches it, then both
-connections are reset; ``unheard``: it does what it is asked for, but its answer is lost, and the connection reset."""
+Fault = Literal["", "busy", "broken", "refused", "half", "unheard"]
+"""``busy``, ``broken`` and ``refused`` are a 503, a 500 and a 403 of the server's own; ``half``: half of what is sent
+reaches it, then both connections are reset; ``unheard``: it does what it is asked for, but its answer is lost, and the
+connection reset."""
 
 _ANSWERS = {
     "busy": (503, "SlowDown", "Please reduce your request rate."),
     "broken": (500, "InternalError", "We encountered an internal error. Please try again."),
+    "refused": (403, "AccessDenied", "Access Denied."),
 }
 _PATIENCE_S = 300
 

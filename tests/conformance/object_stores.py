@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ __all__ = ["REGION", "SECRET", "ObjectStore", "client", "moto", "rclone", "swift
 REGION = "us-east-1"
 SECRET = "pretend-secret-of-ada"
 _START_S = 120
+_NO_PROFILE = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
 _SWIFT = Path(__file__).with_name("swift") / "serve.py"
 
 
@@ -66,15 +68,22 @@ class ObjectStore:
 def client(store: ObjectStore, service: str = "s3") -> Any:
     """Amazon's own client: what tests look with, so that nothing is checked by what wrote it. It signs what it sends,
     with no checksum that a store would not know."""
-    import boto3  # type: ignore[import-untyped]
-    from botocore.config import Config  # type: ignore[import-untyped]
+    return _client(store.endpoint, store.access_key, store.secret, service)
 
-    return boto3.client(
+
+@cache
+def _client(endpoint: str, access_key: str, secret: str, service: str) -> Any:
+    """Made once: that takes longer than a dozen requests. No profile of whoever runs the tests is read."""
+    from botocore.config import Config  # type: ignore[import-untyped]
+    from botocore.session import Session  # type: ignore[import-untyped]
+
+    nothing: dict[str, object] = {name: (None, [], default, None) for name, default in _NO_PROFILE.items()}
+    return Session(nothing).create_client(
         service,
-        endpoint_url=store.endpoint,
+        endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id=store.access_key,
-        aws_secret_access_key=store.secret,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret,
         config=Config(
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",

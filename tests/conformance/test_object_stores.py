@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import typing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ FOREVER = "public, max-age=31536000, immutable"
 HEADERS: Any = {"Content-Type": "text/javascript; charset=utf-8", "Content-Encoding": "gzip", "Cache-Control": FOREVER}
 NAMES = ("plain.js", "two words.js", "a+b=c&d.js", "50%25.js", "größe/日本.js", "(x)['y']~!$@,;.js", "[slug]/page.js")
 BIG = 20_000_000
-FAILED = {"half": (0, 0), "unheard": (0, 200), "busy": (503, 0), "broken": (500, 0)}
+FAILED: dict[Fault, tuple[int, int]] = {"half": (0, 0), "unheard": (0, 200), "busy": (503, 0), "broken": (500, 0)}
 """What the client is answered, and what the server did all the same."""
 _CODE = re.compile(r"<Code>(\w+)</Code>")
 
@@ -119,12 +118,12 @@ def test_an_upload_that_fails_leaves_what_was_there(object_store: ObjectStore, f
 def test_a_failure_in_the_middle_is_tried_again(object_store: ObjectStore) -> None:
     with faults(object_store.endpoint) as proxy:
         store = opened(object_store.through(proxy.endpoint), retries=5)
-        for fault in typing.get_args(Fault)[1:]:
+        for fault, told in FAILED.items():
             proxy.forget()
             proxy.rule = at(1, fault)
             put(store, f"{fault}.js")
             first, second = proxy.asked
-            assert (first.status, first.unheard, second.status) == (*FAILED[fault], 200), fault
+            assert (first.status, first.unheard, second.status) == (*told, 200), fault
             assert obstore.get(opened(object_store), f"{fault}.js").bytes() == SCRIPT
 
 

@@ -25,6 +25,8 @@ _PATIENCE_S = 120  # between the servers: on a busy machine none gives another u
 _SERVERS = ("account", "container", "object")
 _PROXY = f"""
 [DEFAULT]
+log_custom_handlers = serve.to_stderr
+log_level = WARNING
 client_timeout = {_PATIENCE_S}
 [pipeline:main]
 pipeline = catch_errors gatekeeper cache listing_formats s3api tempauth bulk slo dlo proxy-server
@@ -62,6 +64,9 @@ _STORAGE = f"""
 devices = {{devices}}
 mount_check = false
 disable_fallocate = true
+fallocate_reserve = 0
+log_custom_handlers = serve.to_stderr
+log_level = WARNING
 client_timeout = {_PATIENCE_S}
 container_update_timeout = {_PATIENCE_S}
 conn_timeout = {_PATIENCE_S}
@@ -70,7 +75,6 @@ node_timeout = {_PATIENCE_S}
 pipeline = {{name}}-server
 [app:{{name}}-server]
 use = egg:swift#{{name}}
-auto_create_account_prefix = .
 """
 
 
@@ -101,6 +105,11 @@ def cache(global_conf: object, **local_conf: object) -> type[Cache]:
     return Cache
 
 
+def to_stderr(*words: Any, **_: Any) -> None:
+    """What the configurations name: there may be no syslog. The logger is the last but one."""
+    words[-2].addHandler(logging.StreamHandler())
+
+
 def _write_configuration(folder: Path) -> None:
     (folder / "device" / "one").mkdir(parents=True)
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = pretend\n")
@@ -128,7 +137,6 @@ def main(folder: Path) -> None:
     tzset()
     utils = import_module("swift.common.utils")
     utils.eventlet_monkey_patch()
-    logging.basicConfig(level=logging.WARNING)  # to stderr as well: there may be no syslog
     operating_system: Any = os
     operating_system.fsync = operating_system.fdatasync = _without_fsync
     _write_configuration(folder)
