@@ -9,6 +9,7 @@ import pytest
 from tests.flows.world import World, layer_digests, listing, opened, requirements
 
 from lightship.archive.tar import TarReader
+from lightship.archive.verify import drain
 from lightship.flows.outcome import BuildOutcome
 from lightship.image.protocol import Layer
 from lightship.oci.digest import Digest
@@ -59,6 +60,30 @@ def test_one_line_changes_the_application_alone(world: World, tmp_path: Path) ->
         pass
     _line(world, 'GREETING = "hello"\n')
     assert world.build(tmp_path / "out").digest == before.digest
+
+
+def test_one_line_of_a_large_application_changes_one_of_its_layers(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lightship.plan.layering.APPLICATION_BIN_BYTES", 1)
+    before = world.build(tmp_path / "out", writable=("/app/helper",))
+    assert len([name for name in layer_digests(before) if name.startswith("application-")]) > 3
+    _line(world)
+    after = world.build(tmp_path / "out", writable=("/app/helper",))
+    changed = _changed(before, after)
+    assert changed == _made(after)
+    assert sorted(name.rstrip("0123456789") for name in changed) == ["application-", "application-bytecode-"]
+    assert len({name.rpartition("-")[2] for name in changed}) == 1
+    with opened(tmp_path / "out") as image:
+        modes = []
+        for layer in image.layers:
+            with layer.open_tar() as stream:
+                modes += [member.mode for member in TarReader(stream) if member.path == "app/helper"]
+                drain(stream)
+    assert len(modes) > 1
+    assert set(modes) == {0o1777}
+    fresh = world.copy(tmp_path / "other")
+    assert layer_digests(fresh.build(tmp_path / "fresh", writable=("/app/helper",))) == layer_digests(after)
 
 
 def test_one_line_opens_no_wheel_and_asks_nobody(world: World, tmp_path: Path) -> None:
