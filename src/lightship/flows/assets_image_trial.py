@@ -48,7 +48,7 @@ def try_configuration(
 
 
 def _asked(layers: Sequence[BlobLayer], user: tuple[int, int], cache: Cache, progress: Progress) -> tuple[str, ...]:
-    """What ``nginx -t`` says. Raise ToolError where the sandbox, or nginx in it, cannot start."""
+    """What ``nginx -t`` says. Raise ToolError where the sandbox, or nginx in it, cannot start or has no say."""
     from lightship.launch.running import start
     from lightship.sandbox.bubblewrap import Bubblewrap
     from lightship.sandbox.protocol import Command
@@ -61,7 +61,10 @@ def _asked(layers: Sequence[BlobLayer], user: tuple[int, int], cache: Cache, pro
             running.process.wait(_PATIENCE_S)
         except TimeoutExpired as error:
             raise ToolError(f"nginx did not answer within {_PATIENCE_S} s") from error
-        return running.tail
+        said = running.tail
+        if running.status and not any(_EMERG.search(line) for line in said):
+            raise ToolError(f"nginx ended with status {running.status}: {' '.join(said[-1:]) or 'without a word'}")
+        return said
 
 
 def _finding(message: str) -> Finding:
