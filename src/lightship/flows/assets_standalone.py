@@ -228,6 +228,11 @@ def _notes(server: Server, selection: Selection, pages: tuple[Compared, ...]) ->
     if options.static == "moved":
         if not static:
             yield "there are no public and no static files in the tree: they are moved already"
+            if server.optimises_images and server.asks_for_images:
+                yield (
+                    "the build uses next/image, and /_next/image reads pictures of public and of .next/static/media "
+                    "from this server's disk: copy those, or --images off where another server answers it"
+                )
         stays = [path for path in static_files(tree) if path in selection.kept]
         if stays:
             size = sum(tree.files[path] for path in stays) / 1e6
