@@ -9,6 +9,7 @@ import struct
 import subprocess
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 PREFIX = "https://cdn.lightship.invalid"
@@ -36,10 +37,11 @@ FILES = {
         {"private": True, "dependencies": {"next": NEXT, "react": "19.2.0", "react-dom": "19.2.0"}}
     ),
     "next.config.mjs": "export default { output: 'standalone', assetPrefix: process.env.ASSET_PREFIX,"
-    " images: { dangerouslyAllowSVG: false }, async headers() { return [{ source: '/:path*', headers: [{"
+    " images: { unoptimized: process.env.UNOPTIMIZED === '1' },"
+    " async headers() { return [{ source: '/:path*', headers: [{"
     " key: 'Content-Security-Policy', value: `img-src 'self' ${process.env.ASSET_PREFIX}` }] }]; } };",
     "app/layout.jsx": "import './style.css';"
-    "export const metadata = { title: 'Crème', icons: { icon: '/favicon.svg' } };"
+    "export const metadata = { title: 'Crème', icons: { icon: '/picture.png' } };"
     "export default function Layout({ children }) { return <html lang='en'><body>{children}</body></html>; }",
     "app/style.css": "body { background: url('./bg.png'); color: #222 }",
     "app/page.jsx": "import Image from 'next/image'; import pic from './large.png'; import Counter from './counter';"
@@ -66,19 +68,25 @@ def picture(size: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
 
+def build(root: Path, npm: Sequence[str] = ("npm",), **environment: str) -> None:
+    """The application in ``root``, built there."""
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+    for name, size in (("app/bg.png", 2), ("app/large.png", 3), ("public/picture.png", 4)):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(picture(size))
+    env = {**os.environ, "ASSET_PREFIX": PREFIX, "NEXT_TELEMETRY_DISABLED": "1", **environment}
+    subprocess.run([*npm, "install", "--no-audit", "--no-fund"], cwd=root, check=True, env=env)
+    subprocess.run([*npm, "exec", "--", "next", "build"], cwd=root, check=True, env=env)
+
+
 def main() -> None:
     """Build it, and keep what `KEPT` names, without this machine's paths and the build's keys."""
     target = Path(__file__).parent / "build"
     with tempfile.TemporaryDirectory() as made:
         root = Path(made).resolve()
-        for name, text in FILES.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text, encoding="utf-8")
-        (root / "app/bg.png").write_bytes(picture(2))
-        (root / "app/large.png").write_bytes(picture(3))
-        environment = {**os.environ, "ASSET_PREFIX": PREFIX, "NEXT_TELEMETRY_DISABLED": "1"}
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund"], cwd=root, check=True)
-        subprocess.run(["npx", "next", "build"], cwd=root, env=environment, check=True)
+        build(root)
         shutil.rmtree(target, ignore_errors=True)
         for pattern in KEPT:
             for path in sorted((root / ".next").glob(pattern)):
