@@ -5,6 +5,9 @@ import contextlib
 import gzip
 import http.client
 import json
+import os
+import re
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +18,7 @@ import brotli
 import pytest
 from tests.conformance.conftest import Dockerd
 from tests.conformance.demo import LIGHTSHIP, lightship
+from tests.conformance.npm import npm
 from tests.conftest import require_tool
 from tests.flows.front_end import PAGES, SCRIPT, write_files
 from tools.demo import free_address
@@ -232,6 +236,34 @@ def test_a_configuration_is_tried_by_its_nginx(
         assert done.returncode == 2, done.stderr
         assert f"nginx refuses {own}: {fault}" in done.stderr
         assert not (tmp_path / "layout").exists()
+
+
+def test_a_real_next_js_answers_with_its_static_files(dockerd: Dockerd, tmp_path: Path, kept: Path) -> None:
+    """Its standalone folder as the build left it: nobody copied ``.next/static`` and ``public``. A minute, and npm's
+    registry."""
+    app = tmp_path / "app"
+    shutil.copytree(Path(__file__).with_name("next_app"), app)
+    env = {**os.environ, "NEXT_TELEMETRY_DISABLED": "1", "CI": "1"}
+    subprocess.run([*npm(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=app, check=True, env=env)
+    subprocess.run([*npm(), "exec", "--", "next", "build"], cwd=app, check=True, env=env)
+    archive = build(tmp_path, app / ".next" / "standalone", SERVER, kept, "--node", "22")
+    address = free_address()
+    port = f"PORT={address.rpartition(':')[2]}"
+    with running(dockerd, archive, SERVER, address, *HARD, "--tmpfs", "/app/.next/cache", "--env", port) as container:
+        page = ask(address, "/")
+        assert (page.status, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        linked = sorted(set(re.findall(r"/_next/static/[^\"'\\ ]+", page.plain.decode())))
+        assert [path for path in linked if path.endswith(".js")]
+        for path in linked:
+            answer = ask(address, path)
+            assert answer.status == 200, path
+            assert answer.plain == (app / ".next" / path.removeprefix("/_next/")).read_bytes()
+        logo = ask(address, "/logo.png")
+        assert (logo.status, logo.body) == (200, (app / "public" / "logo.png").read_bytes())
+        assert ask(address, "/about").status == 200
+        assert ask(address, "/nowhere").status == 404
+        assert container.stop() == 0, "Next.js listens for SIGTERM"
+        assert "EROFS" not in container.logs
 
 
 @pytest.mark.parametrize("node", ["debian", "22"])
