@@ -20,6 +20,7 @@ import pytest
 from lightship.build.index.request import Fetched
 from lightship.build.index.settings import IndexSettings
 from lightship.build.sdist.build import BuildSite, BuiltWheel, WheelBuilder
+from lightship.build.sdist.share import Share
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.ecosystem.python.target import Target
 from lightship.errors import HostileError, InputError, ToolError
@@ -431,6 +432,18 @@ def test_variables_reach_the_build(builder: WheelBuilder, tmp_path: Path) -> Non
     files = {"pyproject.toml": IN_TREE.format(""), "backend.py": backend}
     built = build(replace(builder, variables={"PRETEND": "yes"}), tmp_path, files)
     assert members(built)["pretend_lib.py"] == b"yes"
+
+
+def test_a_build_is_told_its_share_of_compilers_and_is_the_same_with_another(
+    builder: WheelBuilder, tmp_path: Path
+) -> None:
+    backend = BACKEND.replace('"x = 1"', 'os.environ["MAX_JOBS"] + os.environ["MAKEFLAGS"]')
+    files = {"pyproject.toml": IN_TREE.format(""), "backend.py": backend}
+    own = replace(builder, variables={"MAKEFLAGS": " own"})
+    told = build(replace(own, share=Share(builds=2, compilers=3)), tmp_path, files)
+    assert members(told)["pretend_lib.py"] == b"3 own"
+    again = build(replace(own, share=Share(builds=1, compilers=9)), tmp_path, files)
+    assert again == told
 
 
 def test_what_a_projects_own_index_built_is_not_anothers(builder: WheelBuilder, tmp_path: Path) -> None:

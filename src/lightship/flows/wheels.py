@@ -12,6 +12,7 @@ from lightship.build.index.request import Fetched, Request
 from lightship.build.index.settings import IndexSettings
 from lightship.build.packages import WheelFile
 from lightship.build.sdist.build import BuiltWheel, WheelBuilder
+from lightship.build.sdist.share import available_bytes, share_out
 from lightship.config import Options
 from lightship.ecosystem.python.choose import choose
 from lightship.ecosystem.python.locked import Artifact, LockedPackage, Selection, Wanted
@@ -67,10 +68,10 @@ def gather_wheels(
 ) -> tuple[WheelFile, ...]:
     """One wheel for each package of ``selection``, sorted by name; ``own`` is the project to build as one more.
 
-    ``settings`` and ``builder`` are called only when something must be fetched or built; builds run ``jobs`` at a time,
-    with compilers or, when ``builder`` is given False, without. What is built here for another machine must come out
-    pure: with compilers, else without them, of which ``findings`` tells; InputError when it does not. Otherwise raise
-    as `choose`, `fetch` and `WheelBuilder` do.
+    ``settings`` and ``builder`` are called only when something must be fetched or built. ``jobs`` builds and compilers
+    run at a time, fewer where memory is short. ``builder`` is given whether there are compilers: what is built here for
+    another machine must come out pure, with them, else without them, of which ``findings`` tells; InputError when it
+    does not. Otherwise raise as `choose`, `fetch` and `WheelBuilder` do.
     """
     from lightship.build.index.offered import with_offered_files
 
@@ -181,7 +182,8 @@ def _build_all(
         progress.advance("build from source")
         return _built(package, wheel)
 
-    with ThreadPoolExecutor(max(1, jobs), thread_name_prefix="lightship-sdist") as pool:
+    builder.share = share_out(len(sources), jobs=jobs, memory_bytes=available_bytes())
+    with ThreadPoolExecutor(builder.share.builds, thread_name_prefix="lightship-sdist") as pool:
         futures = [pool.submit(build, package) for package in sources]
         try:
             wheels = [future.result() for future in futures]

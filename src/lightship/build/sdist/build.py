@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Self
 from lightship.build.index.download import fetch
 from lightship.build.index.request import Fetched, Request
 from lightship.build.index.settings import IndexSettings
+from lightship.build.sdist.share import Share
 from lightship.ecosystem.python.interpreter import Interpreter
 from lightship.errors import InputError, LightshipError, ToolError
 from lightship.paths import storage_errors
@@ -75,7 +76,8 @@ class WheelBuilder:
 
     ``settings`` is asked only when a build requirement must be looked up. ``constraints`` hold back versions of build
     requirements (``setuptools<82``); ``variables`` are added to the environment inside; ``indexes`` names what the
-    project itself says about indexes, whose packages run in its builds. All three are part of the key.
+    project itself says about indexes, whose packages run in its builds. All three are part of the key. ``share`` says
+    how many compilers a build may start: what it makes does not hang on that.
     """
 
     site: BuildSite
@@ -86,6 +88,7 @@ class WheelBuilder:
     variables: Mapping[str, str] = field(default_factory=dict)
     indexes: str = ""
     progress: Progress = SILENT
+    share: Share | None = None
     timeout_s: float = 3600.0
     _guard: threading.RLock = field(default_factory=threading.RLock)
     _client: "IndexClient | None" = None
@@ -174,7 +177,7 @@ class WheelBuilder:
             sandbox=self.sandbox,
             work=work,
             log=self.cache.root / "logs" / f"{canonicalize_name(project)}-{key[:12]}.log",
-            variables=self.variables,
+            variables={**(self.share.variables if self.share is not None else {}), **self.variables},
             timeout_s=self.timeout_s,
             resolve=lambda requirements: self._resolve(requirements, project, depth),
         )
