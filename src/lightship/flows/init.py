@@ -1,6 +1,5 @@
 """``lightship init``: a project is looked at, and the files that its deployment needs are written, all or none."""
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from lightship.ecosystem.project.files import MAX_FILE_BYTES, ProjectFiles
 from lightship.ecosystem.project.memory import shortage
 from lightship.errors import InputError
 from lightship.findings import Report
+from lightship.flows.walking import walk_folder
 from lightship.init.choices import Choices, choose_settings
 from lightship.init.files import PARTS, PLACEHOLDERS, NginxRules, Part, plan_files
 from lightship.init.write import Change, check_files, write_files
@@ -98,10 +98,9 @@ def read_project(project: Path) -> ProjectFiles:
         raise InputError(f"no project: want a directory, got {project}")
     paths: list[str] = []
     with storage_errors("list the project"):
-        for folder, names, found in os.walk(project):
-            names[:] = sorted(name for name in names if name not in _SKIPPED)
-            base = Path(folder).relative_to(project)
-            paths += [(base / name).as_posix() for name in found]
+        for path, entry in walk_folder(project, passes_over=_is_skipped, passes_unreadable=True):
+            if not entry.is_dir(follow_symlinks=False):
+                paths.append(path)
             if len(paths) > _MOST_FILES:
                 raise InputError(f"{project} has more than {_MOST_FILES} files: want the directory of one project")
 
@@ -112,6 +111,10 @@ def read_project(project: Path) -> ProjectFiles:
         return place.read_bytes()
 
     return ProjectFiles(tuple(sorted(paths)), read)
+
+
+def _is_skipped(path: str) -> bool:
+    return path.rpartition("/")[2] in _SKIPPED
 
 
 def _configured(project: Path) -> dict[str, object]:

@@ -15,6 +15,7 @@ from lightship.dockerfile.views import copy_of
 from lightship.ecosystem.dockerignore import Ignore
 from lightship.errors import InputError, StorageError
 from lightship.flows.lint_lock import lock_reader
+from lightship.flows.walking import walk_folder
 from lightship.lint.subject import Context, LockReader, no_lock
 from lightship.paths import open_regular
 from lightship.store.cache import Cache
@@ -58,25 +59,21 @@ def read_context(root: Path, dockerfile: Path | None = None) -> Context:
     files: dict[str, int] = {}
     directories: set[str] = set()
     left_out: set[str] = set()
-    waiting = [""]
-    seen = 0
+    is_complete = True
     try:
-        while waiting and seen < _MOST_FILES:
-            folder = waiting.pop()
-            with os.scandir(f"{root}/{folder}") as entries:
-                for entry in entries:
-                    seen += 1
-                    path = f"{folder}/{entry.name}" if folder else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        if ignore.prunes(path):
-                            left_out.add(f"{path}/")
-                        else:
-                            directories.add(path)
-                            waiting.append(path)
-                    elif ignore.matches(path):
-                        left_out.add(path)
-                    else:
-                        files[path] = entry.stat(follow_symlinks=False).st_size
+        for number, (path, entry) in enumerate(walk_folder(root, passes_over=ignore.prunes)):
+            if number >= _MOST_FILES:
+                is_complete = False
+                break
+            if entry.is_dir(follow_symlinks=False):
+                if ignore.prunes(path):
+                    left_out.add(f"{path}/")
+                else:
+                    directories.add(path)
+            elif ignore.matches(path):
+                left_out.add(path)
+            else:
+                files[path] = entry.stat(follow_symlinks=False).st_size
     except OSError as error:
         raise StorageError(f"cannot list the build context {root}: {error.strerror}") from error
     return Context(
@@ -86,7 +83,7 @@ def read_context(root: Path, dockerfile: Path | None = None) -> Context:
         read=_reader(root, files),
         ignore=ignore,
         has_ignore_file=has_file,
-        is_complete=not waiting,
+        is_complete=is_complete,
     )
 
 
