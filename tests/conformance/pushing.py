@@ -98,6 +98,7 @@ class Pusher:
     store: ObjectStore
     home: Path
     prefix: str = "pre fix"
+    scheme: str = "s3"
     more: Mapping[str, str] = field(default_factory=dict)
     wrap: Sequence[str] = ()
 
@@ -106,7 +107,7 @@ class Pusher:
         return self.home / "web"
 
     def argv(self, *words: str) -> list[str]:
-        to = f"s3://{self.store.bucket}/{self.prefix}"
+        to = f"{self.scheme}://{self.store.bucket}/{self.prefix}"
         return [*self.wrap, str(_LIGHTSHIP), "assets", "push", str(self.web), "--to", to, "--format", "json", *words]
 
     @property
