@@ -20,7 +20,8 @@ _PIECES = st.sampled_from(
     [PLACEHOLDER, "cdn.lightship.invalid", "//cdn.lightship.invalid", r"https:\/\/cdn.lightship.invalid",
      "https%3A%2F%2Fcdn.lightship.invalid",
      '<script>self.__next_f.push([1,"', '"])</script>', "1:T5,", "1:T1d,", "0:",
-     '"', "'", "\n", "\\", "&#39;", "<", ">", "{", "}", "script-src ", "; ", '{"postponed":"', "9:", "null", "#", "revision",
+     '"', "'", "\n", "\\", "&#39;", "<", ">", "{", "}", "script-src ", "; ",
+     '{"postponed":"', "9:", "null", "#", "revision",
      '"hostname":"', '","protocol":"https","port":"', '"htmlSize":', '"/":{', "<meta http-equiv=",
      "sha256-", "precacheAndRoute([{url:", "é🚢", "\0"]
 )  # fmt: skip
