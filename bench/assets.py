@@ -32,6 +32,7 @@ for file in $(find . -name '*.js' -o -name '*.css' -o -name '*.html'); do
 done
 """
 _TYPES = (".js", ".css", ".html")
+_LIGHTSHIP = str(Path(sys.executable).with_name("lightship"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,15 @@ def _round(bundle: Path, work: Path, jobs: int) -> list[tuple[str, Measure]]:
     shutil.rmtree(there)
     for level in ("ci", "release"):
         there = shutil.copytree(bundle, work / level)
-        words = [sys.executable, "-m", "lightship", "assets", "compress", str(there), "--level", level, "-q"]
+        words = [
+            str(Path(sys.executable).with_name("lightship")),
+            "assets",
+            "compress",
+            str(there),
+            "--level",
+            level,
+            "-q",
+        ]
         words += ["--cache-dir", str(work / f"cache-{level}"), "--jobs", str(jobs)]
         found.append((level, _measured(words, there, work)))
         found.append((f"{level}, unchanged", _measured(words, there, work)))

@@ -6,13 +6,13 @@ the gzip header has neither name nor time.
 
 import functools
 import importlib
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Literal
 
 from lightship.archive import zstd
 from lightship.archive.codec import open_decompressed
 from lightship.errors import LightshipError
+from lightship.values import dataclass
 
 __all__ = ["ENCODINGS", "Effort", "Encoding", "Level", "codec_version", "decodes_to", "encode"]
 

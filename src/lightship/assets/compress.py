@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -31,6 +31,7 @@ from lightship.assets.sidecar import fresh_bytes, is_quick_one, packed, write_si
 from lightship.assets.times import content_time
 from lightship.errors import LightshipError, StorageError
 from lightship.store.cache import Cache
+from lightship.values import dataclass
 
 __all__ = ["is_source_map", "settle_file", "settle_lone"]
 

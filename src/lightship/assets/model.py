@@ -1,9 +1,9 @@
 """What is asked of a directory of static files, and what became of each of them."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from lightship.assets.codecs import Effort, Encoding, Level
+from lightship.values import dataclass
 
 __all__ = [
     "LEAST_BYTES",

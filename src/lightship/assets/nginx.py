@@ -5,11 +5,11 @@ What it gets right on purpose stands as a comment in what is written. It belongs
 """
 
 import re
-from dataclasses import dataclass
 
 from lightship.assets.kinds import HASHED_FOLDERS, HASHED_NAMES, LOOSE_NAME, MEDIA_TYPES, compressible
 from lightship.assets.model import Mode
 from lightship.errors import UsageError
+from lightship.values import dataclass
 
 __all__ = [
     "DEFAULT_POLICY",

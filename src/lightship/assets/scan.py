@@ -4,12 +4,12 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from lightship.assets.kinds import ENCODING_OF_SUFFIX, compressible
 from lightship.errors import InputError
 from lightship.paths import storage_errors
+from lightship.values import dataclass
 
 __all__ = ["Scan", "Seen", "read_file", "scan", "sidecar_base"]
 

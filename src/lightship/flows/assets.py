@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from lightship.assets.compress import settle_file, settle_lone
@@ -15,6 +15,7 @@ from lightship.errors import UsageError
 from lightship.findings import Report
 from lightship.progress import Progress
 from lightship.store.cache import Cache
+from lightship.values import dataclass
 
 __all__ = ["ASSETS_SCHEMA", "AssetsOutcome", "NginxRequest", "assets_report", "compress_assets", "configure_nginx"]
 
