@@ -196,8 +196,7 @@ class _Work:
             self.progress.note(note)
         with self.phases("layers"):
             layers = make_layers(parts.recipes, self.style, cache, jobs=request.build.jobs, progress=self.progress)
-        with self.phases("try"):
-            parts = replace(parts, findings=(*parts.findings, *self._tried(layers, platform)))
+        parts = replace(parts, findings=(*parts.findings, *self._tried(layers, platform)))
         with self.phases("image"):
             return self._image(parts, layers, platform)
 
@@ -210,7 +209,8 @@ class _Work:
 
         below = [layer.layer for layer in layers if layer.name != "web"]
         user = self.request.build.options.user_ids
-        return try_configuration(below, str(own), user, self.cache, self.progress)
+        with self.phases("try"):
+            return try_configuration(below, str(own), user, self.cache, self.progress)
 
     def _image(self, parts: ServerParts, layers: tuple[MadeLayer, ...], platform: Platform) -> _Made:
         from lightship.flows.explanation import image_explanation
