@@ -68,6 +68,7 @@ def test_one_plain_name_in_a_folder_and_nothing_there_is_believed() -> None:
 
 def test_what_is_compressed() -> None:
     assert all(compressible(f"a/b.{suffix}") for suffix in ("js", "mjs", "cjs", "css", "svg", "wasm", "HTML", "json"))
+    assert not compressible("web/.lightship-retarget.json")
     assert not any(compressible(name) for name in ("a.png", "b.woff2", "c.js.gz", "d.br", "js", "e.zip", "Makefile"))
 
 

@@ -229,6 +229,14 @@ def test_a_directory_that_is_gzip_only_stays_so(web: Path) -> None:
     assert content(web) == built
 
 
+def test_a_retargeted_directory_can_be_compressed_and_retargeted_again(web: Path) -> None:
+    run(web, "")
+    compress_assets(web, CompressOptions(mode="gzip-only", level="ci"), Cache(web.parent / "cache"), SILENT, jobs=2)
+    assert (web / STATE_NAME).is_file()
+    run(web, A)
+    assert gzip.decompress((web / "assets/app.js.gz").read_bytes()) == SCRIPT.replace(PLACEHOLDER.encode(), A.encode())
+
+
 def test_a_mention_that_is_not_understood_ends_it_before_anything_changes(web: Path) -> None:
     put(web, "z.js", 'const host = "cdn.lightship.invalid";')
     before = content(web, beside=())

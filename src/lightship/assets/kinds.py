@@ -101,8 +101,10 @@ _NEVER = (".html", ".htm", ".xhtml", ".webmanifest")
 
 
 def compressible(path: str) -> bool:
-    """Whether a file of this name is of a type that gzip and brotli make smaller."""
-    return PurePosixPath(path).suffix[1:].lower() in _COMPRESSIBLE
+    """Whether a file of this name is of a type that gzip and brotli make smaller, and not one of this tool's own, which
+    no browser gets (``.lightship-retarget.json``)."""
+    named = PurePosixPath(path)
+    return named.suffix[1:].lower() in _COMPRESSIBLE and not named.name.startswith(".lightship-")
 
 
 def is_hashed(path: str, folders: tuple[str, ...] = ()) -> bool:
