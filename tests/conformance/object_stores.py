@@ -7,8 +7,8 @@ is the caller's, and empty.
 
 import json
 import os
+import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -98,11 +98,9 @@ def _client(endpoint: str, access_key: str, secret: str, service: str) -> Any:
 @contextmanager
 def moto(folder: Path, *, signatures: bool = False) -> Iterator[ObjectStore]:
     """moto's server, S3 and CloudFront; with ``signatures`` it knows one user, who may do everything."""
-    port = _free_port()
-    argv = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", str(port)]
-    anyone = ObjectStore(name="moto", endpoint=f"http://127.0.0.1:{port}", access_key="anyone", signatures=False)
-    with _running(argv, folder, anyone) as process:
-        store = replace(anyone, pid=process.pid)
+    argv = [sys.executable, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", "0"]
+    with _running(argv, folder, "moto", "Running on ") as (endpoint, pid):
+        store = ObjectStore(name="moto", endpoint=endpoint, access_key="anyone", signatures=False, pid=pid)
         if signatures:
             store = _with_moto_user(store)
         yield store.with_new_bucket()
@@ -130,14 +128,12 @@ def rclone(folder: Path) -> Iterator[ObjectStore]:
     if not program.exists():
         program = Path(require_tool("rclone"))
     (folder / "rclone").mkdir()
-    port = _free_port()
-    store = ObjectStore(name="rclone", endpoint=f"http://127.0.0.1:{port}", access_key="ada")
     argv = [
-        str(program), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"ada,{SECRET}",
+        str(program), "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", f"ada,{SECRET}",
         "--config", os.devnull, "--cache-dir", str(folder / "cache"), str(folder / "rclone"),
     ]  # fmt: skip
-    with _running(argv, folder, store) as process:
-        yield replace(store, pid=process.pid).with_new_bucket()
+    with _running(argv, folder, "rclone", r"Starting s3 server on \[") as (endpoint, pid):
+        yield ObjectStore(name="rclone", endpoint=endpoint, access_key="ada", pid=pid).with_new_bucket()
 
 
 @contextmanager
@@ -179,19 +175,20 @@ def _system_python() -> str:
 
 
 @contextmanager
-def _running(argv: Sequence[str], folder: Path, store: ObjectStore) -> "Iterator[subprocess.Popen[bytes]]":
-    log = folder / f"{store.name}.log"
+def _running(argv: Sequence[str], folder: Path, name: str, before: str) -> Iterator[tuple[str, int]]:
+    """The address, which stands in the log after ``before`` once the server listens, and the process' number."""
+    log = folder / f"{name}.log"
     home = {"PATH": os.defpath, "HOME": str(folder)}
     with log.open("wb") as stream:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=home)
     with process:
         try:
             limit = time.monotonic() + _START_S
-            while not _listens(store.endpoint):
+            while (found := re.search(before + r"(http://127\.0\.0\.1:\d+)", log.read_text(errors="replace"))) is None:
                 assert process.poll() is None, log.read_text(errors="replace")
-                assert time.monotonic() < limit, f"{store.name} does not listen"
+                assert time.monotonic() < limit, f"{name} does not listen"
                 time.sleep(0.05)
-            yield process
+            yield found[1], process.pid
         finally:
             _end(process)
 
@@ -203,15 +200,3 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def _listens(endpoint: str) -> bool:
-    host, _, port = endpoint.removeprefix("http://").partition(":")
-    with socket.socket() as probe:
-        return probe.connect_ex((host, int(port))) == 0
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
