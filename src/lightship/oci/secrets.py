@@ -6,8 +6,9 @@ is a path, a switch or a reference to something else. Repetitions are bounded: a
 """
 
 import re
+from collections.abc import Iterator
 
-__all__ = ["redacted", "secret_in_step", "secret_in_text", "secret_in_variable"]
+__all__ = ["keys_in", "redacted", "secret_in_step", "secret_in_text", "secret_in_variable"]
 
 _NAME_WORDS = (
     r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|SECRET_KEY|SECRET_ACCESS_KEY|ACCESS_KEY|API_?KEY|AUTH_?TOKEN|TOKEN"
@@ -19,7 +20,7 @@ _NO_SECRET = re.compile(
     r"|.*your[-_ ].*|dummy.*|test|secret|password|env:.*|vault:.*",
     re.IGNORECASE,
 )
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+_KEYS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("an access key of AWS", re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")),
     ("a token of GitHub", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{50,})\b")),
     ("a token of GitLab", re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}")),
@@ -27,6 +28,9 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a token of a package index", re.compile(r"\bpypi-[A-Za-z0-9_-]{50,}|\bnpm_[A-Za-z0-9]{36}\b")),
     ("a key of an AI service", re.compile(r"\bsk-(?:ant-|proj-)?[A-Za-z0-9_-]{32,}")),
     ("a key of Google", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
+)
+_SHAPES = (
+    *_KEYS,
     ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{0,20}://[^/\s:@$]{0,200}:(?!\$)[^/\s:@$]{3,200}@[^\s/]")),
 )
 
@@ -46,9 +50,8 @@ def redacted(created_by: str) -> str:
     has the shape of a key are three asterisks. What refers to a variable or a file stays."""
     for pattern in (_PASSWORD, _USER, _ASSIGNMENT, _VARIABLE, _OPTION):
         created_by = pattern.sub(rf"\1{_HIDDEN}", created_by)
-    for what, pattern in _SHAPES:
-        if "URL" not in what:
-            created_by = pattern.sub(_HIDDEN, created_by)
+    for _, pattern in _KEYS:
+        created_by = pattern.sub(_HIDDEN, created_by)
     return created_by
 
 
@@ -76,3 +79,9 @@ def secret_in_step(created_by: str) -> str | None:
 def secret_in_text(text: str) -> str | None:
     """What kind of secret stands in ``text``, by its shape alone."""
     return next((what for what, pattern in _SHAPES if pattern.search(text)), None)
+
+
+def keys_in(text: str) -> Iterator[tuple[int, int]]:
+    """Where in ``text`` a key or a token of a known issuer stands, by its shape."""
+    for _, pattern in _KEYS:
+        yield from (found.span() for found in pattern.finditer(text))

@@ -40,6 +40,7 @@ from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.views import copy_of, pairs_of
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
+from lightship.oci.secrets import keys_in
 
 __all__ = ["RULE"]
 
@@ -48,11 +49,10 @@ _WORDS = re.compile(
     r"client_?secret|encryption_?key|signing_?key)$",
     re.IGNORECASE,
 )
-_KNOWN = re.compile(
-    r"gh[pousr]_[A-Za-z0-9]{36,}|github_pat_\w{22,}|glpat-[\w-]{20,}|sk-[A-Za-z0-9_-]{20,}|AKIA[0-9A-Z]{16}|"
-    r"xox[abprs]-[\w-]{10,}|hf_[A-Za-z]{30,}|npm_[A-Za-z0-9]{36}|AIza[\w-]{35}|-----BEGIN [A-Z ]*PRIVATE KEY-----|"
-    r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+_WRITTEN = re.compile(
+    r"hf_[A-Za-z]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
 )
+"""What nobody writes into a Dockerfile by chance, though files that packages bring have it as an example."""
 _URL = re.compile(r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]*://[^/\s:@$]+:([^/\s@$]+)@", re.IGNORECASE)
 _HARMLESS = re.compile(
     r"|\$.*|<.*>|\{.*\}|/.*|\./.*|\d+(\.\d+)?|true|false|yes|no|on|off|none|null|changeme|change[-_]?me|example|your[-_].*|"
@@ -84,7 +84,7 @@ def _pairs(subject: Subject, instruction: Instruction, *, ships: bool) -> Iterat
     for pair in pairs_of(instruction):
         value = (pair.value or "").strip("\"'")
         named = bool(_WORDS.search(pair.name)) and instruction.keyword != "LABEL"
-        if _KNOWN.search(value) or _URL.search(value) or (named and not _HARMLESS.fullmatch(value) and len(value) >= 6):
+        if any(_keys(value)) or _URL.search(value) or (named and not _HARMLESS.fullmatch(value) and len(value) >= 6):
             yield Remark(
                 span=pair.span,
                 message=f"{instruction.keyword} {pair.name} has a secret for its value"
@@ -101,6 +101,11 @@ def _pairs(subject: Subject, instruction: Instruction, *, ships: bool) -> Iterat
             )
 
 
+def _keys(text: str) -> Iterator[tuple[int, int]]:
+    yield from keys_in(text)
+    yield from (found.span() for found in _WRITTEN.finditer(text))
+
+
 def _is_used(subject: Subject, name: str) -> bool:
     wanted = re.compile(rf"\$\{{?{re.escape(name)}\b")
     return any(each.keyword == "RUN" and wanted.search(each.argument.text) for _, each in subject.shipped)
@@ -108,9 +113,10 @@ def _is_used(subject: Subject, name: str) -> bool:
 
 def _words(instruction: Instruction, *, ships: bool) -> Iterator[Remark]:
     text = instruction.argument.text
-    for found in (*_KNOWN.finditer(text), *(each for each in _URL.finditer(text) if not _HARMLESS.fullmatch(each[1]))):
+    urls = (each.span() for each in _URL.finditer(text) if not _HARMLESS.fullmatch(each[1]))
+    for start, end in (*_keys(text), *urls):
         yield Remark(
-            span=instruction.argument.span(found.start(), found.end()),
+            span=instruction.argument.span(start, end),
             message="a secret stands in the command line" + ("" if ships else ", which the build cache keeps"),
             fix="RUN --mount=type=secret, and change the secret",
             severity=None if ships else "warning",
@@ -141,7 +147,7 @@ def _holds_secret(subject: Subject, path: str) -> bool | None:
         name, is_set, value = line.partition("=")
         plain = value.split(" #")[0].strip().strip("\"'`")
         named = bool(_WORDS.search(name.strip())) and not _HARMLESS.fullmatch(plain) and len(plain) >= 6
-        if is_set and not line.lstrip().startswith("#") and (_KNOWN.search(value) or _URL.search(plain) or named):
+        if is_set and not line.lstrip().startswith("#") and (any(_keys(value)) or _URL.search(plain) or named):
             return True
     return False
 
