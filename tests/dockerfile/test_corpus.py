@@ -8,6 +8,7 @@ from tests.dockerfile.buildkit import by_buildkit, by_us, is_newer
 from tests.dockerfile.corpus_files import CORPUS, REFUSED, decoded, read
 from tests.dockerfile.mutations import mutated
 from tests.dockerfile.places import faults_of
+from tests.init.shapes import SHAPES, planned
 
 from lightship.dockerfile.parse import parse
 from lightship.errors import InputError
@@ -31,6 +32,13 @@ def test_there_are_enough_of_them() -> None:
 @pytest.mark.parametrize("name", [name for name in CORPUS if name not in READ_OTHERWISE_BEFORE])
 def test_buildkit_reads_the_same(name: str) -> None:
     assert by_us(decoded(name)) == by_buildkit(decoded(name))
+
+
+@needs_buildkit
+@pytest.mark.parametrize("shape", SHAPES)
+def test_buildkit_reads_what_init_writes_the_same(shape: str) -> None:
+    text = planned(shape)[2]["Dockerfile"].text
+    assert by_us(text) == by_buildkit(text)
 
 
 @pytest.mark.parametrize("name", REFUSED)
