@@ -72,7 +72,7 @@ def prepare_node(files: ImageFiles, request: AssetsImageRequest, cache: Cache) -
         return None
     if server.kind != "next":
         if request.static:
-            raise UsageError("--static takes in what Next.js puts beside its standalone folder: this is no Next.js")
+            raise UsageError("--static keep takes in what Next.js puts beside its standalone folder: this is no Next.js")
         return Prepared(files=files, server=server, beside={})
     beside, findings = _beside(files, server, known, request, cache)
     return Prepared(files=files, server=server, beside=beside, findings=tuple(findings))

@@ -126,10 +126,10 @@ _USER = "1001:1001"
     help="Node: tini as process 1, which hands signals on. Default: but for Next.js, which listens for them.",
 )
 @flag(
-    "--static/--no-static",
-    default=None,
-    help="Node: take in .next/static and public from beside .next/standalone. Default: the former unless assetPrefix "
-    "names a CDN.",
+    "--static",
+    type=click.Choice(["keep", "moved"]),
+    help="Next.js: keep takes in .next/static and public from beside .next/standalone; moved leaves both to a CDN or "
+    "another server. Default: keep, but for .next/static where assetPrefix names a CDN.",
 )
 @report_options("text", "json", image="the image goes to --output {}")
 @settings_of(*_SETTINGS)
@@ -157,7 +157,7 @@ def command(
     node: str,
     entry: str | None,
     init: bool | None,
-    static: bool | None,
+    static: str | None,
     form: str,
     report_file: Path | None,
     plain_http: bool,
@@ -222,7 +222,7 @@ def command(
             node=node,
             entry=entry,
             init=init,
-            static=static,
+            static=None if static is None else static == "keep",
         )
         outcome = build_assets_image(request, Cache(make_root(cache_root(cache_dir))), console)
         report = assets_image_report(outcome)
