@@ -188,7 +188,7 @@ def _check_slots(path: str, known: FileState, content: bytes, present: Prefix) -
         stands = content[slot.begin : slot.end]
         number = {"length": 16, "size": 10}.get(slot.kind)
         wrong = slot.end > len(content) or (text is not None and text.encode() != stands)
-        if number is not None and not wrong:
+        if number is not None and not wrong and (stands or not slot.first):
             wrong = not stands.isalnum() or not _is_number(stands, number)
         if wrong:
             raise InputError(

@@ -7,7 +7,7 @@ from lightship.assets.retargeting.mentions import find_mentions
 from lightship.assets.retargeting.prefix import Prefix
 from lightship.assets.retargeting.rendering import Renderer
 from lightship.assets.retargeting.script_text import DecodedText, decoded_bytes
-from lightship.assets.retargeting.slot import Slot
+from lightship.assets.retargeting.slot import numbered
 
 OLD = Prefix.parse("https://cdn.lightship.invalid")
 NEW = Prefix.parse("https://b.example")
@@ -29,6 +29,11 @@ def page(prefix: str, *cuts: int) -> bytes:
     return f'<html><img src="{prefix}/a.png">{start}{pushes}</html>'.encode()
 
 
+def said(made: bytes) -> bytes:
+    """What the pieces of a page say together."""
+    return b"".join(decoded_bytes(piece.partition(b'"])')[0]) for piece in made.split(b'push([1,"')[1:])
+
+
 def retargeted(path: str, content: bytes, target: Prefix) -> bytes:
     hidden = payload_slots(path, content, OLD)
     seen = [
@@ -37,21 +42,7 @@ def retargeted(path: str, content: bytes, target: Prefix) -> bytes:
         if not any(each.begin <= slot.end - 1 < each.end for each in hidden)
     ]
     ordered = tuple(sorted([*seen, *hidden], key=lambda slot: slot.begin))
-    lengths = length_slots(path, content, ordered)
-    every = sorted([*ordered, *lengths], key=lambda slot: slot.begin)
-    index = {id(slot): number for number, slot in enumerate(every)}
-    slots = tuple(
-        slot
-        if not slot.covers
-        else Slot(
-            begin=slot.begin,
-            end=slot.end,
-            kind="length",
-            extra=slot.extra,
-            covers=tuple(index[id(ordered[cover])] for cover in slot.covers),
-        )
-        for slot in every
-    )
+    slots = numbered(ordered, length_slots(path, content, ordered))
     return Renderer({path: slots}, lambda _: content, target, OLD).render(path).content
 
 
@@ -64,20 +55,20 @@ def test_lengths_in_a_page_are_those_of_what_its_strings_say() -> None:
     assert retargeted("a.html", page(OLD.text), NEW) == page(NEW.text)
 
 
-def test_a_payload_may_be_cut_anywhere_but_in_a_length() -> None:
+def test_a_payload_may_be_cut_anywhere() -> None:
     text = payload(OLD.text).decode()
     at = text.index(OLD.text)
     for cut in range(at + 1, at + len(OLD.text)):
         made = retargeted("a.html", page(OLD.text, cut), NEW)
-        pushed = b"".join(decoded_bytes(piece.partition(b'"])')[0]) for piece in made.split(b'push([1,"')[1:])
-        assert pushed == payload(NEW.text)
+        assert said(made) == payload(NEW.text)
         assert retargeted("a.html", page(OLD.text, cut), OLD) == page(OLD.text, cut)
 
 
-def test_a_length_that_is_cut_is_refused() -> None:
+def test_a_length_may_be_cut_too() -> None:
     at = payload(OLD.text).decode().index(":T") + 3
-    with pytest.raises(FlightError, match="cut in two"):
-        retargeted("a.html", page(OLD.text, at), NEW)
+    made = retargeted("a.html", page(OLD.text, at), NEW)
+    assert said(made) == payload(NEW.text)
+    assert retargeted("a.html", page(OLD.text, at), OLD) == page(OLD.text, at)
 
 
 def test_rows_are_read_as_react_reads_them() -> None:

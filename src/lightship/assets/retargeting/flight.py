@@ -110,6 +110,11 @@ def _in_file(slot: Slot, payload: DecodedText, content: bytes) -> Iterator[Slot]
     said = b"".join(content[begin:end] for begin, end in pieces)
     if said != payload.text[slot.begin : slot.end]:
         raise FlightError("the prefix is cut in a form that is not understood")
+    yield from _cut(slot, pieces)
+
+
+def _cut(slot: Slot, pieces: list[tuple[int, int]]) -> Iterator[Slot]:
+    """``slot`` in the pieces that it is in, each with its characters of it."""
     first = 0
     for begin, end in pieces:
         last = first + end - begin
@@ -150,12 +155,9 @@ def _covering(found: list[Row], offsets: list[tuple[int, int]], text: DecodedTex
     for row in found:
         first, last = bisect_left(offsets, (row.begin, -1)), bisect_left(offsets, (row.end, -1))
         if first < last:
-            begin = text.place(row.header[0])
-            end = text.place(row.header[1] - 1) + 1
-            if end - begin != row.header[1] - row.header[0]:
-                raise FlightError("a row's length is cut in two")
             covers = tuple(index for _, index in offsets[first:last])
-            yield Slot(begin=begin, end=end, kind="length", extra="js" if escaped else "", covers=covers)
+            length = Slot(begin=0, end=0, kind="length", extra="js" if escaped else "", covers=covers)
+            yield from _cut(length, text.pieces(*row.header))
 
 
 def _append_pushes(text: DecodedText, content: bytes) -> None:

@@ -135,14 +135,18 @@ def _of_kind(slots: tuple[Slot, ...], kind: SlotKind) -> list[tuple[int, Slot]]:
 
 
 def _length(slot: Slot, content: bytes, slots: tuple[Slot, ...], texts: list[bytes]) -> bytes:
+    """What ``slot`` has of a length. Where a page's payload is cut within its digits, slots that cover the same have
+    the others."""
     base = 10 if slot.extra == "decimal" else 16
-    length = int(content[slot.begin : slot.end], base)
+    parts = (each for _, each in _of_kind(slots, "length") if each.covers == slot.covers)
+    length = int(b"".join(content[each.begin : each.end] for each in parts), base)
     for index in slot.covers:
         old, now = content[slots[index].begin : slots[index].end], texts[index]
         if slot.extra:
             old, now = decoded_bytes(old), decoded_bytes(now)
         length += len(now) - len(old)
-    return (str(length) if base == 10 else f"{length:x}").encode()
+    whole = (str(length) if base == 10 else f"{length:x}").encode()
+    return whole[slot.first : None if slot.last < 0 else slot.last]
 
 
 def _joined(content: bytes, slots: tuple[Slot, ...], texts: tuple[bytes, ...], first: int, last: int) -> bytes:

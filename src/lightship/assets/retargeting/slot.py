@@ -35,8 +35,8 @@ class Slot:
     ``url``: the prefix. ``origin``: without its path. ``source``: of a Content-Security-Policy; ``extra`` is how
     ``'self'`` is written there, ``bare`` before it where there is no scheme, and the slash that ends the address.
     ``relative``: ``//host``. ``hostname``, ``protocol``, ``port``: apart, as Next's image optimiser has them. Where a
-    page's payload is cut within one of them, a slot has the characters from ``first`` to ``last`` of that, and the next
-    the rest.
+    page's payload is cut within one of them or a length, a slot has the characters from ``first`` to ``last`` of that,
+    and the next the rest.
 
     ``length``: hexadecimal, the bytes of a row of React's payload, in which the slots ``covers`` (indexes) lie; they
     are counted as a script's string has them where ``extra`` is ``js``; ``decimal``: written so, and counted in UTF-16
