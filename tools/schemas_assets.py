@@ -5,7 +5,7 @@ from typing import get_args
 
 from lightship.assets.codecs import ENCODINGS, Level
 from lightship.assets.model import Mode, SidecarState
-from lightship.flows.assets import ASSETS_SCHEMA
+from lightship.flows.assets.compress import ASSETS_SCHEMA
 
 __all__ = ["assets_schema"]
 

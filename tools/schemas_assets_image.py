@@ -2,10 +2,11 @@
 
 from typing import Any, cast, get_args
 
-from lightship.assets.model import Mode
-from lightship.flows.assets_image_report import ASSETS_IMAGE_SCHEMA
-from lightship.flows.assets_image_request import ServerKind
 from tools.schemas import build_schema
+
+from lightship.assets.model import Mode
+from lightship.flows.assets.image_report import ASSETS_IMAGE_SCHEMA
+from lightship.flows.assets.image_request import ServerKind
 
 __all__ = ["assets_image_schema"]
 

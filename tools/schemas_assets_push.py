@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import get_args
 
-from lightship.assets.release import Coding
-from lightship.flows.assets_push_report import PUSH_SCHEMA
+from lightship.assets.push.release import Coding
+from lightship.flows.assets.push_report import PUSH_SCHEMA
 
 __all__ = ["assets_push_schema"]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from lightship.flows.assets_releases import RELEASES_SCHEMA
+from lightship.flows.assets.releases import RELEASES_SCHEMA
 
 __all__ = ["assets_releases_schema"]
 

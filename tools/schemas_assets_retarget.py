@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
 
-from lightship.assets.frameworks.known import FRAMEWORKS
-from lightship.assets.leftovers.known import RULES
-from lightship.assets.leftovers.rule import LeftoverRule
+from lightship.assets.retarget.frameworks.known import FRAMEWORKS
+from lightship.assets.retarget.leftovers.known import RULES
+from lightship.assets.retarget.leftovers.rule import LeftoverRule
 from lightship.findings import Severity
-from lightship.flows.assets_retarget import RETARGET_SCHEMA
+from lightship.flows.assets.retarget import RETARGET_SCHEMA
 
 __all__ = ["PAGE", "assets_retarget_schema", "reference"]
 

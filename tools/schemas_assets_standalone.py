@@ -10,7 +10,7 @@ from lightship.assets.standalone.model import Images, Static
 from lightship.assets.standalone.rule import Rule
 from lightship.assets.standalone.rules import RULES
 from lightship.findings import SAFETY_ORDER
-from lightship.flows.assets_standalone_report import STANDALONE_SCHEMA
+from lightship.flows.assets.standalone_report import STANDALONE_SCHEMA
 
 __all__ = ["PAGE", "assets_standalone_schema", "reference"]
 

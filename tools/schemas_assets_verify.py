@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lightship.assets.checks.check import Kind
-from lightship.assets.checks.directory import DIRECTORY
-from lightship.assets.checks.served import SERVED
 from lightship.assets.reading.reference import KINDS
-from lightship.assets.site import CLIENTS
-from lightship.flows.assets_verify import CHECK_NAMES
-from lightship.flows.assets_verify_report import ASSETS_VERIFY_SCHEMA
+from lightship.assets.verify.checks.check import Kind
+from lightship.assets.verify.checks.directory import DIRECTORY
+from lightship.assets.verify.checks.served import SERVED
+from lightship.assets.verify.site import CLIENTS
+from lightship.flows.assets.verify import CHECK_NAMES
+from lightship.flows.assets.verify_report import ASSETS_VERIFY_SCHEMA
 
 __all__ = ["PAGE", "assets_verify_schema", "reference"]
 

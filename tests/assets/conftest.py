@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from tests.assets.faulty import FaultySite
 
-from lightship.assets.checks.served import SERVED
-from lightship.assets.crawl import CrawlRequest, crawl
-from lightship.assets.fetch import Fetcher
-from lightship.assets.reach import Limits, Reach
-from lightship.assets.site import Site
+from lightship.assets.verify.checks.served import SERVED
+from lightship.assets.verify.crawl import CrawlRequest, crawl
+from lightship.assets.verify.fetch import Fetcher
+from lightship.assets.verify.reach import Limits, Reach
+from lightship.assets.verify.site import Site
 from lightship.findings import Finding
 from lightship.progress import SILENT
 from lightship.store.registry.access import RegistryAccess

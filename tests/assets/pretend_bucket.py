@@ -5,8 +5,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from lightship.assets.bucket import Found, Headers
-from lightship.flows.assets_push_store import Clock
+from lightship.assets.push.bucket import Found, Headers
+from lightship.flows.assets.push_store import Clock
 
 __all__ = ["BEGIN", "PretendBucket", "PretendClock", "Stored"]
 

@@ -19,7 +19,7 @@ from tests.conformance.nginx import BROTLI_MODULE, running_nginx
 from lightship.assets.kinds import is_hashed
 from lightship.assets.model import CompressOptions, Mode
 from lightship.assets.nginx import Proxy
-from lightship.flows.assets import NginxRequest, compress_assets, configure_nginx
+from lightship.flows.assets.compress import NginxRequest, compress_assets, configure_nginx
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

@@ -19,7 +19,7 @@ from tests.conftest import require_tool
 from tests.report.html.chromium import Browser, Page
 from tools.demo import EXAMPLE
 
-from lightship.assets.retargeting.prefix import PLACEHOLDER
+from lightship.assets.retarget.prefix import PLACEHOLDER
 
 pytestmark = [
     pytest.mark.conformance,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.assets.retargeting.next.make import build
+from tests.assets.retarget.next.make import build
 from tests.conformance.demo import lightship
 from tests.conformance.nginx import nginx_on_a_port
 from tests.conformance.npm import npm

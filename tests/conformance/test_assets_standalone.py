@@ -19,7 +19,7 @@ from lightship.assets.standalone.pages import Ask
 from lightship.assets.standalone.tree import ServerTree
 from lightship.assets.standalone.trial import TrialOptions, find_node, run_trial
 from lightship.errors import FindingError, ToolError
-from lightship.flows.assets_standalone import StandaloneOutcome, StandaloneRequest, slim_standalone
+from lightship.flows.assets.standalone import StandaloneOutcome, StandaloneRequest, slim_standalone
 from lightship.progress import SILENT
 from lightship.sandbox.bubblewrap import Bubblewrap
 

@@ -10,11 +10,11 @@ from tests.conformance.nginx import nginx_on_a_port
 from tests.conftest import require_tool
 
 from lightship.assets.model import CompressOptions, Times
-from lightship.assets.reach import Limits
+from lightship.assets.verify.reach import Limits
 from lightship.errors import InputError
-from lightship.flows.assets import NginxRequest, compress_assets, configure_nginx
-from lightship.flows.assets_verify import AssetsVerifyRequest, verify_assets
-from lightship.flows.assets_verify_report import AssetsVerifyOutcome, assets_verify_report
+from lightship.flows.assets.compress import NginxRequest, compress_assets, configure_nginx
+from lightship.flows.assets.verify import AssetsVerifyRequest, verify_assets
+from lightship.flows.assets.verify_report import AssetsVerifyOutcome, assets_verify_report
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 from lightship.store.registry.access import RegistryAccess
@@ -196,10 +196,10 @@ def test_a_hostile_configuration_reaches_nothing(web: Path) -> None:
     )
     outcome = verify(web, nginx=web.parent / "web.conf", only=("answers",))
     assert outcome.findings == ()
-    from lightship.assets.fetch import Fetcher
-    from lightship.assets.nginx_adapt import NginxTrialRequest, adapt_nginx
-    from lightship.assets.nginx_trial import nginx_trial
-    from lightship.assets.reach import Reach
+    from lightship.assets.verify.fetch import Fetcher
+    from lightship.assets.verify.nginx_adapt import NginxTrialRequest, adapt_nginx
+    from lightship.assets.verify.nginx_trial import nginx_trial
+    from lightship.assets.verify.reach import Reach
 
     adapted = adapt_nginx(NginxTrialRequest(configuration=web.parent / "web.conf"))
     with nginx_trial(web, adapted, "web.conf") as socket:

@@ -9,12 +9,12 @@ import pytest
 from tests.conformance.object_stores import ObjectStore, client
 from tests.conformance.pushing import Pusher, write_site
 
-from lightship.assets.credentials import store_access
-from lightship.assets.reach import Limits
+from lightship.assets.push.credentials import store_access
+from lightship.assets.verify.reach import Limits
 from lightship.errors import InputError
-from lightship.flows.assets_verify import AssetsVerifyRequest, verify_assets
-from lightship.flows.assets_verify_releases import store_manifests
-from lightship.flows.assets_verify_report import AssetsVerifyOutcome
+from lightship.flows.assets.verify import AssetsVerifyRequest, verify_assets
+from lightship.flows.assets.verify_releases import store_manifests
+from lightship.flows.assets.verify_report import AssetsVerifyOutcome
 from lightship.progress import SILENT
 from lightship.store.registry.access import RegistryAccess
 

@@ -17,11 +17,11 @@ from tests.conformance.pushing import Pushed, Pusher, lying, plain, write_site
 from tests.conformance.test_push_stores import PAGE, SCRIPT, release
 from tests.conftest import require_tool
 
-from lightship.assets.credentials import StoreAccess
-from lightship.assets.push_target import parse_target
-from lightship.assets.upload import open_bucket
+from lightship.assets.push.credentials import StoreAccess
+from lightship.assets.push.target import parse_target
+from lightship.assets.push.upload import open_bucket
 from lightship.errors import NetworkError
-from lightship.flows.assets_push import PushRequest, push_assets
+from lightship.flows.assets.push import PushRequest, push_assets
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

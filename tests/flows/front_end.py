@@ -16,8 +16,8 @@ from tests.base.pretend_elf import shared_object
 from tests.build.wheels import make_wheel
 
 from lightship.config import Options
-from lightship.flows.assets_image import AssetsImageOutcome, build_assets_image
-from lightship.flows.assets_image_request import AssetsImageRequest
+from lightship.flows.assets.image import AssetsImageOutcome, build_assets_image
+from lightship.flows.assets.image_request import AssetsImageRequest
 from lightship.flows.request import BuildRequest
 from lightship.progress import Progress
 from lightship.store.cache import Cache

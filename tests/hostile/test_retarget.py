@@ -6,10 +6,10 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lightship.assets.retargeting.prefix import PLACEHOLDER, Prefix
-from lightship.assets.retargeting.state import STATE_NAME
+from lightship.assets.retarget.prefix import PLACEHOLDER, Prefix
+from lightship.assets.retarget.state import STATE_NAME
 from lightship.errors import LightshipError
-from lightship.flows.assets_retarget import RetargetRequest, retarget_assets
+from lightship.flows.assets.retarget import RetargetRequest, retarget_assets
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

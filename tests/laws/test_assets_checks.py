@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lightship.assets.checks.served import SERVED
-from lightship.assets.site import CLIENTS, Asset, Former, Reply, Site, Use
+from lightship.assets.verify.checks.served import SERVED
+from lightship.assets.verify.site import CLIENTS, Asset, Former, Reply, Site, Use
 
 _NAMES = (
     "content-type", "content-encoding", "vary", "cache-control", "expires", "date", "etag", "last-modified",

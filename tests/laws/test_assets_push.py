@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.assets.pretend_bucket import PretendBucket, PretendClock
 
-from lightship.assets.push_target import Target
-from lightship.assets.release import FOLDER, PENDING, RELEASES, Manifest, parse_manifest
+from lightship.assets.push.release import FOLDER, PENDING, RELEASES, Manifest, parse_manifest
+from lightship.assets.push.target import Target
 from lightship.errors import NetworkError
-from lightship.flows.assets_push import PushOutcome, PushRequest, push_assets
+from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

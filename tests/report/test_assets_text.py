@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lightship.assets.model import AssetResult, CompressOptions, SidecarResult
-from lightship.flows.assets import AssetsOutcome, assets_report
+from lightship.flows.assets.compress import AssetsOutcome, assets_report
 from lightship.report.assets_text import render_assets
 
 

@@ -1,8 +1,8 @@
 """The text of ``lightship assets verify``, and its Markdown."""
 
-from lightship.assets.site import Asset, Reply, Site
+from lightship.assets.verify.site import Asset, Reply, Site
 from lightship.findings import Finding
-from lightship.flows.assets_verify_report import AssetsVerifyOutcome, CheckSummary, assets_verify_report
+from lightship.flows.assets.verify_report import AssetsVerifyOutcome, CheckSummary, assets_verify_report
 from lightship.report.assets_verify_text import render_assets_verify, render_assets_verify_markdown
 
 ROOT = "https://app.example/"

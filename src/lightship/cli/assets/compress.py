@@ -83,7 +83,7 @@ def command(
     from lightship.assets.model import CompressOptions
     from lightship.config import cache_root
     from lightship.errors import UsageError
-    from lightship.flows.assets import assets_report, compress_assets
+    from lightship.flows.assets.compress import assets_report, compress_assets
     from lightship.report.assets_text import render_assets
     from lightship.report.json import render_json
     from lightship.store.cache import Cache, make_root

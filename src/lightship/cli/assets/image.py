@@ -21,7 +21,7 @@ from lightship.cli.variables import unknown_variables
 if TYPE_CHECKING:
     from lightship.assets.codecs import Level
     from lightship.assets.model import Maps, Mode
-    from lightship.flows.assets_image_request import ServerKind
+    from lightship.flows.assets.image_request import ServerKind
 
 __all__ = ["command"]
 
@@ -176,9 +176,9 @@ def command(
     """
     from lightship.assets.nginx import DEFAULT_POLICY
     from lightship.config import cache_root, load_options, registry_access, source_date_epoch
-    from lightship.flows.assets_image import build_assets_image
-    from lightship.flows.assets_image_report import assets_image_report
-    from lightship.flows.assets_image_request import AssetsImageRequest
+    from lightship.flows.assets.image import build_assets_image
+    from lightship.flows.assets.image_report import assets_image_report
+    from lightship.flows.assets.image_request import AssetsImageRequest
     from lightship.flows.deliver import check_request
     from lightship.flows.request import BuildRequest
     from lightship.report.assets_image_text import render_assets_image

@@ -81,7 +81,7 @@ def command(
     of a single page are not. Types are right for .mjs and .wasm.
     """
     from lightship.assets.nginx import DEFAULT_POLICY, Proxy
-    from lightship.flows.assets import NginxRequest, configure_nginx
+    from lightship.flows.assets.compress import NginxRequest, configure_nginx
 
     with Console(quiet=quiet, verbose=verbose) as console:
         for note in unknown_variables(os.environ, click.get_current_context()):

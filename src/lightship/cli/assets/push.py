@@ -11,8 +11,8 @@ from lightship.cli.options import VARIABLES, common_options, default_jobs, flag
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
-    from lightship.assets.release import Coding
-    from lightship.flows.assets_push import Maps
+    from lightship.assets.push.release import Coding
+    from lightship.flows.assets.push import Maps
 
 __all__ = ["command"]
 
@@ -100,13 +100,13 @@ def command(
     deleted, and nothing that lightship did not put there. A push that was aborted leaves the site whole, and goes on
     when it is repeated. Hidden files are not sent.
     """
-    from lightship.assets.credentials import store_access
-    from lightship.assets.purge import parse_purge
-    from lightship.assets.push_target import check_address, parse_base, parse_target
-    from lightship.assets.upload import open_bucket
+    from lightship.assets.push.credentials import store_access
+    from lightship.assets.push.purge import parse_purge
+    from lightship.assets.push.target import check_address, parse_base, parse_target
+    from lightship.assets.push.upload import open_bucket
     from lightship.config import cache_root
-    from lightship.flows.assets_push import PushRequest, push_assets
-    from lightship.flows.assets_push_report import push_report
+    from lightship.flows.assets.push import PushRequest, push_assets
+    from lightship.flows.assets.push_report import push_report
     from lightship.report.assets_push_text import render_push
     from lightship.report.json import render_json
     from lightship.store.cache import Cache, make_root

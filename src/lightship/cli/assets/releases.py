@@ -43,10 +43,10 @@ def command(
     The status is 1 where a name with a hash is missing, or a manifest is not understood. To go back, push the older
     build again: what is there is not sent.
     """
-    from lightship.assets.credentials import store_access
-    from lightship.assets.push_target import parse_base, parse_target
-    from lightship.assets.upload import open_bucket
-    from lightship.flows.assets_releases import list_releases, releases_report
+    from lightship.assets.push.credentials import store_access
+    from lightship.assets.push.target import parse_base, parse_target
+    from lightship.assets.push.upload import open_bucket
+    from lightship.flows.assets.releases import list_releases, releases_report
     from lightship.report.assets_releases_text import render_releases
     from lightship.report.json import render_json
 

@@ -13,7 +13,7 @@ from lightship.cli.variables import unknown_variables
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lightship.assets.retargeting.prefix import Prefix
+    from lightship.assets.retarget.prefix import Prefix
     from lightship.findings import Finding
 
 __all__ = ["command"]
@@ -93,10 +93,10 @@ def command(
     and times that follow from it are made anew. All files change or none. What a CDN needs beside, and what stays with
     the page's own origin, is told with its fix.
     """
-    from lightship.assets.retargeting.prefix import PLACEHOLDER, Prefix
+    from lightship.assets.retarget.prefix import PLACEHOLDER, Prefix
     from lightship.config import cache_root, registry_access
-    from lightship.flows.assets_retarget import RetargetRequest, retarget_assets, retarget_report
-    from lightship.flows.assets_retarget_image import ImageRequest, image_document, retarget_image
+    from lightship.flows.assets.retarget import RetargetRequest, retarget_assets, retarget_report
+    from lightship.flows.assets.retarget_image import ImageRequest, image_document, retarget_image
     from lightship.flows.copy import destination_of
     from lightship.flows.shelf import find_image
     from lightship.oci.platform import Platform
@@ -148,7 +148,7 @@ def command(
 
 
 def _asked(source: str | None, cdn: str | None, *, origin: bool) -> "tuple[str, Prefix]":
-    from lightship.assets.retargeting.prefix import SAME_ORIGIN, Prefix
+    from lightship.assets.retarget.prefix import SAME_ORIGIN, Prefix
     from lightship.errors import UsageError
 
     if source is None:

@@ -88,8 +88,8 @@ def command(
     """
     from lightship.assets.standalone.model import StandaloneOptions
     from lightship.errors import UsageError
-    from lightship.flows.assets_standalone import StandaloneRequest, restore_standalone, slim_standalone
-    from lightship.flows.assets_standalone_report import standalone_report
+    from lightship.flows.assets.standalone import StandaloneRequest, restore_standalone, slim_standalone
+    from lightship.flows.assets.standalone_report import standalone_report
     from lightship.report.assets_standalone_text import render_standalone
     from lightship.report.json import render_json
     from lightship.units import parse_seconds

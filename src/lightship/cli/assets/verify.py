@@ -12,7 +12,7 @@ from lightship.cli.options import VARIABLES, common_options, default_jobs, flag,
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
-    from lightship.assets.release import Manifest
+    from lightship.assets.push.release import Manifest
     from lightship.findings import Report
 
 __all__ = ["command"]
@@ -133,10 +133,10 @@ def command(
 
     Nothing but the site, its CDNs and what its pages refer to is asked, with GET and HEAD.
     """
-    from lightship.assets.reach import Limits
+    from lightship.assets.verify.reach import Limits
     from lightship.config import registry_access
-    from lightship.flows.assets_verify import AssetsVerifyRequest, verify_assets
-    from lightship.flows.assets_verify_report import assets_verify_report
+    from lightship.flows.assets.verify import AssetsVerifyRequest, verify_assets
+    from lightship.flows.assets.verify_report import assets_verify_report
     from lightship.units import parse_seconds
 
     access = registry_access(os.environ, ca_file=ca_file)
@@ -170,8 +170,8 @@ def command(
 def _manifests(
     source: str, base: str, endpoint: str | None, region: str | None, ca_file: Path | None
 ) -> "Iterable[Manifest]":
-    from lightship.assets.credentials import store_access
-    from lightship.flows.assets_verify_releases import store_manifests
+    from lightship.assets.push.credentials import store_access
+    from lightship.flows.assets.verify_releases import store_manifests
 
     stores = store_access(os.environ, endpoint=endpoint, region=region, ca_file=ca_file)
     return store_manifests(stores, base.strip("/"))(source)

@@ -1,9 +1,0 @@
-"""Every check of a directory, in the order they are made."""
-
-from lightship.assets.checks import clocks, files, links, sidecars
-from lightship.assets.checks.check import Check
-from lightship.assets.tree import Tree
-
-__all__ = ["DIRECTORY"]
-
-DIRECTORY: tuple[Check[Tree], ...] = (files.CHECK, sidecars.CHECK, links.CHECK, clocks.CHECK)

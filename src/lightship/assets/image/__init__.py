@@ -1,0 +1,1 @@
+"""What an image of static files, or of a Node server, holds beside its packages."""

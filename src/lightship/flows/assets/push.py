@@ -1,0 +1,360 @@
+"""``lightship assets push``: a directory of static files becomes a release in a store of objects.
+
+An aborted push leaves the site whole: what its pages lead to is there before they are, nothing that the release before
+has under a name with a hash is written over, and nothing is deleted before the release is written down.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from lightship.assets.kinds import hashed_folders
+from lightship.assets.push.bucket import Bucket
+from lightship.assets.push.outgoing import Candidates, Outgoing, candidates, read_outgoing, stored
+from lightship.assets.push.plan import Collection, PushPlan, Remote, collection, plan_push, purge_paths
+from lightship.assets.push.release import (
+    PENDING,
+    RELEASES,
+    Coding,
+    Entry,
+    Manifest,
+    manifest_name,
+    next_stamp,
+    release_digest,
+)
+from lightship.assets.push.target import Target, key_fault
+from lightship.assets.scan import Scan, scan
+from lightship.errors import InputError, LightshipError, UsageError, WorldError
+from lightship.flows.assets.push_store import Clock, Heart, Place
+from lightship.progress import Progress
+from lightship.store.cache import Cache
+
+__all__ = ["Maps", "PushOutcome", "PushRequest", "SitePush", "push_assets"]
+
+Maps = Literal["skip", "push"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushRequest:
+    """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``purge`` is given the paths of
+    addresses, and answers with what the CDN calls the order. ``jobs`` is for processors, ``connections`` for the
+    store."""
+
+    directory: Path
+    target: Target
+    base: str = ""
+    cdn: str = ""
+    keep: int = 5
+    encoding: Coding | None = None
+    maps: Maps = "skip"
+    maps_target: Target | None = None
+    overwrite: bool = False
+    dry_run: bool = False
+    purge: Callable[[Sequence[str]], str] | None = None
+    jobs: int = 2
+    connections: int = 16
+    clock: Clock = field(default_factory=Clock)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePush:
+    """What became of one store. ``sent`` and ``there`` together are the release; ``release`` is its manifest's name,
+    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it."""
+
+    target: Target
+    root: str
+    sent: tuple[Entry, ...]
+    there: tuple[Entry, ...]
+    collection: Collection
+    purged: tuple[str, ...] = ()
+    purge_order: str = ""
+    foreign: tuple[str, ...] = ()
+    release: str | None = None
+    unchanged: bool = False
+    releases_kept: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushOutcome:
+    """``maps`` are the source maps with their bytes; ``maps_site`` their own store where they have one."""
+
+    request: PushRequest
+    site: SitePush
+    maps: tuple[Outgoing, ...]
+    maps_site: SitePush | None
+    hidden: tuple[str, ...]
+    links: tuple[str, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+
+
+def push_assets(
+    request: PushRequest, open_bucket: Callable[[Target], Bucket], cache: Cache, progress: Progress
+) -> PushOutcome:
+    """Push, or with ``dry_run`` say what would be pushed. Raise InputError for files that cannot be objects, UsageError
+    for options that do not go together, NetworkError where a store does not do its part."""
+    began = time.monotonic()
+    _check(request)
+    bucket = open_bucket(request.target)
+    asked = _coding(request, bucket)
+    found = scan(request.directory)
+    chosen = candidates(found)
+    files = _read(found, chosen, asked, request, progress)
+    maps = tuple(file for file in files if file.source_map)
+    pushed = files if request.maps == "push" else [file for file in files if not file.source_map]
+    if not pushed:
+        raise InputError(f"{request.directory}: there is nothing to push")
+    maps_site = None
+    if request.maps_target is not None and maps:
+        aside = replace(request, target=request.maps_target, purge=None, cdn="")
+        maps_bucket = open_bucket(request.maps_target)
+        if not maps_bucket.keeps_headers:
+            maps = tuple(replace(file, asked="identity") for file in maps)
+        maps_site = _push_site(maps, aside, maps_bucket, cache, progress)
+    return PushOutcome(
+        request=request,
+        site=_push_site(pushed, request, bucket, cache, progress),
+        maps=maps,
+        maps_site=maps_site,
+        hidden=chosen.hidden,
+        links=found.links,
+        skipped=chosen.skipped,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _check(request: PushRequest) -> None:
+    if request.keep < 1:
+        raise UsageError("--keep: want at least one release")
+    if request.maps == "push" and request.maps_target is not None:
+        raise UsageError("--maps push and --maps-to do not go together")
+    for target in filter(None, (request.target, request.maps_target)):
+        folder = target.directory
+        if folder is not None and folder.resolve().is_relative_to(request.directory.resolve()):
+            raise UsageError(f"{folder} lies in {request.directory}: the next push would push it too")
+    if request.maps_target is not None and str(request.maps_target) == str(request.target):
+        raise UsageError("--maps-to: want another place than --to")
+
+
+def _coding(request: PushRequest, bucket: Bucket) -> Coding:
+    if bucket.keeps_headers:
+        return request.encoding or "gzip"
+    if request.encoding not in (None, "identity"):
+        raise UsageError(
+            f"--encoding {request.encoding}: a directory keeps no Content-Encoding",
+            hint="push plain files, and let the server compress, or see assets compress",
+        )
+    return "identity"
+
+
+def _read(found: Scan, chosen: Candidates, asked: Coding, request: PushRequest, progress: Progress) -> list[Outgoing]:
+    """Hash every file. Nothing is pushed of a directory that cannot be read whole."""
+    if found.faults:
+        raise InputError(f"{found.root}/{found.faults[0]}")
+    root = request.target.root(request.base)
+    for path, _, _ in chosen.files:
+        if (fault := key_fault(root, path)) is not None:
+            raise InputError(f"{path}: {fault}", hint="rename it, or leave it out of the build")
+    folders = hashed_folders([path for path, _, _ in chosen.files])
+
+    def read(candidate: tuple[str, bool, int]) -> Outgoing:
+        path, alone, size_bytes = candidate
+        try:
+            read = read_outgoing(found.root, path, asked, folders, packed_alone=alone)
+        except OSError as error:
+            raise InputError(f"{path}: {error.strerror or os.strerror(error.errno or 0)}") from error
+        progress.advance("read", size_bytes)
+        return read
+
+    progress.start("read", sum(size_bytes for _, _, size_bytes in chosen.files), unit="B")
+    with ThreadPoolExecutor(request.jobs) as pool:
+        try:
+            return list(pool.map(read, chosen.files))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            progress.finish("read")
+
+
+def _push_site(
+    files: Sequence[Outgoing], request: PushRequest, bucket: Bucket, cache: Cache, progress: Progress
+) -> SitePush:
+    place = Place(bucket=bucket, root=request.target.root(request.base), clock=request.clock)
+    by_path = {file.path: file for file in files}
+    remote = place.remote(by_path)
+    plan = plan_push(files, remote, keep=request.keep, overwrite=request.overwrite)
+    entries = {entry.path: entry for entry in plan.there}
+    entries |= {entry.path: entry for entry in _packed(plan, request, cache, progress)}
+    if request.dry_run:
+        return _foreseen(request, plan, remote, entries)
+    owed = plan.purge if request.purge is not None else ()
+    if plan.unchanged and not owed and not _has_leavings(collection(remote, None, keep=request.keep)):
+        return _site(request, plan, entries, Collection(), releases_kept=len(remote.releases))
+    return _Pushing(request, place, by_path, cache, progress).go(plan, remote, entries)
+
+
+def _packed(plan: PushPlan, request: PushRequest, cache: Cache, progress: Progress) -> list[Entry]:
+    """What is to be sent, as it will be stored. Its bytes are in the cache afterwards, not in memory."""
+    progress.start("compress", sum(file.plain_bytes for file in plan.send), unit="B")
+
+    def pack(file: Outgoing) -> Entry:
+        entry, _ = stored(file, cache)
+        progress.advance("compress", file.plain_bytes)
+        return entry
+
+    with ThreadPoolExecutor(request.jobs) as pool:
+        try:
+            return list(pool.map(pack, sorted(plan.send, key=lambda file: -file.plain_bytes)))
+        finally:
+            pool.shutdown(cancel_futures=True)
+            progress.finish("compress")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pushing:
+    """One push of one site, from its pending manifest on."""
+
+    request: PushRequest
+    place: Place
+    files: dict[str, Outgoing]
+    cache: Cache
+    progress: Progress
+
+    def go(self, plan: PushPlan, remote: Remote, entries: dict[str, Entry]) -> SitePush:
+        request = self.request
+        digest = release_digest(entries.values())
+        pending = Manifest(
+            name=manifest_name(self._stamp(remote), digest, os.urandom(4).hex()),
+            entries=entries,
+            cdn=request.cdn,
+            base=request.base,
+            pending=True,
+            own=plan.own,
+            purge=self._owed(plan),
+        )
+        heart = Heart(self.place, pending)
+        release = None
+        if not plan.unchanged:
+            with heart.ending(InputError):
+                plan, entries, remote = self._sent(heart, entries)
+            release = Manifest(
+                name=manifest_name(self._stamp(remote, pending.name), digest),
+                entries=entries,
+                cdn=request.cdn,
+                base=request.base,
+            )
+            self.place.write(release)
+        with heart.ending(LightshipError):  # the CDN's fault; whoever repeats the push at once owes the purge
+            purged, order = self._purged(plan)
+        collected, kept = self._tidied(heart, release, len(remote.releases))
+        return _site(
+            request,
+            plan,
+            entries,
+            collected,
+            purged=purged,
+            purge_order=order,
+            release=release.name if release is not None else None,
+            releases_kept=kept,
+        )
+
+    def _owed(self, plan: PushPlan) -> tuple[str, ...]:
+        return plan.purge if self.request.purge is not None else ()
+
+    def _stamp(self, remote: Remote, *names: str) -> str:
+        return next_stamp(
+            self.request.clock.now(), [*names, *(each.name for each in (*remote.releases, *remote.pendings))]
+        )
+
+    def _sent(self, heart: Heart, entries: dict[str, Entry]) -> tuple[PushPlan, dict[str, Entry], Remote]:
+        """Plan once more, since what was there may have been collected before this push was known, and send."""
+        request, connections = self.request, self.request.connections
+        remote = heart.await_collectors(self.files, self.progress)
+        plan = plan_push(list(self.files.values()), remote, keep=request.keep, overwrite=request.overwrite)
+        entries = entries | {entry.path: entry for entry in plan.there}
+        if (plan.own, self._owed(plan)) != (heart.manifest.own, heart.manifest.purge):
+            heart.change(replace(heart.manifest, own=plan.own, purge=self._owed(plan)))
+        self.progress.start("push", sum(entries[file.path].stored_bytes for file in plan.send), unit="B")
+        try:
+            sent = heart.send(plan.send, self.cache, self.progress, jobs=connections)
+            entries = entries | {entry.path: entry for entry in sent}
+            return plan, *heart.settle(entries, self.files, remote, self.cache, self.progress, jobs=connections)
+        finally:
+            self.progress.finish("push")
+
+    def _purged(self, plan: PushPlan) -> tuple[tuple[str, ...], str]:
+        if self.request.purge is None or not plan.purge:
+            return (), ""
+        addresses = purge_paths(self.request.base, plan.purge)
+        return tuple(addresses), self.request.purge(addresses)
+
+    def _tidied(self, heart: Heart, release: Manifest | None, before: int) -> tuple[Collection, int]:
+        """Collect, and forget this push. The release is there: a key that may not delete, or a connection that breaks,
+        does not undo it. What is left, the next push collects."""
+        try:
+            with heart.ending(BaseException):
+                found, kept = self._collected(heart, release)
+                self.place.forget(PENDING, [heart.manifest.name])
+                return found, kept
+        except WorldError as error:
+            return Collection(blocked=f"older releases are not collected: {error}"), before + (release is not None)
+
+    def _collected(self, heart: Heart, release: Manifest | None) -> tuple[Collection, int]:
+        """Mark, look, delete: in this order (see `lightship.flows.assets.push_store`). The mark names no objects: the
+        release that is the latest does."""
+        heart.change(replace(heart.manifest, entries={}, own=frozenset(), collecting=True, purge=()))
+        remote = self.place.remote(self.files, heart.manifest.name)
+        own = release if release is not None and release.name not in {each.name for each in remote.releases} else None
+        found = collection(remote, own, keep=self.request.keep)
+        if found.paths:
+            heart.collect(found.paths, self.progress)
+        self.place.forget(RELEASES, found.releases)
+        self.place.forget(PENDING, found.pendings)
+        for each in remote.pendings:
+            if each.name not in found.pendings and each.name not in remote.fresh and each.purge and self.request.purge:
+                self.place.write(replace(each, purge=()))
+        return found, len(remote.releases) + (own is not None) - len(found.releases)
+
+
+def _has_leavings(found: Collection) -> bool:
+    return bool(found.paths or found.releases or found.pendings)
+
+
+def _foreseen(request: PushRequest, plan: PushPlan, remote: Remote, entries: dict[str, Entry]) -> SitePush:
+    own = None
+    if not plan.unchanged:
+        stamp = next_stamp(request.clock.now(), [each.name for each in (*remote.releases, *remote.pendings)])
+        own = Manifest(name=manifest_name(stamp, release_digest(entries.values())), entries=entries)
+    found = collection(remote, own, keep=request.keep)
+    purged = tuple(purge_paths(request.base, plan.purge)) if request.purge is not None else ()
+    kept = len(remote.releases) + (own is not None) - len(found.releases)
+    return _site(request, plan, entries, found, purged=purged, releases_kept=kept)
+
+
+def _site(
+    request: PushRequest,
+    plan: PushPlan,
+    entries: dict[str, Entry],
+    found: Collection,
+    *,
+    purged: tuple[str, ...] = (),
+    purge_order: str = "",
+    release: str | None = None,
+    releases_kept: int = 0,
+) -> SitePush:
+    return SitePush(
+        target=request.target,
+        root=request.target.root(request.base),
+        sent=tuple(entries[file.path] for file in plan.send),
+        there=tuple(entries[entry.path] for entry in plan.there),
+        collection=found,
+        purged=purged,
+        purge_order=purge_order,
+        foreign=plan.foreign,
+        release=release,
+        unchanged=plan.unchanged,
+        releases_kept=releases_kept,
+    )

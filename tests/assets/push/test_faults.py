@@ -1,0 +1,67 @@
+"""What a store's refusal is told as: one sentence with a remedy, never the answer itself."""
+
+import pytest
+
+from lightship.assets.push.faults import store_fault
+from lightship.errors import NetworkError, StorageError, UsageError
+
+ANSWER = """Generic S3 error: Error performing PUT http://h/b/x?X-Amz-Signature=SIGNED in 7ms{tried} - Server returned \
+non-2xx status code: {status} Forbidden: <?xml version="1.0"?><Error><Code>{code}</Code><Message>m</Message>\
+<AWSAccessKeyId>AKIDSECRET</AWSAccessKeyId><StringToSign>SECRET</StringToSign></Error>
+
+Debug source: ..."""
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "sentence", "hint"),
+    [
+        ("NoSuchBucket", 404, "there is no such bucket", "create it"),
+        ("InvalidAccessKeyId", 403, "the access key is not known", "variables"),
+        ("SignatureDoesNotMatch", 403, "the secret key does not fit", "variables"),
+        ("ExpiredToken", 400, "token has expired", "log in again"),
+        ("RequestTimeTooSkewed", 403, "clock differs", "timedatectl"),
+        ("AccessDenied", 403, "access is denied", "s3:PutObject"),
+        ("PermanentRedirect", 301, "another region", "--region"),
+        ("SlowDown", 503, "too many requests", "--jobs"),
+        ("SomethingElse", 403, "status 403, SomethingElse", "wrong credentials"),
+        ("InternalError", 500, "status 500, InternalError", "goes on from there"),
+    ],
+)
+def test_a_code_is_a_sentence(code: str, status: int, sentence: str, hint: str) -> None:
+    fault = store_fault(ANSWER.format(code=code, status=status, tried=", after 3 retries"), "s3://bucket")
+    assert isinstance(fault, NetworkError)
+    assert str(fault).startswith("s3://bucket: ")
+    assert sentence in str(fault)
+    assert "(4 attempts)" in str(fault)
+    assert hint in (fault.hint or "")
+    assert not any(word in f"{fault} {fault.hint}" for word in ("SIGNED", "AKIDSECRET", "StringToSign", "\n"))
+
+
+def test_a_clock_is_told_by_its_sentence_too() -> None:
+    answer = ANSWER.format(code="AccessDenied", status=400, tried="")
+    skewed = "The difference between the request time and the server&#39;s time exceeds the maximum allowed."
+    fault = store_fault(answer.replace("<Message>m<", f"<Message>{skewed}<"), "s3://bucket")
+    assert "clock differs" in str(fault)
+    assert "timedatectl" in (fault.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "sentence"),
+    [
+        ("Error performing PUT http://169.254.169.254/latest/api/token", NetworkError, "there are no credentials"),
+        ("HTTP error: error sending request kind: Connect ConnectionRefused", NetworkError, "cannot be reached"),
+        ("HTTP error: error sending request kind: ConnectionReset", NetworkError, "the connection to the store broke"),
+        ("error sending request ... dns error: failed to lookup address", NetworkError, "name is not known"),
+        ("error sending request ... invalid peer certificate: UnknownIssuer", NetworkError, "certificate"),
+        ("error sending request ... operation timed out", NetworkError, "did not answer in time"),
+        ("HTTP error: error sending request, retry_timeout: 5s", NetworkError, "the connection to the store broke"),
+        ("Generic MicrosoftAzure error: Account must be specified", UsageError, "not told"),
+        ("Unable to open file /x: Permission denied (os error 13)", StorageError, "Permission denied"),
+        ("No space left on device (os error 28)", StorageError, "No space left on device"),
+        ("something nobody has thought of", NetworkError, "the store failed"),
+    ],
+)
+def test_what_has_no_status(text: str, kind: type[Exception], sentence: str) -> None:
+    fault = store_fault(text, "store")
+    assert type(fault) is kind
+    assert sentence in str(fault)

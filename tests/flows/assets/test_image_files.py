@@ -1,0 +1,119 @@
+"""A directory read for an image: everything once, and nothing that does not belong there."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from lightship.errors import InputError, StorageError
+from lightship.flows.assets.image_files import copy_image_files, read_image_files
+from lightship.store.cache import Cache
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    root = tmp_path / "tree"
+    (root / "sub").mkdir(parents=True)
+    (root / "a.js").write_bytes(b"a")
+    (root / "sub" / "run").write_bytes(b"\x7fELF rest")
+    (root / "sub" / "run").chmod(0o755)
+    return root
+
+
+def paths(root: Path, **fields: object) -> list[str]:
+    return [file.path for file in read_image_files(root, None, **fields).files]  # type: ignore[arg-type]
+
+
+def test_files_have_what_an_image_wants_to_know(tree: Path) -> None:
+    first, second = read_image_files(tree, None).files
+    assert (first.path, first.executable, first.size_bytes, first.is_elf) == ("a.js", False, 1, False)
+    assert (second.path, second.executable, second.is_elf) == ("sub/run", True, True)
+
+
+def test_the_key_is_of_names_contents_and_modes(tree: Path) -> None:
+    before = read_image_files(tree, None).key
+    os.utime(tree / "a.js", (1, 1))
+    (tree / "a.js").chmod(0o640)
+    assert read_image_files(tree, None).key == before
+    (tree / "a.js").chmod(0o755)
+    assert read_image_files(tree, None).key != before
+    (tree / "a.js").chmod(0o644)
+    (tree / "a.js").write_bytes(b"b")
+    assert read_image_files(tree, None).key != before
+
+
+def test_what_did_not_change_is_not_read_again(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        (tree / f"{number}.js").write_bytes(b"x" * number)
+    for path in tree.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    monkeypatch.setattr("lightship.build.known_files._SLACK_NS", -(10**12))  # these files are a moment old
+    cache = Cache(tmp_path / "cache")
+    first = read_image_files(tree, cache)
+    monkeypatch.setattr("lightship.flows.assets.image_files._Reading._read", None)
+    assert read_image_files(tree, cache) == first
+
+
+def test_histories_secrets_and_leftovers_stay_out(tree: Path) -> None:
+    for name in (".git/config", ".env", ".env.local", "key.pem", ".DS_Store", "sub/.npmrc", ".env.example"):
+        (tree / name).parent.mkdir(exist_ok=True)
+        (tree / name).write_bytes(b"x")
+    (tree / "key.pem").write_bytes(b"-----BEGIN PRIVATE KEY-----\n")
+    (tree / "sub/.npmrc").write_bytes(b"//registry.example/:_authToken=0123456789abcdef\n")
+    found = read_image_files(tree, None)
+    assert [file.path for file in found.files] == [".env.example", "a.js", "sub/run"]
+    assert [finding.location for finding in found.findings] == [".env", ".env.local", "key.pem", "sub/.npmrc"]
+    assert {finding.severity for finding in found.findings} == {"warning"}
+    assert ".env.local" in paths(tree, keep=(".env*",))
+    assert found.key != read_image_files(tree, None, keep=(".env*",)).key
+
+
+def test_links_stay_inside(tree: Path) -> None:
+    for name, target in {
+        "in": "a.js", "sub/up": "../a.js", "absolute": "/etc/passwd", "out": "../elsewhere",
+        "there-and-back": f"../{tree.name}/a.js", "folder": "sub",
+    }.items():  # fmt: skip
+        (tree / name).symlink_to(target)
+    found = read_image_files(tree, None)
+    assert {file.path: file.link for file in found.files if file.link} == {
+        "in": "a.js", "sub/up": "../a.js", "folder": "sub",
+    }  # fmt: skip
+    assert {finding.location for finding in found.findings} == {"absolute", "out", "there-and-back"}
+
+
+def test_a_pipe_is_not_waited_for(tree: Path) -> None:
+    os.mkfifo(tree / "pipe")
+    found = read_image_files(tree, None)
+    assert [finding.code for finding in found.findings] == ["special-file"]
+
+
+def test_a_name_that_is_no_text_is_named(tree: Path) -> None:
+    (tree / os.fsdecode(b"caf\xe9.js")).write_bytes(b"")
+    with pytest.raises(InputError, match="path is not UTF-8"):
+        read_image_files(tree, None)
+
+
+@pytest.mark.parametrize(("name", "said"), [("a.js", "it is a file"), ("nowhere", "there is none")])
+def test_what_is_no_directory_is_told(tree: Path, name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_image_files(tree / name, None)
+
+
+def test_what_may_not_be_read_is_one_sentence(tree: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    (tree / "a.js").chmod(0)
+    with pytest.raises(StorageError, match=r"a\.js"):
+        read_image_files(tree, None)
+
+
+def test_a_copy_is_nobody_elses(tree: Path, tmp_path: Path) -> None:
+    (tree / "in").symlink_to("a.js")
+    files = read_image_files(tree, None)
+    copy_image_files(files, tmp_path / "copy")
+    assert read_image_files(tmp_path / "copy", None).key == files.key
+    assert (tmp_path / "copy/a.js").stat().st_ino != (tree / "a.js").stat().st_ino
+
+
+def test_what_the_build_writes_is_left_out(tree: Path) -> None:
+    assert paths(tree, leave_out=(tree / "sub",)) == ["a.js"]
