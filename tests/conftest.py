@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -23,6 +24,11 @@ __all__ = ["port", "require_tool", "sandbox", "server_root"]
 # on top of hypothesis' own profile for CI: 200 ms an example, its default, is no law and no machine's promise
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+
+# who is started in the background by a shell inherits that interrupts are ignored, and hands it on to what tests start
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def require_tool(name: str) -> str:

@@ -108,7 +108,10 @@ def test_an_interrupt_ends_it_though_a_server_is_silent(lightship: Lightship) ->
             with silent:
                 silent.recv(4096)
                 process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=120) == 130
+                try:
+                    assert process.wait(timeout=120) == 130
+                finally:
+                    process.kill()
 
 
 def test_wrong_use_is_one_sentence(lightship: Lightship, tmp_path: Path) -> None:

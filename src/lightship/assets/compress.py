@@ -45,6 +45,9 @@ class _ChangedError(Exception):
 
 def is_source_map(path: str, plain: bytes) -> bool:
     """Whether this is a source map (ECMA-426): JSON with ``mappings`` or ``sections``, under its suffix."""
+    plain = plain.removeprefix(b"\xef\xbb\xbf")
+    if plain.startswith(b")]}'"):  # a guard against inclusion, which readers strip (ECMA-426, 7.1)
+        plain = plain.partition(b"\n")[2]
     return path.endswith(".map") and plain.lstrip()[:1] == b"{" and _SOURCE_MAP.search(plain) is not None
 
 

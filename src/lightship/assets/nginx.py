@@ -37,6 +37,12 @@ _UPGRADES = (
     '    "" "";',
     "}",
 )
+_TLS = (
+    "proxy_ssl_server_name on;",
+    "proxy_ssl_verify on;",
+    "proxy_ssl_verify_depth 3;",
+    "proxy_ssl_trusted_certificate /etc/ssl/certs/ca-certificates.crt;",
+)
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 _UPSTREAM = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -167,7 +173,7 @@ def _server(options: NginxOptions) -> list[str]:
         "# `index` looks for the plain file, which need not be there",
         f"rewrite ^{_not_proxied(options)}(.*)/$ $1/index.html last;",
         "",
-        *(line for proxy in options.proxies for line in _proxied(proxy)),
+        *(line for proxy in sorted(options.proxies, key=lambda each: -len(each.prefix)) for line in _proxied(proxy)),
         *_locations(options),
     ]
     return [f"    {line}" if line else "" for line in lines]
@@ -180,6 +186,7 @@ def _not_proxied(options: NginxOptions) -> str:
 def _proxied(proxy: Proxy) -> list[str]:
     lines = [
         f"proxy_pass {proxy.url};",
+        *_TLS * proxy.url.startswith("https:"),
         "proxy_http_version 1.1;",
         "proxy_set_header Host $http_host;",
         "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",

@@ -43,10 +43,12 @@ class Ahead:
         self._key = cache_key("ahead", _VERSION, str(request.project), request.platform)
         self._lower: tuple[Lower, tuple[Path, ...]] | None = None
         self._compilers: Compilers | None = None
+        self._tried = False
 
     def met(self, path: str, told: str) -> None:
         """A file at ``path`` had to be read and is as ``told``: where the last build saw it otherwise, start."""
-        if self._compilers is None and self._last is not None and self._last[1].get(path) != told:
+        if not self._tried and self._last is not None and self._last[1].get(path) != told:
+            self._tried = True
             self._start(self._last[0])
 
     def read(self, application: Application) -> None:

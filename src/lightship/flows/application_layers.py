@@ -99,7 +99,7 @@ def _recipe(layers: ApplicationLayers, number: int, paths: Sequence[str], create
     def parts() -> Parts:
         holders = layers.holders(paths, layers.made if number == 0 else ())
         groups = cut(paths)
-        keys = [cache_key("application", "|".join(holders), layers.key({}))]
+        keys = [cache_key("application", "directories", *holders, layers.key({}))]
         keys += [layers.key({path: told[path] for path in group}) for group in groups]
 
         def part(number: int) -> tuple[Entry, ...]:

@@ -122,7 +122,7 @@ class BytecodeMaker:
         def parts() -> Parts:
             groups = cut(sources)
             holders = layers.holders(_cache_of(path) for path in sources)
-            keys = [cache_key("application", "|".join(holders), layers.key({}))]
+            keys = [cache_key("application", "directories", *holders, layers.key({}))]
             keys += [cache_key(self.context, layers.key({path: sources[path] for path in group})) for group in groups]
 
             def directories() -> tuple[Entry, ...]:

@@ -123,6 +123,7 @@ def read_outgoing(root: Path, path: str, asked: Coding, folders: tuple[str, ...]
             running.update(piece)
             size_bytes += len(piece)
         sha256 = running.hexdigest()
+        source_map = path.endswith(".map")  # too large to look into: sources are not published by mistake
     hashed = is_hashed(path, folders)
     small = size_bytes < LEAST_BYTES or size_bytes > MOST_BYTES
     return Outgoing(

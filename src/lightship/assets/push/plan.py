@@ -8,6 +8,7 @@ Only what manifests name is ever collected, and only where the listing still sho
 put in its place is somebody else's.
 """
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,11 @@ from lightship.assets.push.release import Entry, Manifest
 from lightship.assets.push.target import public_path
 from lightship.errors import InputError
 
-__all__ = ["Collection", "PushPlan", "Remote", "collection", "plan_push", "purge_paths"]
+__all__ = ["LATEST_WRITE_S", "Collection", "PushPlan", "Remote", "collection", "plan_push", "purge_paths"]
+
+
+LATEST_WRITE_S = 15 * 60
+"""After its manifest was last written nothing of a push arrives any more: it writes it each minute while it lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +217,18 @@ def _staying(
 def _made_by(manifest: Manifest, remote: Remote) -> set[str]:
     """The paths where still lies what this push put there, or was going to put where nothing of others was."""
     ours = manifest.own & manifest.entries.keys() if manifest.pending else manifest.entries.keys()
-    return {path for path in ours if manifest.entries[path].is_there(remote.found.get(path))}
+    return {path for path in ours if _is_made_by(manifest, path, remote.found.get(path))}
+
+
+def _is_made_by(manifest: Manifest, path: str, found: Found | None) -> bool:
+    """A push that was aborted knows no ETags, but wrote nothing long after it last said that it was alive: what came
+    later is somebody else's, whatever its size."""
+    entry = manifest.entries[path]
+    if found is None or not entry.is_there(found):
+        return False
+    if manifest.touched is None or entry.etag is not None:
+        return True
+    return found.modified <= manifest.touched + datetime.timedelta(seconds=LATEST_WRITE_S)
 
 
 def purge_paths(base: str, paths: Iterable[str]) -> list[str]:

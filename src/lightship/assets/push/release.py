@@ -88,8 +88,8 @@ class Manifest:
     """A release, or with ``pending`` a push under way. ``name`` is the object's name in its folder.
 
     A pending one tells besides which paths are its ``own``, since nothing of somebody else's lay there, which to
-    ``purge`` when it is done, whether it is ``collecting``, deleting what no release needs, and whether it ``ended``
-    before it was done."""
+    ``purge`` when it is done, when the store last ``touched`` it, whether it is ``collecting``, deleting what no
+    release needs, and whether it ``ended`` before it was done."""
 
     name: str
     entries: Mapping[str, Entry] = field(repr=False)
@@ -100,6 +100,7 @@ class Manifest:
     purge: tuple[str, ...] = ()
     collecting: bool = False
     ended: bool = False
+    touched: datetime.datetime | None = None
 
     @property
     def digest(self) -> str:

@@ -18,7 +18,7 @@ from lightship.assets.push.bucket import Bucket, Found, Headers
 from lightship.assets.push.credentials import StoreAccess, s3_settings
 from lightship.assets.push.faults import store_fault
 from lightship.assets.push.target import Target
-from lightship.errors import InputError, LightshipError, ToolError
+from lightship.errors import InputError, LightshipError, ToolError, UsageError
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -75,6 +75,8 @@ def _store(target: Target, access: StoreAccess) -> "ObjectStore":
     }
     endpoint = access.endpoint_for(target.scheme)
     if target.scheme == "gs":
+        if endpoint:
+            raise UsageError(f"{target}: --endpoint is not for gs://", hint="leave it out, or s3:// with --endpoint")
         return GCSStore(target.bucket, client_options=client, retry_config=retries)
     if target.scheme == "az":
         azure: Any = {"endpoint": endpoint} if endpoint else {}

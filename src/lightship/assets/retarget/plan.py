@@ -26,6 +26,7 @@ from lightship.assets.retarget.rendering import Rendered, Renderer
 from lightship.assets.retarget.slot import Slot, numbered, text_of
 from lightship.assets.retarget.state import STATE_NAME, FileState, State, state_from
 from lightship.assets.retarget.tree import DirectoryTree
+from lightship.assets.scan import read_file
 from lightship.errors import InputError, UsageError
 from lightship.progress import Progress
 
@@ -88,7 +89,7 @@ def plan_retarget(
     notes: list[str] = []
     search = _Search(tree, framework, leave, progress)
     if source is None and STATE_NAME in _names(tree):
-        state = state_from((tree.root / STATE_NAME).read_bytes())
+        state = state_from(_state_bytes(tree))
         known = _remembered(tree, state)
         if known is not None:
             since = search.look_beside(known, state)
@@ -125,6 +126,14 @@ def plan_retarget(
         looked=search.looked,
         notes=tuple(notes),
     )
+
+
+def _state_bytes(tree: DirectoryTree) -> bytes:
+    """An image may bring anything under that name: no link is followed and no device read."""
+    try:
+        return read_file(tree.root / STATE_NAME)[0]
+    except OSError as error:
+        raise InputError(f"{STATE_NAME} cannot be read: {error.strerror or error}") from error
 
 
 def planned_state(plan: Plan, rendered: Mapping[str, Rendered]) -> State:

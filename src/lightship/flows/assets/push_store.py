@@ -37,7 +37,7 @@ __all__ = ["DEAD_S", "Clock", "Heart", "Place"]
 
 DEAD_S = 900.0
 _BEAT_S = 60.0
-_BATCH = 500
+_BATCH = 32
 _ROUNDS = 4
 _MANIFEST = Headers(content_type="application/json", cache_control="no-store")
 
@@ -82,7 +82,7 @@ class Place:
                 continue
             if manifest is None or manifest.pending != (folder == PENDING):
                 continue
-            told[folder].append(manifest)
+            told[folder].append(replace(manifest, touched=found.modified) if folder == PENDING else manifest)
             if folder == PENDING and not manifest.ended and (clock - found.modified).total_seconds() < DEAD_S:
                 fresh.add(name)
         wanted = {*paths, *(path for each in (*told[RELEASES], *told[PENDING]) for path in each.entries)}

@@ -106,10 +106,21 @@ def _verify_site(
     cdns = tuple(origin_of(cdn) for cdn in request.cdns)
     reach = Reach(site=origin_of(asked), cdns=cdns, headers=request.headers, authorization=authorization)
     root = _settled(asked, reach, access, request.limits)
+    if (authorization or request.headers) and origin_of(root) != origin_of(asked) and not _is_upgrade(asked, root):
+        raise InputError(
+            f"{asked} leads to {root}, another origin, which is not given its credentials", hint="name that address"
+        )
     tree = None
     if request.files is not None:
         tree = read_tree(request.files, progress, base=urlsplit(root).path, cdns=request.cdns, workers=jobs)
     return _served(request, replace(reach, site=origin_of(root)), root, tree, access, progress, mode="site")
+
+
+def _is_upgrade(asked: str, root: str) -> bool:
+    """Whether one host goes from plain HTTP to TLS, both on their own ports: who asks for that wants it so."""
+    before, after = urlsplit(asked), urlsplit(root)
+    own = before.port in (None, 80) and after.port in (None, 443)
+    return own and (before.scheme, after.scheme) == ("http", "https")
 
 
 def _settled(url: str, reach: Reach, access: RegistryAccess, limits: Limits) -> str:
