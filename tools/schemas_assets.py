@@ -1,7 +1,8 @@
 """JSON Schema of what ``lightship assets compress --format json`` prints."""
 
-from collections.abc import Mapping
 from typing import get_args
+
+from tools.schema_parts import list_of, object_of, told
 
 from lightship.assets.codecs import ENCODINGS, Level
 from lightship.assets.model import Mode, SidecarState
@@ -26,75 +27,58 @@ _STATES = {
 def assets_schema() -> _Schema:
     """Of ``lightship assets compress --format json``."""
     sums = {
-        **{state: _told(_COUNT, text) for state, text in _STATES.items()},
-        "stale": _told(_COUNT, "Of those removed or written anew: they did not decompress to their file."),
-        "plain_bytes": _told(_COUNT, "Of the files that have such a sidecar."),
-        "compressed_bytes": _told(_COUNT, "Of these sidecars."),
+        **{state: told(_COUNT, text) for state, text in _STATES.items()},
+        "stale": told(_COUNT, "Of those removed or written anew: they did not decompress to their file."),
+        "plain_bytes": told(_COUNT, "Of the files that have such a sidecar."),
+        "compressed_bytes": told(_COUNT, "Of these sidecars."),
     }
     sidecar = {
         "encoding": {"enum": list(ENCODINGS)},
         "state": {"enum": list(get_args(SidecarState))},
-        "compressed_bytes": _told(_COUNT, "0 where there is none afterwards."),
-        "stale": _told(_FLAG, "One was there that did not decompress to its file."),
+        "compressed_bytes": told(_COUNT, "0 where there is none afterwards."),
+        "stale": told(_FLAG, "One was there that did not decompress to its file."),
     }
     row = {
-        "path": _told(_TEXT, "Relative to the directory; bytes that are no UTF-8 as Python's surrogates."),
+        "path": told(_TEXT, "Relative to the directory; bytes that are no UTF-8 as Python's surrogates."),
         "plain_bytes": _COUNT,
         "source_map": _FLAG,
-        "plain_removed": _told(_FLAG, "By gzip-only, or as a source map."),
-        "sidecars": _list(_object(sidecar)),
+        "plain_removed": told(_FLAG, "By gzip-only, or as a source map."),
+        "sidecars": list_of(object_of(sidecar)),
     }
     properties: _Schema = {
         "schema": {"const": ASSETS_SCHEMA},
-        "directory": _told(_TEXT, "As it was given."),
+        "directory": told(_TEXT, "As it was given."),
         "mode": {"enum": list(get_args(Mode))},
         "level": {"enum": list(get_args(Level))},
         "dry_run": _FLAG,
-        "files": _told(_COUNT, "Looked at: regular files that are no sidecars."),
-        "before_bytes": _told(_COUNT, "Of all regular files, sidecars among them."),
-        "after_bytes": _told(_COUNT, "The same, afterwards."),
+        "files": told(_COUNT, "Looked at: regular files that are no sidecars."),
+        "before_bytes": told(_COUNT, "Of all regular files, sidecars among them."),
+        "after_bytes": told(_COUNT, "The same, afterwards."),
         "encodings": {
             "type": "object",
             "propertyNames": {"enum": list(ENCODINGS)},
-            "additionalProperties": _object(sums),
+            "additionalProperties": object_of(sums),
             "description": "By content coding; those that no file has, had or was worth are not there.",
         },
-        "source_maps": _object(
+        "source_maps": object_of(
             {
                 "files": _COUNT,
-                "unpacked_bytes": _told(_COUNT, "Uncompressed."),
-                "removed": _told(_FLAG, "Whether they were, or in a dry run would be."),
+                "unpacked_bytes": told(_COUNT, "Uncompressed."),
+                "removed": told(_FLAG, "Whether they were, or in a dry run would be."),
             }
         ),
-        "plain_removed": _told(_COUNT, "Files of which gzip-only leaves the .gz alone."),
-        "times_set": _told(_COUNT, "Files whose time was not that of their content."),
-        "links": _told(_list(_TEXT), "Symbolic links: not followed."),
-        "lone": _told(_list(_TEXT), "Sidecars by their names, without a file."),
-        "faults": _told(_list(_TEXT), "PATH: what could not be done. The status is 1 where there are some."),
-        "notes": _list(_TEXT),
-        "results": _told(_list(_object(row)), "Files with something to tell, by path."),
+        "plain_removed": told(_COUNT, "Files of which gzip-only leaves the .gz alone."),
+        "times_set": told(_COUNT, "Files whose time was not that of their content."),
+        "links": told(list_of(_TEXT), "Symbolic links: not followed."),
+        "lone": told(list_of(_TEXT), "Sidecars by their names, without a file."),
+        "faults": told(list_of(_TEXT), "PATH: what could not be done. The status is 1 where there are some."),
+        "notes": list_of(_TEXT),
+        "results": told(list_of(object_of(row)), "Files with something to tell, by path."),
         "seconds": {"type": "number", "minimum": 0, "description": "Wall time."},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:assets:1",
         "title": "What lightship assets compress --format json prints.",
-        **_object(properties),
-    }
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
+        **object_of(properties),
     }

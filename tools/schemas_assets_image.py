@@ -2,6 +2,7 @@
 
 from typing import Any, cast, get_args
 
+from tools.schema_parts import told
 from tools.schemas import build_schema
 
 from lightship.assets.model import Mode
@@ -38,12 +39,12 @@ def assets_image_schema() -> _Schema:
             "server": _object(
                 {
                     "kind": {"enum": list(get_args(ServerKind))},
-                    "version": _told(_TEXT, "Of nginx's package, or of Node."),
+                    "version": told(_TEXT, "Of nginx's package, or of Node."),
                     "source": {"enum": ["deb", "wheel"], "description": "Where the server's program is from."},
                     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
-                    "user": _told(_TEXT, "uid:gid; any other will do."),
+                    "user": told(_TEXT, "uid:gid; any other will do."),
                     "entrypoint": _TEXTS,
-                    "writable": _told(_TEXTS, "Absolute paths that it writes to when it may."),
+                    "writable": told(_TEXTS, "Absolute paths that it writes to when it may."),
                 }
             ),
             "web": {"anyOf": [_web(), {"type": "null"}], "description": "Null for Node."},
@@ -55,22 +56,18 @@ def assets_image_schema() -> _Schema:
 def _web() -> _Schema:
     return _object(
         {
-            "files": _told(_COUNT, "Plain files and sidecars."),
-            "plain_bytes": _told(_COUNT, "Of the plain files that are there."),
-            "sidecar_bytes": _told(_COUNT, "Of the sidecars."),
+            "files": told(_COUNT, "Plain files and sidecars."),
+            "plain_bytes": told(_COUNT, "Of the plain files that are there."),
+            "sidecar_bytes": told(_COUNT, "Of the sidecars."),
             "mode": {"enum": list(get_args(Mode))},
-            "layer_bytes": _told(_COUNT, "Compressed bytes of the web root's layer."),
-            "plain_layer_bytes": _told(_MAYBE, "Of such a layer with plain files alone; null where it is not known."),
-            "gzip_only_layer_bytes": _told(
+            "layer_bytes": told(_COUNT, "Compressed bytes of the web root's layer."),
+            "plain_layer_bytes": told(_MAYBE, "Of such a layer with plain files alone; null where it is not known."),
+            "gzip_only_layer_bytes": told(
                 _MAYBE, "Of such a layer with .gz alone where there is one; null where nothing is compressed."
             ),
-            "left_out_bytes": _told(_COUNT, "Of sidecars that this nginx would never send."),
+            "left_out_bytes": told(_COUNT, "Of sidecars that this nginx would never send."),
         }
     )
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}
 
 
 def _object(properties: dict[str, _Schema]) -> _Schema:

@@ -2,9 +2,10 @@
 leaves behind, docs/reference/asset-leftovers.md."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
+
+from tools.schema_parts import list_of, object_of, told
 
 from lightship.assets.retarget.frameworks.known import FRAMEWORKS
 from lightship.assets.retarget.leftovers.known import RULES
@@ -45,43 +46,43 @@ def assets_retarget_schema() -> _Schema:
         "severity": {"enum": list(get_args(Severity))},
         "title": _TEXT,
         "message": _TEXT,
-        "location": _told(_TEXT, "The first file it is about, relative to the directory."),
+        "location": told(_TEXT, "The first file it is about, relative to the directory."),
         "fix": _TEXT,
     }
     image = {
         "source": _TEXT,
         "source_digest": _TEXT,
         "destination": _TEXT,
-        "digest": _told({"type": ["string", "null"]}, "Of the manifest; null in a dry run."),
-        "layer_bytes": _told(_COUNT, "Compressed bytes of the layer on top; 0 where it is the build's own prefix."),
+        "digest": told({"type": ["string", "null"]}, "Of the manifest; null in a dry run."),
+        "layer_bytes": told(_COUNT, "Compressed bytes of the layer on top; 0 where it is the build's own prefix."),
     }
     properties: _Schema = {
         "schema": {"const": RETARGET_SCHEMA},
-        "directory": _told(_TEXT, "As it was given; of an image the path in it."),
-        "image": {"anyOf": [{"type": "null"}, _object(image)]},
+        "directory": told(_TEXT, "As it was given; of an image the path in it."),
+        "image": {"anyOf": [{"type": "null"}, object_of(image)]},
         "framework": {"enum": [framework.name for framework in FRAMEWORKS]},
-        "from": _told(_TEXT, "The prefix that stood in the files; empty for the page's own origin."),
-        "to": _told(_TEXT, "The prefix from then on; empty for the page's own origin."),
-        "built": _told(_TEXT, "The prefix of the build."),
+        "from": told(_TEXT, "The prefix that stood in the files; empty for the page's own origin."),
+        "to": told(_TEXT, "The prefix from then on; empty for the page's own origin."),
+        "built": told(_TEXT, "The prefix of the build."),
         "dry_run": _FLAG,
-        "resumed": _told(_FLAG, "An earlier run had been killed while it renamed files, and was finished first."),
-        "files": _told(
-            _list(_object({"path": _TEXT, "places": places})), "That changed, or in a dry run would; plain names."
+        "resumed": told(_FLAG, "An earlier run had been killed while it renamed files, and was finished first."),
+        "files": told(
+            list_of(object_of({"path": _TEXT, "places": places})), "That changed, or in a dry run would; plain names."
         ),
-        "places": _told(places, "Of all files that depend on the prefix, whether they changed or not."),
-        "sidecars_made": _told(_COUNT, "Compressed forms made anew."),
-        "sidecars_removed": _told(_list(_TEXT), "Compressed forms that were stale, or would not be smaller."),
-        "stale_removed": _told(_list(_TEXT), "Pages that a server had kept for itself, with the old prefix."),
-        "looked": _told(_COUNT, "Files that were looked through."),
-        "findings": _list(_object(finding)),
-        "notes": _list(_TEXT),
+        "places": told(places, "Of all files that depend on the prefix, whether they changed or not."),
+        "sidecars_made": told(_COUNT, "Compressed forms made anew."),
+        "sidecars_removed": told(list_of(_TEXT), "Compressed forms that were stale, or would not be smaller."),
+        "stale_removed": told(list_of(_TEXT), "Pages that a server had kept for itself, with the old prefix."),
+        "looked": told(_COUNT, "Files that were looked through."),
+        "findings": list_of(object_of(finding)),
+        "notes": list_of(_TEXT),
         "seconds": {"type": "number", "minimum": 0, "description": "Wall time."},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:assets-retarget:1",
         "title": "What lightship assets retarget --format json prints.",
-        **_object(properties),
+        **object_of(properties),
     }
 
 
@@ -98,20 +99,3 @@ def _section(rule: LeftoverRule) -> str:
     body = re.sub(r"^::\n\n", "\n", body, flags=re.MULTILINE)
     body = re.sub(r"^(### .+)\n(?=\S)", r"\1\n\n", body.replace("``", "`"), flags=re.MULTILINE)
     return f"## {rule.code}\n\n{title}\n{body.rstrip()}\n"
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }

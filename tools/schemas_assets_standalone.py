@@ -1,9 +1,10 @@
 """JSON Schema of what ``lightship assets standalone --format json`` prints, and the reference page of its rules."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
+
+from tools.schema_parts import list_of, object_of, told
 
 from lightship.assets.standalone.answers import Verdict
 from lightship.assets.standalone.model import Images, Static
@@ -66,48 +67,52 @@ def assets_standalone_schema() -> _Schema:
     maybe_text: _Schema = {"type": ["string", "null"]}
     status = {"type": ["integer", "null"], "minimum": 100, "maximum": 999}
     safety = {"enum": list(SAFETY_ORDER)}
-    unpacked = _told(_COUNT, "Of files, uncompressed.")
-    compressed = _told(_COUNT, "Each file's gzip by libdeflate at level 6, as a layer of lightship has it; added up.")
+    unpacked = told(_COUNT, "Of files, uncompressed.")
+    compressed = told(_COUNT, "Each file's gzip by libdeflate at level 6, as a layer of lightship has it; added up.")
     sizes = {"files": _COUNT, "unpacked_bytes": unpacked, "compressed_bytes": compressed}
     page = {
-        "route": _told(_TEXT, "The build's name for what answers."),
-        "path": _told(_TEXT, "What was asked for."),
-        "headers": _told({"type": "object", "additionalProperties": _TEXT}, "Of the request, beside the usual ones."),
-        "status": _told(status, "The whole server's; null where there was no whole answer."),
-        "bytes": _told(_COUNT, "Of its body."),
-        "status_after": _told(status, "The smaller server's."),
+        "route": told(_TEXT, "The build's name for what answers."),
+        "path": told(_TEXT, "What was asked for."),
+        "headers": told({"type": "object", "additionalProperties": _TEXT}, "Of the request, beside the usual ones."),
+        "status": told(status, "The whole server's; null where there was no whole answer."),
+        "bytes": told(_COUNT, "Of its body."),
+        "status_after": told(status, "The smaller server's."),
         "bytes_after": _COUNT,
-        "verdict": _told(
+        "verdict": told(
             {"enum": list(get_args(Verdict))},
             "same: status, type and bytes, without nonces, identifiers and times. unstable: the whole server answers "
             "with other bytes each time, too; status and type are the same.",
         ),
-        "detail": _told(_TEXT, "What differs; empty for nothing."),
+        "detail": told(_TEXT, "What differs; empty for nothing."),
     }
     properties: _Schema = {
         "schema": {"const": STANDALONE_SCHEMA},
-        "directory": _told(_TEXT, "As it was given."),
-        "app": _told(_TEXT, "The folder of server.js in it; empty for itself."),
-        "build": _told(_TEXT, "The folder of the build."),
-        "next_version": _told(_TEXT, "Empty where the tree does not say."),
+        "directory": told(_TEXT, "As it was given."),
+        "app": told(_TEXT, "The folder of server.js in it; empty for itself."),
+        "build": told(_TEXT, "The folder of the build."),
+        "next_version": told(_TEXT, "Empty where the tree does not say."),
         "static": {"enum": list(get_args(Static))},
         "images": {"enum": list(get_args(Images))},
         "safety": safety,
-        "before": _object(sizes),
-        "after": _object(sizes),
-        "dropped": _told(
-            _list(_object({"rule": _TEXT, "safety": safety, "reason": _TEXT, **sizes})), "By rule, most bytes first."
+        "before": object_of(sizes),
+        "after": object_of(sizes),
+        "dropped": told(
+            list_of(object_of({"rule": _TEXT, "safety": safety, "reason": _TEXT, **sizes})),
+            "By rule, most bytes first.",
         ),
-        "further": _told(_list(_object({"safety": safety, **sizes})), "What a more daring class would leave out more."),
-        "written": _told(maybe_text, "Where the smaller tree is."),
-        "set_aside": _told(maybe_text, "Where what was left out of the directory itself is; --restore brings it back."),
-        "verified": _told(
+        "further": told(
+            list_of(object_of({"safety": safety, **sizes})), "What a more daring class would leave out more."
+        ),
+        "written": told(maybe_text, "Where the smaller tree is."),
+        "set_aside": told(maybe_text, "Where what was left out of the directory itself is; --restore brings it back."),
+        "verified": told(
             {"type": ["boolean", "null"]}, "Whether every answer is as before; null where none was asked."
         ),
-        "pages": _list(_object(page)),
-        "notes": _list(_TEXT),
-        "left_out": _told(
-            _list(_object({"path": _TEXT, "rule": _TEXT, "unpacked_bytes": _COUNT})), "By path; links count no bytes."
+        "pages": list_of(object_of(page)),
+        "notes": list_of(_TEXT),
+        "left_out": told(
+            list_of(object_of({"path": _TEXT, "rule": _TEXT, "unpacked_bytes": _COUNT})),
+            "By path; links count no bytes.",
         ),
         "seconds": {
             "type": "object",
@@ -119,22 +124,5 @@ def assets_standalone_schema() -> _Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:assets-standalone:1",
         "title": "What lightship assets standalone --format json prints.",
-        **_object(properties),
-    }
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
+        **object_of(properties),
     }

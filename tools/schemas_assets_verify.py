@@ -1,14 +1,16 @@
 """JSON Schema of what ``lightship assets verify --format json`` prints, and the reference page of its checks."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from tools.schema_parts import list_of, object_of, told
+
 from lightship.assets.reading.reference import KINDS
-from lightship.assets.verify.checks.check import Kind
 from lightship.assets.verify.checks.directory import DIRECTORY
 from lightship.assets.verify.checks.served import SERVED
 from lightship.assets.verify.site import CLIENTS
+from lightship.findings import Kind
 from lightship.flows.assets.verify import CHECK_NAMES
 from lightship.flows.assets.verify_report import ASSETS_VERIFY_SCHEMA
 
@@ -64,77 +66,60 @@ def assets_verify_schema() -> _Schema:
     """Of ``lightship assets verify --format json``."""
     maybe_text: _Schema = {"type": ["string", "null"]}
     maybe_count: _Schema = {"type": ["integer", "null"], "minimum": 0}
-    answer = _object(
+    answer = object_of(
         {
-            "status": _told(_COUNT, "0 where there was no answer."),
-            "encoding": _told(_TEXT, "Content-Encoding; empty for none."),
-            "bytes": _told(_COUNT, "Of the body as it came."),
+            "status": told(_COUNT, "0 where there was no answer."),
+            "encoding": told(_TEXT, "Content-Encoding; empty for none."),
+            "bytes": told(_COUNT, "Of the body as it came."),
             "etag": maybe_text,
-            "fault": _told(_TEXT, "Why there was no whole answer; empty where there was."),
+            "fault": told(_TEXT, "Why there was no whole answer; empty where there was."),
         }
     )
     row = {
         "url": _TEXT,
-        "own": _told(_FLAG, "The site's, or a named CDN's; of others only what a page needs was looked at."),
+        "own": told(_FLAG, "The site's, or a named CDN's; of others only what a page needs was looked at."),
         "page": _FLAG,
-        "kinds": _told({"type": "array", "items": {"enum": list(KINDS)}}, "What it is asked for as."),
-        "used_by": _told({"type": "array", "items": _TEXT}, "Who asks for it."),
-        "hashed": _told(_FLAG, "Its name changes with its content."),
+        "kinds": told({"type": "array", "items": {"enum": list(KINDS)}}, "What it is asked for as."),
+        "used_by": told({"type": "array", "items": _TEXT}, "Who asks for it."),
+        "hashed": told(_FLAG, "Its name changes with its content."),
         "content_type": maybe_text,
         "cache_control": maybe_text,
-        "sha256": _told(_TEXT, "Of the plain content; empty where it is not known."),
+        "sha256": told(_TEXT, "Of the plain content; empty where it is not known."),
         "plain_bytes": maybe_count,
-        "clients": _told(_object(dict.fromkeys(CLIENTS, answer)), "What each kind of client got."),
+        "clients": told(object_of(dict.fromkeys(CLIENTS, answer)), "What each kind of client got."),
     }
     finding = {
-        "code": _told(_TEXT, "The kind of finding; never reused. See assets-verify-checks.md."),
+        "code": told(_TEXT, "The kind of finding; never reused. See assets-verify-checks.md."),
         "severity": {"enum": ["error", "warning", "note"]},
-        "title": _told(_TEXT, "The kind of finding in words."),
-        "message": _told(_TEXT, "One sentence."),
-        "location": _told(_TEXT, "An address, or a path in the directory; empty where there is none."),
-        "fix": _told(maybe_text, "What to do."),
+        "title": told(_TEXT, "The kind of finding in words."),
+        "message": told(_TEXT, "One sentence."),
+        "location": told(_TEXT, "An address, or a path in the directory; empty where there is none."),
+        "fix": told(maybe_text, "What to do."),
     }
-    check = {"name": {"enum": list(CHECK_NAMES)}, "findings": _told(_COUNT, "Ignored ones among them.")}
+    check = {"name": {"enum": list(CHECK_NAMES)}, "findings": told(_COUNT, "Ignored ones among them.")}
     properties: _Schema = {
         "schema": {"const": ASSETS_VERIFY_SCHEMA},
-        "target": _told(_TEXT, "As it was asked for, without a user or password."),
+        "target": told(_TEXT, "As it was asked for, without a user or password."),
         "mode": {"enum": ["site", "nginx", "directory"]},
-        "root": _told(maybe_text, "Where was asked; null for a directory alone."),
+        "root": told(maybe_text, "Where was asked; null for a directory alone."),
         "cdns": {"type": "array", "items": _TEXT},
-        "passed": _told(_FLAG, "No finding is at or over --fail-on."),
+        "passed": told(_FLAG, "No finding is at or over --fail-on."),
         "pages": _COUNT,
-        "addresses": _told(_COUNT, "Pages and assets that were asked for."),
-        "older_addresses": _told(_COUNT, "Of older releases."),
-        "files": _told(maybe_count, "Of the directory; null without one."),
-        "references": _told(maybe_count, "In these files."),
+        "addresses": told(_COUNT, "Pages and assets that were asked for."),
+        "older_addresses": told(_COUNT, "Of older releases."),
+        "files": told(maybe_count, "Of the directory; null without one."),
+        "references": told(maybe_count, "In these files."),
         "requests": _COUNT,
-        "received_bytes": _told(_COUNT, "Bodies, as they came."),
-        "checks": _told(_list(_object(check)), "In the order in which they were made."),
-        "findings": _list(_object(finding)),
-        "urls": _told(_list(_object(row)), "By address."),
-        "notes": _list(_TEXT),
+        "received_bytes": told(_COUNT, "Bodies, as they came."),
+        "checks": told(list_of(object_of(check)), "In the order in which they were made."),
+        "findings": list_of(object_of(finding)),
+        "urls": told(list_of(object_of(row)), "By address."),
+        "notes": list_of(_TEXT),
         "seconds": {"type": "number", "minimum": 0, "description": "Wall time."},
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:assets-verify:1",
         "title": "What lightship assets verify --format json prints.",
-        **_object(properties),
-    }
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
+        **object_of(properties),
     }

@@ -1,6 +1,6 @@
 """JSON Schema of what ``lightship bench --format json`` prints."""
 
-from collections.abc import Mapping
+from tools.schema_parts import list_of, object_of, told
 
 from lightship.bench.model import PHASES
 from lightship.flows.bench_report import BENCH_SCHEMA
@@ -28,19 +28,19 @@ _TIMES = {
 
 def bench_schema() -> _Schema:
     """Of ``lightship bench --format json``."""
-    phases = _object({name: _told(_SECONDS, _TIMES[name]) for name in PHASES})
-    probes = _list(_object({"name": {"type": "string"}, "ok": {"type": "boolean"}, "seconds": _SECONDS}))
+    phases = object_of({name: told(_SECONDS, _TIMES[name]) for name in PHASES})
+    probes = list_of(object_of({"name": {"type": "string"}, "ok": {"type": "boolean"}, "seconds": _SECONDS}))
     properties: _Schema = {
         "schema": {"const": BENCH_SCHEMA},
-        "image": _told({"type": "string"}, "The first image, as it was named."),
-        "digest": _told(_DIGEST, "Of its manifest as it was served."),
+        "image": told({"type": "string"}, "The first image, as it was named."),
+        "digest": told(_DIGEST, "Of its manifest as it was served."),
         "phases": {**phases, "description": "Medians of the first image."},
         "probes": {**probes, "description": "Of the first image: good in every round, median of the seconds."},
-        "link": _object(
+        "link": object_of(
             {
-                "text": _told({"type": "string"}, "As --link reads it."),
-                "bits_per_s": _told({"type": ["integer", "null"]}, "In each direction; null: not shaped."),
-                "delay_s": _told({"type": "number", "minimum": 0}, "One way."),
+                "text": told({"type": "string"}, "As --link reads it."),
+                "bits_per_s": told({"type": ["integer", "null"]}, "In each direction; null: not shaped."),
+                "delay_s": told({"type": "number", "minimum": 0}, "One way."),
             }
         ),
         "conditions": _conditions(),
@@ -50,84 +50,67 @@ def bench_schema() -> _Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:bench:1",
         "title": "What lightship bench --format json prints.",
-        **_object(properties),
+        **object_of(properties),
     }
 
 
 def _conditions() -> _Schema:
     machine = {
         "processor": {"type": "string"},
-        "processors": _told(_COUNT, "That the process may use."),
+        "processors": told(_COUNT, "That the process may use."),
         "memory_bytes": _COUNT,
         "kernel": {"type": "string"},
-        "load": _told({"type": "number", "minimum": 0}, "Of the last minute, when measuring began."),
+        "load": told({"type": "number", "minimum": 0}, "Of the last minute, when measuring began."),
         "lightship": {"type": "string"},
         "python": {"type": "string"},
     }
-    return _object(
+    return object_of(
         {
             "rounds": {"type": "integer", "minimum": 1},
-            "parallel": _told({"type": "integer", "minimum": 1}, "Layers pulled at a time."),
+            "parallel": told({"type": "integer", "minimum": 1}, "Layers pulled at a time."),
             "page_cache": {"enum": ["dropped", "kept"]},
-            "engine": _told({"type": "string"}, "What started the images."),
-            "after": _told(_TEXT_OR_NULL, "The image that every node had before; null: nodes were empty."),
-            "probe": _told(_TEXT_OR_NULL, "What told that an image was ready; null: nothing was started."),
-            "machine": _object(machine),
+            "engine": told({"type": "string"}, "What started the images."),
+            "after": told(_TEXT_OR_NULL, "The image that every node had before; null: nodes were empty."),
+            "probe": told(_TEXT_OR_NULL, "What told that an image was ready; null: nothing was started."),
+            "machine": object_of(machine),
         }
     )
 
 
 def _image(phases: _Schema, probes: _Schema) -> _Schema:
-    spread = {"anyOf": [_object(dict.fromkeys(("median", "low", "high"), _SECONDS)), {"type": "null"}]}
+    spread = {"anyOf": [object_of(dict.fromkeys(("median", "low", "high"), _SECONDS)), {"type": "null"}]}
     ratio: _Schema = {"type": ["number", "null"], "minimum": 0}
     node = {
         "module": {"type": "string"},
-        "self_s": _told(_SECONDS, "Without what it imports."),
-        "total_s": _told(_SECONDS, "With what it imports."),
-        "asked_by": _told({"type": "string"}, "The module that imports it."),
-        "line": _told({"type": "integer"}, "Where in that module."),
+        "self_s": told(_SECONDS, "Without what it imports."),
+        "total_s": told(_SECONDS, "With what it imports."),
+        "asked_by": told({"type": "string"}, "The module that imports it."),
+        "line": told({"type": "integer"}, "Where in that module."),
     }
-    made = _object(
+    made = object_of(
         {
             "image": {"type": "string"},
-            "digest": _told(_DIGEST, "Of its manifest as it was served."),
+            "digest": told(_DIGEST, "Of its manifest as it was served."),
             "layers": _COUNT,
-            "compressed_bytes": _told(_COUNT, "Layers, each once, and config: what an empty node pulls."),
+            "compressed_bytes": told(_COUNT, "Layers, each once, and config: what an empty node pulls."),
             "pulled_layers": _COUNT,
-            "pulled_bytes": _told(_COUNT, "What these nodes pulled: missing layers, config and manifest."),
-            "unpacked_bytes": _told(_COUNT, "Of its files; several names of one file count once."),
+            "pulled_bytes": told(_COUNT, "What these nodes pulled: missing layers, config and manifest."),
+            "unpacked_bytes": told(_COUNT, "Of its files; several names of one file count once."),
             "files": _COUNT,
-            "compressed_here": _told(_COUNT, "Layers that were plain and were compressed before they were served."),
+            "compressed_here": told(_COUNT, "Layers that were plain and were compressed before they were served."),
             "phases": {**phases, "description": "Medians."},
-            "total_s": _told(_SECONDS, f"Median. {_TIMES['total_s']}"),
-            "first_request_s": _told(_SECONDS, f"Median. {_TIMES['first_request_s']}"),
-            "spread": _object(dict.fromkeys(_TIMES, spread)),
+            "total_s": told(_SECONDS, f"Median. {_TIMES['total_s']}"),
+            "first_request_s": told(_SECONDS, f"Median. {_TIMES['first_request_s']}"),
+            "spread": object_of(dict.fromkeys(_TIMES, spread)),
             "ratio": {
-                **_object(dict.fromkeys(("pulled_bytes", "unpacked_bytes", *_TIMES), ratio)),
+                **object_of(dict.fromkeys(("pulled_bytes", "unpacked_bytes", *_TIMES), ratio)),
                 "description": "Medians against those of the first image.",
             },
             "probes": probes,
-            "rounds": _list(_object({name: _told(_SECONDS, text) for name, text in _TIMES.items()})),
+            "rounds": list_of(object_of({name: told(_SECONDS, text) for name, text in _TIMES.items()})),
         }
     )
     known = made["properties"]
     assert isinstance(known, dict)  # noqa: S101 - made so above
-    known["imports"] = {**_list(_object(node)), "description": "The dearest, of one more start; with --imports."}
+    known["imports"] = {**list_of(object_of(node)), "description": "The dearest, of one more start; with --imports."}
     return made
-
-
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}

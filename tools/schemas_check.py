@@ -3,6 +3,8 @@
 import typing
 from collections.abc import Mapping
 
+from tools.schema_parts import list_of, object_of, told
+
 from lightship.findings import Safety, Severity
 from lightship.flows.check_report import CHECK_SCHEMA
 from lightship.gate.model import ANALYSED, METRICS, UNITS
@@ -21,39 +23,37 @@ _COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
 def check_schema() -> _Schema:
     """Of ``lightship check --format json``."""
     side = {
-        "reference": _told(_TEXT, "As it was given; of a report, that of its image."),
-        "digest": _told(_TEXT_OR_NULL, "Of the manifest; null where a report does not tell it."),
+        "reference": told(_TEXT, "As it was given; of a report, that of its image."),
+        "digest": told(_TEXT_OR_NULL, "Of the manifest; null where a report does not tell it."),
         "platform": _TEXT_OR_NULL,
-        "compressed": _told(_FLAG, "False: layers are plain tars, as in a docker-archive."),
+        "compressed": told(_FLAG, "False: layers are plain tars, as in a docker-archive."),
     }
     explanation = {
-        "sentence": _told(_TEXT, "What the growth is made of."),
+        "sentence": told(_TEXT, "What the growth is made of."),
         "of": {"enum": ["unpacked", "compressed"], "description": "What kind of bytes it is about."},
-        "grown_bytes": _told({"type": "integer"}, "More than the baseline; negative: less."),
-        "changes": _list(_change(), "Most bytes first; the first 50."),
+        "grown_bytes": told({"type": "integer"}, "More than the baseline; negative: less."),
+        "changes": list_of(_change(), "Most bytes first; the first 50."),
     }
     properties: _Schema = {
         "schema": {"const": CHECK_SCHEMA},
-        "passed": _told(_FLAG, "There is a budget, every one is kept, and there is no failure."),
-        "image": _or_null(_object(side), "Null: it was not measured."),
-        "baseline": _or_null(_object(side), "Null: there is none, or it could not be read."),
-        "budgets": _list(_budget(), "One for each limit, in the order of the file, then of the flags."),
-        "failures": _list(_failure(), "What makes passed false whatever the budgets say."),
-        "explanation": _or_null(_object(explanation), "Null: there is nothing to compare."),
+        "passed": told(_FLAG, "There is a budget, every one is kept, and there is no failure."),
+        "image": _or_null(object_of(side), "Null: it was not measured."),
+        "baseline": _or_null(object_of(side), "Null: there is none, or it could not be read."),
+        "budgets": list_of(_budget(), "One for each limit, in the order of the file, then of the flags."),
+        "failures": list_of(_failure(), "What makes passed false whatever the budgets say."),
+        "explanation": _or_null(object_of(explanation), "Null: there is nothing to compare."),
         "measures": {
             "type": "object",
             "additionalProperties": {"type": "number", "minimum": 0},
             "description": "Every figure that is known, by metric and name: compressed, package:numpy, findings:note.",
         },
-        "findings": _list(_finding({}), "Those that count."),
-        "ignored": _list(
-            _finding(
-                {"reason": _told(_TEXT, "Of the entry."), "expires": _told(_TEXT_OR_NULL, "The entry's last day.")}
-            ),
+        "findings": list_of(_finding({}), "Those that count."),
+        "ignored": list_of(
+            _finding({"reason": told(_TEXT, "Of the entry."), "expires": told(_TEXT_OR_NULL, "The entry's last day.")}),
             "Those that an entry of the configuration ignores.",
         ),
-        "ratchet": _list(
-            _object({"metric": _TEXT, "order": {"type": "integer", "minimum": 0}, "before": _TEXT, "after": _TEXT}),
+        "ratchet": list_of(
+            object_of({"metric": _TEXT, "order": {"type": "integer", "minimum": 0}, "before": _TEXT, "after": _TEXT}),
             "What --ratchet lowered: the max of the budget at that place in the file.",
         ),
         "notes": {"type": "array", "items": _TEXT},
@@ -62,7 +62,7 @@ def check_schema() -> _Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:check:1",
         "title": "What lightship check --format json prints.",
-        **_object(properties),
+        **object_of(properties),
     }
 
 
@@ -105,26 +105,26 @@ def budget_sections() -> str:
 
 
 def _budget() -> _Schema:
-    return _object(
+    return object_of(
         {
             "metric": {"enum": list(METRICS), "description": "What is limited."},
-            "limit": _told(_AMOUNT, "The most that is allowed; of growth, with the baseline's value in it."),
-            "value": _told(_AMOUNT, "What the image has; null: not known, and not passed."),
-            "baseline": _told(_AMOUNT, "What the baseline has; null: none, or not known."),
-            "passed": _told(_FLAG, "Value and limit are known, and the value is not more."),
+            "limit": told(_AMOUNT, "The most that is allowed; of growth, with the baseline's value in it."),
+            "value": told(_AMOUNT, "What the image has; null: not known, and not passed."),
+            "baseline": told(_AMOUNT, "What the baseline has; null: none, or not known."),
+            "passed": told(_FLAG, "Value and limit are known, and the value is not more."),
             "rule": {"enum": ["max", "max-growth"], "description": "Which limit of the budget it is."},
             "unit": {"enum": sorted(set(UNITS.values())), "description": "Of limit, value and baseline."},
-            "name": _told(_TEXT, "The package or the severity that the budget names; else empty."),
-            "subject": _told(_TEXT, "What was measured: a layer, packages, a severity."),
-            "allowed": _told(_TEXT_OR_NULL, "Growth as it was written."),
-            "reason": _told(_TEXT_OR_NULL, "Why it was not measured, or is not passed whatever the value."),
+            "name": told(_TEXT, "The package or the severity that the budget names; else empty."),
+            "subject": told(_TEXT, "What was measured: a layer, packages, a severity."),
+            "allowed": told(_TEXT_OR_NULL, "Growth as it was written."),
+            "reason": told(_TEXT_OR_NULL, "Why it was not measured, or is not passed whatever the value."),
             "source": _source(),
         }
     )
 
 
 def _failure() -> _Schema:
-    return _object(
+    return object_of(
         {
             "code": {"enum": ["not-measured", "no-baseline", "ignore-expired"]},
             "message": _TEXT,
@@ -135,12 +135,12 @@ def _failure() -> _Schema:
 
 
 def _change() -> _Schema:
-    return _object(
+    return object_of(
         {
             "state": {"enum": ["changed", "new", "gone"]},
-            "what": _told(_TEXT, "A package, with its ecosystem unless that is Python's, or a layer."),
-            "before": _told(_TEXT, "Version; empty where there is none."),
-            "after": _told(_TEXT, "Version; empty where there is none."),
+            "what": told(_TEXT, "A package, with its ecosystem unless that is Python's, or a layer."),
+            "before": told(_TEXT, "Version; empty where there is none."),
+            "after": told(_TEXT, "Version; empty where there is none."),
             "grown_bytes": {"type": "integer"},
         }
     )
@@ -148,7 +148,7 @@ def _change() -> _Schema:
 
 def _finding(further: Mapping[str, _Schema]) -> _Schema:
     cause = {"layer": {"type": "integer", "minimum": 0}, "digest": _TEXT, "instruction": _TEXT}
-    return _object(
+    return object_of(
         {
             "code": _TEXT,
             "severity": {"enum": list(typing.get_args(Severity))},
@@ -159,38 +159,21 @@ def _finding(further: Mapping[str, _Schema]) -> _Schema:
             "compressed_bytes": _COUNT_OR_NULL,
             "safety": {"enum": [*typing.get_args(Safety), None]},
             "fix": _TEXT_OR_NULL,
-            "cause": _or_null(_object(cause), "Which layer did it; null where that is not known."),
+            "cause": _or_null(object_of(cause), "Which layer did it; null where that is not known."),
             **further,
         }
     )
 
 
 def _source() -> _Schema:
-    return _object(
+    return object_of(
         {
-            "name": _told(_TEXT, "A place in the configuration, or a flag."),
+            "name": told(_TEXT, "A place in the configuration, or a flag."),
             "file": _TEXT_OR_NULL,
             "line": {"type": ["integer", "null"], "minimum": 1},
         }
     )
 
 
-def _object(properties: Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list(items: _Schema, text: str) -> _Schema:
-    return {"type": "array", "items": items, "description": text}
-
-
 def _or_null(schema: _Schema, text: str) -> _Schema:
     return {"anyOf": [schema, {"type": "null"}], "description": text}
-
-
-def _told(schema: _Schema, text: str) -> _Schema:
-    return {**schema, "description": text}

@@ -1,5 +1,7 @@
 """JSON Schema of what ``lightship init --format json`` prints."""
 
+from tools.schema_parts import told
+
 from lightship.flows.init import INIT_SCHEMA
 from lightship.init.files import PARTS
 
@@ -18,35 +20,35 @@ def init_schema() -> _Schema:
     """Of ``lightship init --format json``."""
     front_end = _object({"directory": _TEXT, "kind": _TEXT, "manager": _TEXT, "mode": _TEXT})
     detected = {
-        "manager": _told(_TEXT_OR_NULL, "uv, poetry, pdm or pip; null without a Python project."),
+        "manager": told(_TEXT_OR_NULL, "uv, poetry, pdm or pip; null without a Python project."),
         "lock": _TEXT_OR_NULL,
         "python": _TEXT_OR_NULL,
         "framework": _TEXT_OR_NULL,
-        "command": _told(_WORDS, "What the image starts, in exec form."),
+        "command": told(_WORDS, "What the image starts, in exec form."),
         "port": _COUNT,
-        "health": _told(_TEXT_OR_NULL, "The route that the probes ask."),
+        "health": told(_TEXT_OR_NULL, "The route that the probes ask."),
         "migration": _WORDS_OR_NULL,
         "worker": _WORDS_OR_NULL,
-        "system_packages": _told(_WORDS, "Of the distribution, in the image."),
-        "compiled": _told(_WORDS, "Packages that are built from source."),
+        "system_packages": told(_WORDS, "Of the distribution, in the image."),
+        "compiled": told(_WORDS, "Packages that are built from source."),
         "front_ends": {"type": "array", "items": front_end},
     }
-    stage = _object({"stage": _TEXT, "peak_mb": _COUNT, "why": _TEXT, "cap": _told(_TEXT, "The flag that limits it.")})
+    stage = _object({"stage": _TEXT, "peak_mb": _COUNT, "why": _TEXT, "cap": told(_TEXT, "The flag that limits it.")})
     memory = {
-        "together_mb": _told(_COUNT, "MB (10^6 bytes) at the peak, with all stages side by side."),
-        "one_by_one_mb": _told(_COUNT, "With one stage at a time."),
+        "together_mb": told(_COUNT, "MB (10^6 bytes) at the peak, with all stages side by side."),
+        "one_by_one_mb": told(_COUNT, "With one stage at a time."),
         "stages": {"type": "array", "items": stage},
     }
     file = {
-        "path": _told(_TEXT, "Relative to the project."),
+        "path": told(_TEXT, "Relative to the project."),
         "part": {"enum": list(PARTS)},
         "state": {"enum": ["new", "replaced", "kept", "same"], "description": "What became, or would become, of it."},
         "purpose": _TEXT,
-        "text": _told(_TEXT_OR_NULL, "In a dry run, what would be written."),
+        "text": told(_TEXT_OR_NULL, "In a dry run, what would be written."),
     }
     properties: _Schema = {
         "schema": {"const": INIT_SCHEMA},
-        "project": _told(_TEXT, "The directory's name."),
+        "project": told(_TEXT, "The directory's name."),
         "dry_run": {"type": "boolean"},
         "detected": _object(detected),
         "memory": _object(memory),
@@ -62,7 +64,3 @@ def init_schema() -> _Schema:
 
 def _object(properties: _Schema) -> _Schema:
     return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-
-
-def _told(schema: _Schema, words: str) -> _Schema:
-    return {**schema, "description": words}

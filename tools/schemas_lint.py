@@ -5,6 +5,8 @@ import typing
 from itertools import groupby
 from pathlib import Path
 
+from tools.schema_parts import object_of, told
+
 from lightship.findings import Safety, Severity
 from lightship.flows.lint import LINT_SCHEMA
 from lightship.lint.rule import Rule
@@ -44,19 +46,19 @@ def lint_schema() -> _Schema:
         "severity": {"enum": list(typing.get_args(Severity))},
         "title": _TEXT,
         "message": _TEXT,
-        "location": _told(_TEXT, "PATH:LINE."),
+        "location": told(_TEXT, "PATH:LINE."),
         "line": _COUNT_OR_NULL,
         "end_line": _COUNT_OR_NULL,
         "column": _COUNT_OR_NULL,
-        "stage": _told(_TEXT, "Its name or number; empty before the first."),
-        "ships": _told(_FLAG, "Whether that stage's layers are the image's."),
-        "unpacked_bytes": _told(_COUNT_OR_NULL, "What the fix saves; null where that is not known."),
-        "compressed_bytes": _told(_COUNT_OR_NULL, "What the fix saves; null where that is not known."),
-        "seconds": _told(_SECONDS, "What the fix saves; null where that is not known."),
-        "how": _told(_TEXT, "Whence bytes and seconds are known."),
+        "stage": told(_TEXT, "Its name or number; empty before the first."),
+        "ships": told(_FLAG, "Whether that stage's layers are the image's."),
+        "unpacked_bytes": told(_COUNT_OR_NULL, "What the fix saves; null where that is not known."),
+        "compressed_bytes": told(_COUNT_OR_NULL, "What the fix saves; null where that is not known."),
+        "seconds": told(_SECONDS, "What the fix saves; null where that is not known."),
+        "how": told(_TEXT, "Whence bytes and seconds are known."),
         "safety": {"enum": [*typing.get_args(Safety), None]},
         "fix": _TEXT,
-        "fixable": _told(_FLAG, "Whether --fix can do it."),
+        "fixable": told(_FLAG, "Whether --fix can do it."),
     }
     instruction: _Schema = {
         "line": _COUNT,
@@ -64,52 +66,39 @@ def lint_schema() -> _Schema:
         "unpacked_bytes": _COUNT_OR_NULL,
         "compressed_bytes": _COUNT_OR_NULL,
         "seconds": _SECONDS,
-        "measured": _told(_FLAG, "In a built image; else estimated."),
+        "measured": told(_FLAG, "In a built image; else estimated."),
         "how": _TEXT,
     }
     stage: _Schema = {
         "name": _TEXT,
-        "base": _told(_TEXT, "The image or stage it is built from, build arguments put in."),
+        "base": told(_TEXT, "The image or stage it is built from, build arguments put in."),
         "line": _COUNT,
         "ships": _FLAG,
-        "needed": _told(_FLAG, "Whether it is built for the target."),
+        "needed": told(_FLAG, "Whether it is built for the target."),
         "instructions": _list(instruction),
     }
     file: _Schema = {
         "path": _TEXT,
         "stages": _list(stage),
         "findings": _list(finding),
-        "ignored": _list({**finding, "reason": _told(_TEXT, "Of the comment.")}),
+        "ignored": _list({**finding, "reason": told(_TEXT, "Of the comment.")}),
     }
     counts = ("files", "errors", "warnings", "notes", "ignored", "unpacked_bytes", "compressed_bytes")
     properties: _Schema = {
         "schema": {"const": LINT_SCHEMA},
         "files": _list(file),
-        "totals": _object({**dict.fromkeys(counts, _COUNT), "seconds": {"type": "number", "minimum": 0}}),
+        "totals": object_of({**dict.fromkeys(counts, _COUNT), "seconds": {"type": "number", "minimum": 0}}),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:lightship:lint:1",
         "title": "What lightship lint --format json prints.",
-        **_object(properties),
+        **object_of(properties),
     }
-
-
-def _told(schema: _Schema, words: str) -> _Schema:
-    return {**schema, "description": words}
 
 
 def _list(properties: _Schema) -> _Schema:
-    return {"type": "array", "items": _object(properties)}
-
-
-def _object(properties: typing.Mapping[str, object]) -> _Schema:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": sorted(properties),
-        "additionalProperties": False,
-    }
+    return {"type": "array", "items": object_of(properties)}
 
 
 def reference() -> str:

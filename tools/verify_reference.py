@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from lightship.findings import Kind
 from lightship.flows.verified import VERIFY_SCHEMA
-from lightship.verify.check import Check, Kind
+from lightship.verify.check import Check
 from lightship.verify.checks import CHECKS
 from lightship.verify.downloads import KNOWN
 from lightship.verify.start import START_KINDS

@@ -5,7 +5,7 @@ from typing import Literal
 
 from lightship.values import dataclass
 
-__all__ = ["SAFETY_ORDER", "Cause", "Finding", "Place", "Report", "Safety", "Severity"]
+__all__ = ["SAFETY_ORDER", "Cause", "Finding", "Kind", "Place", "Report", "Safety", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
 Safety = Literal["lossless", "safe", "closure", "traced"]
@@ -51,6 +51,28 @@ class Finding:
     fix: str | None = None
     cause: Cause | None = None
     place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One kind of finding that a check makes. Codes are never reused; ``severity`` is the usual one."""
+
+    code: str
+    severity: Severity
+    title: str
+
+    def finding(
+        self, message: str, *, location: str = "", fix: str | None = None, severity: Severity | None = None
+    ) -> Finding:
+        """A finding of this kind; ``severity`` where this one weighs more or less than usual."""
+        return Finding(
+            code=self.code,
+            severity=severity or self.severity,
+            title=self.title,
+            message=message,
+            location=location,
+            fix=fix,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,16 @@ the gzip header has neither name nor time.
 
 import functools
 import importlib
+from collections.abc import Iterator
 from io import BytesIO
 from typing import Literal
 
 from lightship.archive import zstd
 from lightship.archive.codec import open_decompressed
-from lightship.errors import LightshipError
+from lightship.errors import ArchiveError, LightshipError
 from lightship.values import dataclass
 
-__all__ = ["ENCODINGS", "Effort", "Encoding", "Level", "codec_version", "decodes_to", "encode"]
+__all__ = ["ENCODINGS", "Effort", "Encoding", "Level", "brotli_pieces", "codec_version", "decodes_to", "encode"]
 
 Encoding = Literal["gzip", "br", "zstd"]
 Level = Literal["ci", "release"]
@@ -92,21 +93,36 @@ def _stream_is(packed: bytes, wanted: _Prefix, encoding: Literal["gzip", "zstd"]
     return at == len(wanted.wanted)
 
 
-def _brotli_is(packed: bytes, wanted: _Prefix) -> bool:
+def brotli_pieces(packed: bytes) -> Iterator[bytes]:
+    """What ``packed`` decompresses to, in pieces of bounded size. Raise ArchiveError where it is damaged, cut short or
+    followed by something else."""
     import brotli
 
-    decoder, at, begin = brotli.Decompressor(), 0, 0
+    decoder, begin = brotli.Decompressor(), 0
     last = len(packed) - 1  # fed alone: the decoder passes over what follows the stream within one piece
-    try:
-        while not decoder.is_finished():
-            chunk = b""
-            if decoder.can_accept_more_data():
-                chunk = packed[begin : min(begin + _CHUNK_BYTES, last)] if begin < last else packed[begin:]
-                begin += len(chunk)
+    while not decoder.is_finished():
+        chunk = b""
+        if decoder.can_accept_more_data():
+            chunk = packed[begin : min(begin + _CHUNK_BYTES, last)] if begin < last else packed[begin:]
+            begin += len(chunk)
+        try:
             piece = decoder.process(chunk, output_buffer_limit=_CHUNK_BYTES)
-            if not (chunk or piece) or not wanted.take(piece, at):
+        except brotli.error as error:
+            raise ArchiveError("its brotli is broken") from error
+        if not (chunk or piece):
+            raise ArchiveError("its brotli is cut short" if packed else "an empty body is no brotli")
+        yield piece
+    if begin != len(packed):
+        raise ArchiveError("something follows its brotli")
+
+
+def _brotli_is(packed: bytes, wanted: _Prefix) -> bool:
+    at = 0
+    try:
+        for piece in brotli_pieces(packed):
+            if not wanted.take(piece, at):
                 return False
             at += len(piece)
-    except brotli.error:
+    except ArchiveError:
         return False
-    return at == len(wanted.wanted) and begin == len(packed)
+    return at == len(wanted.wanted)

@@ -11,6 +11,7 @@ from lightship.cli.options import (
     common_options,
     default_jobs,
     flag,
+    output_options,
     registry_options,
     report_options,
     setting_options,
@@ -22,15 +23,7 @@ __all__ = ["command"]
 
 @click.command(name="build", short_help="A locked Python project to an OCI image.", epilog=VARIABLES)
 @click.argument("project", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
-@flag("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Name of the image, with a tag. Repeatable.")
-@flag(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="IMAGE",
-    help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
-    "containers-storage:REF, docker://REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
-)
+@output_options
 @flag(
     "--platform",
     "platforms",

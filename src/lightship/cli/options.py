@@ -19,10 +19,12 @@ from lightship.settings import SETTINGS, Setting
 __all__ = [
     "VARIABLES",
     "Session",
+    "check_options",
     "common_options",
     "default_jobs",
     "engine_option",
     "flag",
+    "output_options",
     "platform_option",
     "probe_options",
     "project_options",
@@ -275,3 +277,38 @@ def _option(setting: Setting) -> Callable[[_Command], _Command]:
             return flag(setting.flag, setting.name, metavar="DURATION", **shared)
         case _:
             return flag(setting.flag, setting.name, metavar="TEXT", **shared)
+
+
+def output_options(command: _Command) -> _Command:
+    """``--tag --output``: what an image that is made is called, and where it goes."""
+    made: tuple[_Decorator[_Command], ...] = (
+        flag("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Name of the image, with a tag. Repeatable."),
+        flag(
+            "--output",
+            "outputs",
+            multiple=True,
+            metavar="IMAGE",
+            help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
+            "containers-storage:REF, docker://REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
+        ),
+    )
+    for option in reversed(made):
+        command = option(command)
+    return command
+
+
+def check_options(command: _Command) -> _Command:
+    """``--check --skip --ignore``: which checks are made, and what of their findings counts."""
+    made: tuple[_Decorator[_Command], ...] = (
+        flag("--check", "only", multiple=True, metavar="NAME", help="Make this check alone. Repeatable."),
+        flag("--skip", multiple=True, metavar="NAME", help="Leave this check out. Repeatable."),
+        flag(
+            "--ignore",
+            multiple=True,
+            metavar="PATTERN",
+            help="Findings to pass over: a code, or code:location, with wildcards. Repeatable.",
+        ),
+    )
+    for option in reversed(made):
+        command = option(command)
+    return command

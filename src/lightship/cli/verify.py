@@ -10,6 +10,7 @@ import click
 from lightship.cli.console import Console
 from lightship.cli.options import (
     VARIABLES,
+    check_options,
     common_options,
     default_jobs,
     engine_option,
@@ -46,14 +47,7 @@ __all__ = ["command"]
     "or of the current directory.",
 )
 @probe_options
-@flag("--check", "only", multiple=True, metavar="NAME", help="Make this check alone. Repeatable.")
-@flag("--skip", multiple=True, metavar="NAME", help="Leave this check out. Repeatable.")
-@flag(
-    "--ignore",
-    multiple=True,
-    metavar="PATTERN",
-    help="Findings to pass over: a code, or code:location, with wildcards. Repeatable.",
-)
+@check_options
 @flag(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),

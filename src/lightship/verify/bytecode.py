@@ -29,8 +29,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.subject import Subject
 
 __all__ = ["CHECK"]

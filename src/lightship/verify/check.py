@@ -3,32 +3,10 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from lightship.findings import Finding, Severity
+from lightship.findings import Finding, Kind
 from lightship.verify.subject import Subject
 
-__all__ = ["Check", "Kind"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """One kind of finding that a check makes. Codes are never reused; ``severity`` is the usual one."""
-
-    code: str
-    severity: Severity
-    title: str
-
-    def finding(
-        self, message: str, *, location: str = "", fix: str | None = None, severity: Severity | None = None
-    ) -> Finding:
-        """A finding of this kind; ``severity`` where this one weighs more or less than usual."""
-        return Finding(
-            code=self.code,
-            severity=severity or self.severity,
-            title=self.title,
-            message=message,
-            location=location,
-            fix=fix,
-        )
+__all__ = ["Check"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

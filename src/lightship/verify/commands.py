@@ -36,10 +36,10 @@ import stat
 from collections.abc import Iterator
 
 from lightship.errors import LightshipError
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 from lightship.launch.command import LaunchOptions, launch_command
 from lightship.launch.program import check_program
-from lightship.verify.check import Check, Kind
+from lightship.verify.check import Check
 from lightship.verify.subject import Subject
 
 __all__ = ["CHECK"]

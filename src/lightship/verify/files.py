@@ -42,10 +42,10 @@ from pathlib import Path
 from lightship.archive.content import Inline, Stored
 from lightship.archive.inflate import Containers
 from lightship.errors import LightshipError
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 from lightship.plan.drop import RULES, Distribution, DropOptions, apply
 from lightship.plan.model import Entry
-from lightship.verify.check import Check, Kind
+from lightship.verify.check import Check
 from lightship.verify.installed import Installed, RecordRow
 from lightship.verify.subject import Subject
 

@@ -31,8 +31,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.subject import Subject
 
 __all__ = ["CHECK"]

@@ -37,8 +37,8 @@ Recording installed projects, packaging.python.org/specifications (2024).
 
 from collections.abc import Iterator
 
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.judge import harmless, judge
 from lightship.verify.subject import Subject
 

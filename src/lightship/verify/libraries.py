@@ -36,8 +36,8 @@ from dataclasses import replace
 from lightship.ecosystem.elf.closure import PlacedElf, find_outside_needs, find_unmet_versions
 from lightship.ecosystem.elf.read import ElfFile, is_elf, read_elf
 from lightship.errors import ArchiveError
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.subject import Subject
 
 __all__ = ["CHECK"]

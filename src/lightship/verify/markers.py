@@ -39,8 +39,8 @@ Dependency specifiers, "Environment markers" (packaging.python.org/specification
 from collections.abc import Iterator
 
 from lightship.ecosystem.python.names import normal_name
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.metadata import requirements
 from lightship.verify.subject import LockedSide, Subject
 

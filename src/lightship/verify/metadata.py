@@ -35,8 +35,8 @@ Dependency specifiers; Core metadata; Entry points (packaging.python.org/specifi
 from collections.abc import Iterator
 from typing import Any
 
-from lightship.findings import Finding
-from lightship.verify.check import Check, Kind
+from lightship.findings import Finding, Kind
+from lightship.verify.check import Check
 from lightship.verify.installed import Installed
 from lightship.verify.judge import harmless, judge
 from lightship.verify.subject import Subject

@@ -36,10 +36,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 from lightship.rootfs.links import read_file
 from lightship.sandbox.protocol import Bind
-from lightship.verify.check import Check, Kind
+from lightship.verify.check import Check
 from lightship.verify.downloads import known_download
 from lightship.verify.inside_runner import START_SWITCH, Inside, scratch_directory
 from lightship.verify.subject import Subject

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lightship.errors import FindingError, NoCommandError, ToolError, UsageError
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 from lightship.launch.command import LaunchOptions, launch_command
 from lightship.launch.probe import Check, Probe, ensure_unused, probe, run_check
 from lightship.launch.program import check_program
 from lightship.launch.running import Running, start
 from lightship.oci.config import Runtime
 from lightship.sandbox.protocol import Sandbox
-from lightship.verify.check import Kind
 from lightship.verify.offline import ALIVE_S
 
 __all__ = ["PYTHON_BROKEN", "START_KINDS", "Started", "started"]

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from tests.assets.pretend_bucket import PretendBucket
 
+from lightship.assets.push.plan import DEAD_S
 from lightship.assets.push.release import PENDING, RELEASES, parse_manifest
 from lightship.assets.push.target import Target
 from lightship.assets.push.upload import ObstoreBucket
 from lightship.errors import InputError, NetworkError, UsageError
 from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
 from lightship.flows.assets.push_report import push_report
-from lightship.flows.assets.push_store import DEAD_S, Heart, Place
+from lightship.flows.assets.push_store import Heart, Place
 from lightship.progress import SILENT, Silent
 from lightship.report.assets_push_text import render_push
 from lightship.store.cache import Cache

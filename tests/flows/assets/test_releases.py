@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from tests.flows.assets.test_push import HASHED, Desk, fails_at
 
+from lightship.assets.push.plan import DEAD_S
 from lightship.assets.push.release import RELEASES
 from lightship.assets.push.target import Target
 from lightship.errors import NetworkError
-from lightship.flows.assets.push_store import DEAD_S
 from lightship.flows.assets.releases import ReleasesOutcome, list_releases, releases_report
 from lightship.report.assets_releases_text import render_releases
 

@@ -18,11 +18,12 @@ from lightship.assets.push.release import Entry, Manifest
 from lightship.assets.push.target import public_path
 from lightship.errors import InputError
 
-__all__ = ["LATEST_WRITE_S", "Collection", "PushPlan", "Remote", "collection", "plan_push", "purge_paths"]
+__all__ = ["DEAD_S", "Collection", "PushPlan", "Remote", "collection", "plan_push", "purge_paths"]
 
 
-LATEST_WRITE_S = 15 * 60
-"""After its manifest was last written nothing of a push arrives any more: it writes it each minute while it lives."""
+DEAD_S = 900.0
+"""A push writes its manifest each minute while it lives: so long after it was last written nothing of it arrives any
+more, and nobody waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +229,7 @@ def _is_made_by(manifest: Manifest, path: str, found: Found | None) -> bool:
         return False
     if manifest.touched is None or entry.etag is not None:
         return True
-    return found.modified <= manifest.touched + datetime.timedelta(seconds=LATEST_WRITE_S)
+    return found.modified <= manifest.touched + datetime.timedelta(seconds=DEAD_S)
 
 
 def purge_paths(base: str, paths: Iterable[str]) -> list[str]:

@@ -4,6 +4,7 @@ import zlib
 from io import BytesIO
 
 from lightship.archive.codec import open_decompressed
+from lightship.assets.codecs import brotli_pieces
 from lightship.errors import ArchiveError, LightshipError
 
 __all__ = ["MOST_PLAIN_BYTES", "decoded"]
@@ -54,25 +55,10 @@ def _stream(body: bytes, codec: str, most_bytes: int) -> bytes:
 
 
 def _brotli(body: bytes, most_bytes: int) -> bytes:
-    import brotli
-
-    decoder, plain, begin = brotli.Decompressor(), bytearray(), 0
-    last = len(body) - 1  # fed alone: the decoder passes over what follows the stream within one piece
-    try:
-        while not decoder.is_finished():
-            chunk = b""
-            if decoder.can_accept_more_data():
-                chunk = body[begin : min(begin + _CHUNK_BYTES, last)] if begin < last else body[begin:]
-                begin += len(chunk)
-            piece = decoder.process(chunk, output_buffer_limit=_CHUNK_BYTES)
-            if not (chunk or piece):
-                raise ArchiveError("its brotli is cut short" if body else "an empty body is no brotli")
-            plain += piece
-            _check(len(plain), most_bytes)
-    except brotli.error as error:
-        raise ArchiveError("its brotli is broken") from error
-    if begin != len(body):
-        raise ArchiveError("something follows its brotli")
+    plain = bytearray()
+    for piece in brotli_pieces(body):
+        plain += piece
+        _check(len(plain), most_bytes)
     return bytes(plain)
 
 

@@ -12,6 +12,7 @@ from lightship.cli.options import (
     common_options,
     default_jobs,
     flag,
+    output_options,
     registry_options,
     report_options,
     settings_of,
@@ -35,15 +36,7 @@ _USER = "1001:1001"
 
 @click.command(name="image", short_help="An image of nginx and static files, or of a Node server.", epilog=VARIABLES)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
-@flag("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Name of the image, with a tag. Repeatable.")
-@flag(
-    "--output",
-    "outputs",
-    multiple=True,
-    metavar="IMAGE",
-    help="Where the image goes: oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, "
-    "containers-storage:REF, docker://REF. Default: the cache, where lightship run NAME finds it. Repeatable.",
-)
+@output_options
 @flag(
     "--platform",
     "platforms",

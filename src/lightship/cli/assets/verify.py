@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, report_options
+from lightship.cli.options import VARIABLES, check_options, common_options, default_jobs, flag, report_options
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -58,14 +58,7 @@ __all__ = ["command"]
     metavar="NAME:VALUE",
     help="Sent to the site and to nobody else, such as a token for a staging site. Repeatable.",
 )
-@flag("--check", "only", multiple=True, metavar="NAME", help="Make this check alone. Repeatable.")
-@flag("--skip", multiple=True, metavar="NAME", help="Leave this check out. Repeatable.")
-@flag(
-    "--ignore",
-    multiple=True,
-    metavar="PATTERN",
-    help="Findings to pass over: a code, or code:location, with wildcards. Repeatable.",
-)
+@check_options
 @flag(
     "--fail-on",
     type=click.Choice(["error", "warning", "note"]),

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from lightship.assets.codecs import encode
 from lightship.assets.push.bucket import Bucket, Found, Headers
 from lightship.assets.push.outgoing import Outgoing, stored
-from lightship.assets.push.plan import Remote
+from lightship.assets.push.plan import DEAD_S, Remote
 from lightship.assets.push.release import (
     FOLDER,
     MOST_MANIFEST_BYTES,
@@ -33,9 +33,8 @@ from lightship.errors import InputError, LightshipError, NetworkError
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
-__all__ = ["DEAD_S", "Clock", "Heart", "Place"]
+__all__ = ["Clock", "Heart", "Place"]
 
-DEAD_S = 900.0
 _BEAT_S = 60.0
 _BATCH = 32
 _ROUNDS = 4

@@ -30,10 +30,10 @@ RFC 9110, 15: status codes.
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import CLIENTS, Asset, Client, Reply, Site
 from lightship.assets.verify.urls import origin_of
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

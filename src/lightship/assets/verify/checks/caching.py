@@ -32,9 +32,9 @@ RFC 9111, 4.2 and 5.2. RFC 8246: immutable.
 import re
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Reply, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

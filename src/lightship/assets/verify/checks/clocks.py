@@ -32,10 +32,10 @@ https://reproducible-builds.org/specs/source-date-epoch/
 from collections import defaultdict
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.checks.etags import OLD_S
 from lightship.assets.verify.tree import Tree
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -32,10 +32,10 @@ from collections.abc import Iterator
 
 from lightship.assets.kinds import compressible
 from lightship.assets.model import LEAST_BYTES
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Client, Site
 from lightship.assets.verify.urls import path_of
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -30,10 +30,10 @@ RFC 9110, 8.4 and 12.5.3. https://www.w3.org/TR/SRI/ (2016-06-23).
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.observe import integrity_holds
 from lightship.assets.verify.site import CLIENTS, Asset, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -32,9 +32,9 @@ https://www.w3.org/TR/css-fonts-4/ (2024-02), 4.9: fonts are fetched with CORS.
 from collections.abc import Iterator
 
 from lightship.assets.reading.reference import kind_of
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Reply, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -28,9 +28,9 @@ RFC 9110, 15.3.1: 200 OK. https://nginx.org/en/docs/http/ngx_http_gzip_static_mo
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -35,9 +35,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Reply, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK", "OLD_S"]
 

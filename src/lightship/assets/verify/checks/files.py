@@ -30,9 +30,9 @@ https://www.gnu.org/software/bash/manual/html_node/Word-Splitting.html
 from collections.abc import Iterator
 
 from lightship.assets.kinds import ENCODING_OF_SUFFIX, MEDIA_TYPES
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.tree import Tree
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -30,9 +30,9 @@ RFC 9110, 9.3.2 and 14.
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Reply, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

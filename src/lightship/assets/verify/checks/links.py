@@ -31,10 +31,10 @@ https://url.spec.whatwg.org (2026-10), 4.4: URL parsing. https://html.spec.whatw
 from collections.abc import Iterator
 
 from lightship.assets.kinds import MEDIA_TYPES, is_hashed
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.tree import Lead, Tree
 from lightship.assets.verify.urls import origin_of
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -26,9 +26,9 @@ RFC 9110, 13.1.2: If-None-Match.
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Former, Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

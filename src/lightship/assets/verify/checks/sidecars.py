@@ -34,9 +34,9 @@ from collections.abc import Iterator
 
 from lightship.assets.kinds import SUFFIX_OF_ENCODING
 from lightship.assets.model import MOST_SHARE
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.tree import Tree, TreeFile
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -28,9 +28,9 @@ https://fetch.spec.whatwg.org (2026-10), 3.6: X-Content-Type-Options.
 
 from collections.abc import Iterator
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Site
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -26,10 +26,10 @@ https://nginx.org/en/docs/http/ngx_http_core_module.html#absolute_redirect
 from collections.abc import Iterator
 from itertools import pairwise
 
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Site
 from lightship.assets.verify.urls import origin_of
-from lightship.findings import Finding
+from lightship.findings import Finding, Kind
 
 __all__ = ["CHECK"]
 

@@ -33,9 +33,9 @@ https://fetch.spec.whatwg.org (2026-10), 3.6.
 from collections.abc import Iterator
 
 from lightship.assets.kinds import MEDIA_TYPES
-from lightship.assets.verify.checks.check import Check, Kind
+from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Asset, Reply, Site
-from lightship.findings import Finding, Severity
+from lightship.findings import Finding, Kind, Severity
 
 __all__ = ["CHECK", "JAVASCRIPT"]
 
