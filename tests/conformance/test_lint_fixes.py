@@ -431,7 +431,8 @@ def test_the_image_is_the_same_but_for_what_the_rule_says(built: dict[str, Built
     } == {}
     if case.smaller:
         assert after.compressed_bytes < before.compressed_bytes
-        assert after.unpacked_bytes + after.hidden_bytes <= before.unpacked_bytes + before.hidden_bytes
+        # of all layers, what a later one hides included: BuildKit sometimes stores again what a step did not change
+        assert after.unpacked_bytes <= before.unpacked_bytes
 
 
 def assert_all_said(paths: set[str], patterns: tuple[str, ...]) -> None:
