@@ -158,6 +158,21 @@ def test_layers_of_the_cache_give_the_same_archive(
     assert (tmp_path / "again" / "image.tar").read_bytes() == (tmp_path / "image.tar").read_bytes()
 
 
+@pytest.mark.parametrize("transport", ["oci-archive", "docker-archive"])
+@pytest.mark.parametrize("others", range(9))
+def test_large_layers_begin_where_a_file_system_can_share_them(tmp_path: Path, transport: str, others: int) -> None:
+    small = [{f"s{number}": b"%d" % number} for number in range(others)]
+    large = [{name: name.encode() * (1 << 17)} for name in ("x", "y")]
+    image = synthetic_image(*small, *large, compressions=("none",))
+    reference = written(tmp_path, transport, image)
+    sizes = {layer.digest.hex: layer.compressed_bytes for layer in image.layers}
+    with tarfile.open(tmp_path / "image.tar") as archive:
+        found = {member.name[-64:]: member.offset_data for member in archive if member.size > 1 << 16}
+    assert found.keys() == {name for name, size in sizes.items() if size > 1 << 16}
+    assert {offset % 4096 for offset in found.values()} == {0}
+    assert digest_of(read(str(reference))) == digest_of(image)
+
+
 @pytest.mark.parametrize("raw", [b"", b"shorter", b"x" * 5000])
 def test_a_damaged_layer_of_the_cache_is_never_written(tmp_path: Path, raw: bytes) -> None:
     (tmp_path / "cache").mkdir()
