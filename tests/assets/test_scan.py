@@ -55,3 +55,10 @@ def test_no_link_is_read_and_no_pipe_waited_for(tmp_path: Path) -> None:
     for name in ("link", "pipe"):
         with pytest.raises(OSError):  # noqa: PT011 - the kernel's word for it varies
             read_file(tmp_path / name)
+
+
+def test_a_repositorys_history_is_no_part_of_its_site(tmp_path: Path) -> None:
+    for name in ("index.html", ".git/refs/heads/fix.js", "docs/.svn/entries.html", ".well-known/security.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"12")
+    assert [seen.path for seen in scan(tmp_path).files] == [".well-known/security.txt", "index.html"]

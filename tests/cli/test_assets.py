@@ -120,3 +120,31 @@ def test_the_configuration_is_data_and_notes_are_talk(lightship: Lightship, web:
     said = lightship("assets", "nginx", web, "--brotli", "--mode", "gzip-only")
     assert said.status == 2
     assert "--brotli goes with --mode sidecar" in said.error
+
+
+@pytest.mark.parametrize("words", [("compress",), ("nginx",), ("verify",), ("push", "--to", "/nowhere/store")])
+def test_a_project_is_no_output_and_nothing_is_written_into_it(lightship: Lightship, words: tuple[str, ...]) -> None:
+    project = lightship.home / "front"
+    for name in ("package.json", "node_modules/left/index.js", "dist/index.html", "src/app.js"):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(SCRIPT)
+    before = sorted(project.rglob("*"))
+    said = lightship("assets", words[0], project, *words[1:])
+    assert (said.status, said.stdout) == (2, "")
+    assert said.stderr == (
+        f"error: {project} is the project (it has node_modules), not what a build made of it\n"
+        f"hint: name what was built from it: {project}/dist\n"
+    )
+    assert sorted(project.rglob("*")) == before
+
+
+def test_an_empty_directory_is_no_build(lightship: Lightship) -> None:
+    empty = lightship.home / "empty"
+    empty.mkdir()
+    for command in ("compress", "verify"):
+        said = lightship("assets", command, empty)
+        assert (said.status, said.stdout) == (2, "")
+        assert said.stderr.startswith(f"error: {empty}: there is no file below it")
+    said = lightship("assets", "nginx", empty)
+    assert said.status == 0
+    assert "has no file yet" in said.stderr

@@ -17,6 +17,7 @@ __all__ = [
     "compressible",
     "hashed_folders",
     "is_hashed",
+    "is_served",
 ]
 
 _UTF8 = "; charset=utf-8"
@@ -70,6 +71,9 @@ _COMPRESSIBLE = frozenset(
      "ttf", "otf", "eot", "ico")
 )  # fmt: skip
 
+_SERVED = {suffix for suffixes in MEDIA_TYPES.values() for suffix in suffixes} - {"md", "txt", "zip", "gz"}
+"""Without those that lie in every folder, beside whatever is served."""
+
 SUFFIX_OF_ENCODING = {"gzip": ".gz", "br": ".br", "zstd": ".zst"}
 """Suffix of the sidecar for each content coding (RFC 9110, 8.4.1; RFC 7932; RFC 8878)."""
 
@@ -105,6 +109,12 @@ def compressible(path: str) -> bool:
     no browser gets (``.lightship-retarget.json``)."""
     named = PurePosixPath(path)
     return named.suffix[1:].lower() in _COMPRESSIBLE and not named.name.startswith(".lightship-")
+
+
+def is_served(path: str) -> bool:
+    """Whether a file of this name is of a type that browsers ask for: a page, or what pages are made of."""
+    named = PurePosixPath(path)
+    return named.suffix[1:].lower() in _SERVED and not named.name.startswith(".")
 
 
 def is_hashed(path: str, folders: tuple[str, ...] = ()) -> bool:

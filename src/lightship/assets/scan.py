@@ -14,6 +14,10 @@ from lightship.values import dataclass
 __all__ = ["Scan", "Seen", "read_file", "scan", "sidecar_base"]
 
 
+_HISTORIES = frozenset({".git", ".hg", ".svn"})
+"""A plain site's own repository: nothing in it is served, and times and sidecars in it would be damage."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A regular file; ``path`` is relative, its bytes are decoded as `os.fsdecode` does."""
@@ -45,8 +49,8 @@ def sidecar_base(path: str) -> str | None:
 
 
 def scan(root: Path) -> Scan:
-    """Every entry below ``root``, sorted. Raise InputError for what is no directory, StorageError where ``root`` itself
-    cannot be listed; what cannot be listed below it is a fault."""
+    """Every entry below ``root``, sorted, but for a repository's history. Raise InputError for what is no directory,
+    StorageError where ``root`` itself cannot be listed; what cannot be listed below it is a fault."""
     if not root.is_dir():
         what = "it is a file" if root.exists() else "there is none"
         raise InputError(f"{root}: want a directory of static files, but {what}")
@@ -88,7 +92,8 @@ def _walk(root: Path, faults: list[str]) -> "Iterator[tuple[os.DirEntry[str], st
                 for entry in entries:
                     path = f"{folder}/{entry.name}" if folder else entry.name
                     if entry.is_dir(follow_symlinks=False):
-                        folders.append(path)
+                        if entry.name not in _HISTORIES:
+                            folders.append(path)
                     else:
                         yield entry, path
         except OSError as error:

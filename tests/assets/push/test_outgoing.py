@@ -40,7 +40,7 @@ def made(web: Path, path: str, cache: Cache, asked: Coding = "gzip", *, alone: b
 def test_sidecars_are_nothing_of_their_own_and_what_is_hidden_stays(web: Path) -> None:
     for name in ("app.js", "app.js.gz", "app.js.br", "only.css.gz", "only.css.br", "lost.js.br", "data.tar.gz", ".env"):
         (web / name).write_bytes(b"x")
-    for folder in (".git", ".well-known"):
+    for folder in (".vite", ".well-known"):
         (web / folder).mkdir()
         (web / folder / "config").write_bytes(b"y")
     found = candidates(scan(web))
@@ -50,7 +50,7 @@ def test_sidecars_are_nothing_of_their_own_and_what_is_hidden_stays(web: Path) -
         ("data.tar.gz", False),
         ("only.css", True),
     ]
-    assert found.hidden == (".env", ".git/config")
+    assert found.hidden == (".env", ".vite/config")
     assert found.skipped == ("lost.js.br",)
 
 

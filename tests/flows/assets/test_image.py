@@ -485,7 +485,7 @@ def test_a_project_is_not_what_it_builds(front: FrontEnd, tmp_path: Path) -> Non
         tmp_path / "project",
         {"package.json": b"{}", "index.html": b"", "vite.config.ts": b"", "src/main.ts": b"", "dist/index.html": b"x"},
     )
-    with pytest.raises(UsageError, match="front end's project") as refused:
+    with pytest.raises(UsageError, match="is the project") as refused:
         front.build(project)
     assert "dist" in str(refused.value.hint)
     with pytest.raises(UsageError, match="has no files"):

@@ -188,3 +188,42 @@ def test_options_that_do_not_go_together_are_refused(verify: Verify, tmp_path: P
     with pytest.raises(InputError, match="want a directory"):
         verify(str(tmp_path / "no-such"))
     assert len(CHECK_NAMES) == len(set(CHECK_NAMES))
+
+
+def test_nothing_that_could_be_checked_is_an_error(verify: Verify, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no file below it") as caught:
+        verify(str(tmp_path))
+    assert "was it built" in (caught.value.hint or "")
+    (tmp_path / "README.md").write_text("# what is here")
+    with pytest.raises(InputError, match=r"no page and no asset below it, only such as README\.md"):
+        verify(str(tmp_path))
+    with pytest.raises(InputError, match="no page and no asset below it"):
+        verify(files=tmp_path)
+    (tmp_path / "app.css").write_text("body{}")
+    assert verify(str(tmp_path)).passed
+
+
+def test_a_project_is_not_verified(verify: Verify, tmp_path: Path) -> None:
+    (tmp_path / "node_modules").mkdir()
+    for request in ({"target": str(tmp_path)}, {"files": tmp_path}):
+        with pytest.raises(UsageError, match="is the project"):
+            verify(**request)
+
+
+@pytest.mark.parametrize(
+    ("target", "meant"),
+    [
+        ("app.example", "https://app.example?"),
+        ("app.example/en/", "https://app.example/en/?"),
+        ("localhost:8080", "http://localhost:8080?"),
+        ("127.0.0.1:8080/x", "http://127.0.0.1:8080/x?"),
+        ("https:/app.example", "https://app.example?"),
+        ("web/out", None),
+        ("./app.example", None),
+        ("dist", None),
+    ],
+)
+def test_an_address_without_its_scheme_is_told(verify: Verify, target: str, meant: str | None) -> None:
+    with pytest.raises(InputError, match="there is none") as caught:
+        verify(target)
+    assert caught.value.hint == meant

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from lightship.assets.output_folder import check_is_output
 from lightship.assets.retarget.digests import DigestIndex, may_have_digests
 from lightship.assets.retarget.flight import FlightError, is_flight, length_slots, payload_slots
 from lightship.assets.retarget.frameworks.framework import Framework
@@ -148,11 +149,7 @@ def planned_state(plan: Plan, rendered: Mapping[str, Rendered]) -> State:
 def _check_directory(tree: DirectoryTree) -> None:
     if tree.faults:
         raise InputError(f"{tree.root} cannot be looked through: {tree.faults[0]}")
-    names = _names(tree)
-    if {"package.json", "node_modules"} <= names and not names & {"server.js", "BUILD_ID"}:
-        built = next((name for name in (".next", "dist", "out", "build") if name in names), None)
-        hint = f"name what was built from it: {tree.root / built}" if built else "build it, and name what was built"
-        raise UsageError(f"{tree.root} is the project, not what a build made of it", hint=hint)
+    check_is_output(tree.root, wanted=(".next",))
 
 
 def _names(tree: DirectoryTree) -> set[str]:

@@ -10,8 +10,9 @@ from lightship.assets.compress import settle_file, settle_lone
 from lightship.assets.kinds import SUFFIX_OF_ENCODING, hashed_folders
 from lightship.assets.model import AssetResult, CompressOptions, Mode
 from lightship.assets.nginx import DEFAULT_POLICY, NginxOptions, Proxy, nginx_configuration
+from lightship.assets.output_folder import check_is_static
 from lightship.assets.scan import Scan, scan
-from lightship.errors import UsageError
+from lightship.errors import InputError, UsageError
 from lightship.findings import Report
 from lightship.progress import Progress
 from lightship.store.cache import Cache
@@ -46,14 +47,21 @@ class AssetsOutcome:
 
 
 def compress_assets(
-    root: Path, options: CompressOptions, cache: Cache, progress: Progress, *, jobs: int
+    root: Path, options: CompressOptions, cache: Cache, progress: Progress, *, jobs: int, checked: bool = False
 ) -> AssetsOutcome:
     """Compress what is below ``root`` in ``jobs`` threads. A file that cannot be done is a fault in its result; raise
-    InputError where there is no directory, UsageError for an option that does nothing, StorageError for a full disk."""
+    InputError where there is no directory, UsageError for an option that does nothing and, unless it is ``checked``,
+    for a directory that is no build's output, StorageError for a full disk."""
     if not options.encodings:
         raise UsageError("no encoding is asked for")
+    if not checked:
+        check_is_static(root)
     began = time.monotonic()
     found = scan(root)
+    if not found.files and not found.sidecars and not found.lone and not found.faults:
+        raise InputError(
+            f"{root}: there is no file below it", hint="was it built? name the folder that the build wrote"
+        )
     results = tuple(sorted(_settled(found, options, cache, progress, jobs), key=lambda result: result.path))
     before = sum(seen.size_bytes for seen in (*found.files, *found.sidecars, *found.lone))
     return AssetsOutcome(
@@ -189,7 +197,8 @@ class NginxRequest:
 
 def configure_nginx(request: NginxRequest) -> tuple[str, tuple[str, ...]]:
     """The configuration for a directory, and what to know of it. Raise InputError where there is no directory,
-    UsageError for what cannot be served so."""
+    UsageError for what cannot be served so, and for what is no build's output."""
+    check_is_static(request.directory)
     found = scan(request.directory)
     plain = {seen.path for seen in found.files}
     lone = {seen.path for seen in found.lone if seen.path.endswith(".gz")}
@@ -209,7 +218,9 @@ def configure_nginx(request: NginxRequest) -> tuple[str, tuple[str, ...]]:
 
 def _serving_notes(found: Scan, options: NginxOptions, lone: set[str]) -> Iterator[str]:
     sidecars = [seen.path for seen in found.sidecars]
-    if not sidecars and not lone:
+    if not found.files and not lone:
+        yield f"{found.root} has no file yet: --fallback, --mode and which names have a hash are told from its files"
+    elif not sidecars and not lone:
         yield "nothing is compressed yet: lightship assets compress makes what this configuration sends"
     if lone and options.mode == "sidecar":
         yield f"{len(lone)} files are there as .gz alone: --mode gzip-only serves them to everybody"

@@ -6,11 +6,12 @@ that is known again when nothing has changed.
 
 import json
 import os
-from collections.abc import Container
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from lightship.assets.image.files import ImageFiles
+from lightship.assets.output_folder import find_project
 from lightship.base.lock_name import LOCK_NAME
 from lightship.errors import UsageError
 from lightship.findings import Finding
@@ -123,7 +124,7 @@ class _Work:
             raise UsageError(f"{request.directory} has no files: want what a build of a front end wrote")
         _check_options(request, "nginx" if self.node is None else "node")
         if self.node is None and request.server is None:
-            _check_is_no_project(self.files)
+            _check_is_no_project(request.directory)
 
     def make(self, platform: Platform) -> _Made:
         """The image for ``platform``, remembered or made."""
@@ -287,19 +288,15 @@ def _check_options(request: AssetsImageRequest, kind: ServerKind) -> None:
         raise UsageError("--mode and --maps say how --compress works, which is not given")
 
 
-def _check_is_no_project(files: ImageFiles) -> None:
-    """Raise UsageError for a front end's sources: served, they would be an image of nothing."""
-    names = files.by_path
-    if "package.json" not in names or ("index.html" in names and not _is_vite(names)):
+def _check_is_no_project(directory: Path) -> None:
+    """Raise UsageError for a project's sources: served, they would be an image of nothing."""
+    project = find_project(directory, wanted=(".next/standalone", ".output"))
+    if project is None:
         return
-    built = [name for name in (".next/standalone", "dist", "out", "build", ".output") if files.below(name)]
-    hint = f"build the front end, and give what it wrote: {', '.join(built) or 'dist, out or .next/standalone'}"
-    if files.below(".next") and not files.below(".next/standalone"):
+    hint = project.hint
+    if (directory / ".next").is_dir() and not (directory / ".next/standalone").is_dir():
         hint = "set output: 'standalone' in next.config, build again, and give .next/standalone"
     raise UsageError(
-        f"{files.root.name} is a front end's project, and not what its build wrote", hint=f"{hint}; or say --server"
+        f"{directory} is the project (it has {project.sign}), and not what its build wrote",
+        hint=f"{hint}; or say --server",
     )
-
-
-def _is_vite(names: Container[str]) -> bool:
-    return any(f"vite.config.{suffix}" in names for suffix in ("js", "ts", "mjs", "mts"))

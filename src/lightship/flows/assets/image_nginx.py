@@ -182,7 +182,7 @@ class NginxImage:
         )
         copy = self._stack.enter_context(scratch(self._cache.root)) / "web"
         copy_image_files(self._files, copy)
-        done = compress_assets(copy, options, self._cache, self._progress, jobs=request.build.jobs)
+        done = compress_assets(copy, options, self._cache, self._progress, jobs=request.build.jobs, checked=True)
         faults = [*done.faults, *(f"{result.path}: {result.fault}" for result in done.results if result.fault)]
         if faults:
             raise InputError(f"cannot compress {faults[0]}")

@@ -1,6 +1,7 @@
 """``lightship assets verify``: a site, a directory under an nginx configuration, or a directory alone."""
 
 import fnmatch
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from lightship.assets.kinds import is_served
+from lightship.assets.output_folder import check_is_static
 from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.checks.directory import DIRECTORY
 from lightship.assets.verify.checks.served import SERVED
@@ -32,6 +35,7 @@ __all__ = ["CHECK_NAMES", "AssetsVerifyRequest", "verify_assets"]
 
 CHECK_NAMES: tuple[str, ...] = (*(check.name for check in DIRECTORY), *(check.name for check in SERVED))
 
+_BUILT = "was it built? name the folder that the build wrote"
 _Subject = TypeVar("_Subject")
 
 
@@ -112,7 +116,7 @@ def _verify_site(
         )
     tree = None
     if request.files is not None:
-        tree = read_tree(request.files, progress, base=urlsplit(root).path, cdns=request.cdns, workers=jobs)
+        tree = _tree(request.files, progress, urlsplit(root).path, request, jobs)
     return _served(request, replace(reach, site=origin_of(root)), root, tree, access, progress, mode="site")
 
 
@@ -143,6 +147,11 @@ def _verify_directory(
     request: AssetsVerifyRequest, access: RegistryAccess, progress: Progress, jobs: int
 ) -> AssetsVerifyOutcome:
     directory = Path(request.target)
+    if not directory.exists():
+        raise InputError(
+            f"{directory}: want a directory of static files or an address, but there is none",
+            hint=_meant(request.target),
+        )
     adapted = None
     if request.nginx is not None:
         from lightship.assets.verify.nginx_adapt import NginxTrialRequest, adapt_nginx
@@ -150,7 +159,7 @@ def _verify_directory(
         adapted = adapt_nginx(
             NginxTrialRequest(configuration=request.nginx, root=request.nginx_root, server=request.server)
         )
-    tree = read_tree(directory, progress, base=request.base, cdns=request.cdns, workers=jobs)
+    tree = _tree(directory, progress, request.base, request, jobs)
     if adapted is None:
         checks, findings = _judged(DIRECTORY, tree, request)
         return _outcome(request, "directory", checks, findings, tree=tree)
@@ -164,6 +173,36 @@ def _verify_directory(
         reach = Reach(site=origin_of(root), cdns=cdns, headers=request.headers, socket=socket)
         outcome = _served(request, reach, root, tree, access, progress, mode="nginx")
     return replace(outcome, notes=(*adapted.notes, *outcome.notes))
+
+
+_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|localhost|[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)(?::\d{1,5})?(?:/.*)?")
+
+
+def _meant(target: str) -> str | None:
+    """The address that somebody may have meant who named a directory that is not there."""
+    scheme, colon, rest = target.partition(":")
+    if colon and scheme in ("http", "https") and rest.startswith("/"):
+        return f"{scheme}://{rest.lstrip('/')}?"
+    if not _HOST.fullmatch(target) or target.startswith("."):
+        return None
+    host = target.partition("/")[0].rpartition(":")[0] or target.partition("/")[0]
+    scheme = "http" if host in ("localhost", "[::1]") or host.startswith("127.") else "https"
+    return f"{scheme}://{target}?"
+
+
+def _tree(directory: Path, progress: Progress, base: str, request: AssetsVerifyRequest, jobs: int) -> Tree:
+    """What the checks look at. Raise InputError where that is nothing: a check of nothing is no good news."""
+    check_is_static(directory)
+    tree = read_tree(directory, progress, base=base, cdns=request.cdns, workers=jobs)
+    if not tree.files and not tree.orphans and not tree.faults:
+        raise InputError(f"{directory}: there is no file below it: nothing can be checked", hint=_BUILT)
+    if not tree.faults and not tree.orphans and not any(is_served(file.path) for file in tree.files):
+        raise InputError(
+            f"{directory}: there is no page and no asset below it, only such as {tree.files[0].path}: nothing can be "
+            "checked",
+            hint=_BUILT,
+        )
+    return tree
 
 
 def _served(
