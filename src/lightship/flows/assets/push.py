@@ -42,8 +42,8 @@ Maps = Literal["skip", "push"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushRequest:
     """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``purge`` is given the paths of
-    addresses, and answers with what the CDN calls the order; ``waive`` forgets purges that earlier pushes owe. ``jobs``
-    is for processors, ``connections`` for the store."""
+    addresses, and answers with what the CDN calls the order. ``jobs`` is for processors, ``connections`` for the
+    store."""
 
     directory: Path
     target: Target
@@ -56,7 +56,6 @@ class PushRequest:
     overwrite: bool = False
     dry_run: bool = False
     purge: Callable[[Sequence[str]], str] | None = None
-    waive: bool = False
     jobs: int = 2
     connections: int = 16
     clock: Clock = field(default_factory=Clock)
@@ -65,8 +64,7 @@ class PushRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePush:
     """What became of one store. ``sent`` and ``there`` together are the release; ``release`` is its manifest's name,
-    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it; ``owed`` are
-    those that an earlier push was to purge, did not, and this one did not either."""
+    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it."""
 
     target: Target
     root: str
@@ -75,7 +73,6 @@ class SitePush:
     collection: Collection
     purged: tuple[str, ...] = ()
     purge_order: str = ""
-    owed: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     release: str | None = None
     unchanged: bool = False
@@ -196,8 +193,7 @@ def _push_site(
     if request.dry_run:
         return _foreseen(request, plan, remote, entries)
     owed = plan.purge if request.purge is not None else ()
-    leavings = collection(remote, None, keep=request.keep, paid=_paid(request, plan))
-    if plan.unchanged and not owed and not _has_leavings(leavings):
+    if plan.unchanged and not owed and not _has_leavings(collection(remote, None, keep=request.keep)):
         return _site(request, plan, entries, Collection(), releases_kept=len(remote.releases))
     return _Pushing(request, place, by_path, cache, progress).go(plan, remote, entries)
 
@@ -255,7 +251,7 @@ class _Pushing:
             self.place.write(release)
         with heart.ending(LightshipError):  # the CDN's fault; whoever repeats the push at once owes the purge
             purged, order = self._purged(plan)
-        collected, kept = self._tidied(heart, plan, release, len(remote.releases))
+        collected, kept = self._tidied(heart, release, len(remote.releases))
         return _site(
             request,
             plan,
@@ -297,36 +293,32 @@ class _Pushing:
         addresses = purge_paths(self.request.base, plan.purge)
         return tuple(addresses), self.request.purge(addresses)
 
-    def _tidied(self, heart: Heart, plan: PushPlan, release: Manifest | None, before: int) -> tuple[Collection, int]:
+    def _tidied(self, heart: Heart, release: Manifest | None, before: int) -> tuple[Collection, int]:
         """Collect, and forget this push. The release is there: a key that may not delete, or a connection that breaks,
         does not undo it. What is left, the next push collects."""
         try:
             with heart.ending(BaseException):
-                found, kept = self._collected(heart, release, _paid(self.request, plan))
+                found, kept = self._collected(heart, release)
                 self.place.forget(PENDING, [heart.manifest.name])
                 return found, kept
         except WorldError as error:
             return Collection(blocked=f"older releases are not collected: {error}"), before + (release is not None)
 
-    def _collected(self, heart: Heart, release: Manifest | None, paid: frozenset[str]) -> tuple[Collection, int]:
+    def _collected(self, heart: Heart, release: Manifest | None) -> tuple[Collection, int]:
         """Mark, look, delete: in this order (see `lightship.flows.assets.push_store`). The mark names no objects: the
         release that is the latest does."""
         heart.change(replace(heart.manifest, entries={}, own=frozenset(), collecting=True, purge=()))
         remote = self.place.remote(self.files, heart.manifest.name)
         own = release if release is not None and release.name not in {each.name for each in remote.releases} else None
-        found = collection(remote, own, keep=self.request.keep, paid=paid)
+        found = collection(remote, own, keep=self.request.keep)
         if found.paths:
             heart.collect(found.paths, self.progress)
         self.place.forget(RELEASES, found.releases)
         self.place.forget(PENDING, found.pendings)
-        for each in (*remote.debts(found, paid), *remote.settled(found, paid)):
-            self.place.write(each)
+        for each in remote.pendings:
+            if each.name not in found.pendings and each.name not in remote.fresh and each.purge and self.request.purge:
+                self.place.write(replace(each, purge=()))
         return found, len(remote.releases) + (own is not None) - len(found.releases)
-
-
-def _paid(request: PushRequest, plan: PushPlan) -> frozenset[str]:
-    """The paths of which no push owes a purge once this one is done."""
-    return frozenset(plan.purge) if request.purge is not None or request.waive else frozenset()
 
 
 def _has_leavings(found: Collection) -> bool:
