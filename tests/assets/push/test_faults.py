@@ -16,8 +16,8 @@ Debug source: ..."""
     ("code", "status", "sentence", "hint"),
     [
         ("NoSuchBucket", 404, "there is no such bucket", "create it"),
-        ("InvalidAccessKeyId", 403, "the access key is not known", "variables"),
-        ("SignatureDoesNotMatch", 403, "the secret key does not fit", "variables"),
+        ("InvalidAccessKeyId", 403, "the access key is not known", "look at AWS_ACCESS_KEY_ID and"),
+        ("SignatureDoesNotMatch", 403, "the secret key does not fit", "AWS_SECRET_ACCESS_KEY"),
         ("ExpiredToken", 400, "token has expired", "log in again"),
         ("RequestTimeTooSkewed", 403, "clock differs", "timedatectl"),
         ("AccessDenied", 403, "access is denied", "s3:PutObject"),
@@ -65,3 +65,56 @@ def test_what_has_no_status(text: str, kind: type[Exception], sentence: str) -> 
     fault = store_fault(text, "store")
     assert type(fault) is kind
     assert sentence in str(fault)
+
+
+LIST = (
+    "Generic S3 error: Error performing GET http://u:SECRET@store.example:9000/bucket?sig=SIGNED in 5ms - HTTP error: "
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('kind: Connect, "tcp connect error", Os { kind: ConnectionRefused, message: "Connection refused" }',
+         "the store at http://store.example:9000 cannot be reached: the connection was refused"),
+        ('kind: Connect, "dns error", failed to lookup address information',
+         "the store at http://store.example:9000 cannot be reached: its name is not known"),
+        ('kind: Connect, "tcp connect error", Os { code: 113, message: "No route to host" }',
+         "the store at http://store.example:9000 cannot be reached: no route to host"),
+        ("kind: Connect, InvalidData, error: InvalidCertificate(UnknownIssuer)",
+         "the certificate of the store at http://store.example:9000 is not trusted: its issuer is not known"),
+        ("kind: Connect, InvalidCertificate(NotValidForNameContext { .. })",
+         "the certificate of the store at http://store.example:9000 is not trusted: it is another host's"),
+        ("kind: Connect, InvalidMessage(InvalidContentType)",
+         "the store at http://store.example:9000 does not speak TLS"),
+        ("error sending request kind: Timeout, TimedOut",
+         "the store at http://store.example:9000 did not answer in time"),
+        ("error sending request kind: Request, IncompleteMessage",
+         "the connection to the store at http://store.example:9000 broke"),
+    ],
+)  # fmt: skip
+def test_where_it_was_and_why_are_told_and_nothing_else_of_the_address(text: str, said: str) -> None:
+    fault = store_fault(LIST + text, "s3://bucket")
+    assert str(fault) == f"s3://bucket: {said}"
+    assert not any(word in f"{fault} {fault.hint}" for word in ("SECRET", "SIGNED"))
+
+
+@pytest.mark.parametrize(
+    ("name", "variable"),
+    [
+        ("s3://b", "AWS_ACCESS_KEY_ID"),
+        ("az://c/p", "AZURE_STORAGE_ACCOUNT_KEY"),
+        ("gs://b", "GOOGLE_APPLICATION_CREDENTIALS"),
+        ("oss://b", "OSS_ACCESS_KEY_SECRET"),
+        ("cos://b", "COS_SECRET_ID"),
+        ("r2://b", "R2_SECRET_ACCESS_KEY"),
+    ],
+)
+def test_each_stores_variables_are_named(name: str, variable: str) -> None:
+    missing = store_fault("Error performing PUT http://169.254.169.254/latest/api/token", name)
+    assert str(missing) == f"{name}: there are no credentials"
+    assert (missing.hint or "").startswith("set ")
+    refused = store_fault(ANSWER.format(code="Unheard", status=403, tried=""), name)
+    assert "wrong credentials" in (refused.hint or "")
+    assert variable in (missing.hint or "")
+    assert variable in (refused.hint or "")

@@ -26,7 +26,7 @@ def test_addresses(text: str, scheme: str, bucket: str, prefix: str, shown: str)
 def test_directories() -> None:
     assert parse_target("/srv/www").directory == Path("/srv/www")
     assert parse_target("file:///srv/w%20w").directory == Path("/srv/w w")
-    assert parse_target("out").directory == Path("out").absolute()
+    assert parse_target("./out").directory == Path("out").absolute()
     assert parse_target("/srv/www").root("_next/static") == "_next/static"
 
 
@@ -61,7 +61,38 @@ def test_what_is_no_place_is_refused(text: str) -> None:
         parse_target(text)
 
 
-@pytest.mark.parametrize("text", ["s3://KEYID:SECRETKEY@bucket/x", "s3://SECRETKEY@bucket", "s3://u:SECRETKEY@[bucket"])
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("s3:/bucket", "s3://bucket, or ./s3:/bucket for a directory"),
+        ("s3:bucket/x", "s3://bucket/x, or ./s3:bucket/x for a directory"),
+        ("S3//bucket/x", "s3://bucket/x, or ./S3//bucket/x for a directory"),
+        ("oss:/bucket", "oss://bucket, or ./oss:/bucket for a directory"),
+        ("host:/srv/www", "./host:/srv/www for a directory"),
+        ("bucket", "s3://bucket, or ./bucket"),
+    ],
+)
+def test_what_may_be_a_mistyped_store_becomes_no_directory(text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_target(text)
+    assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("text", ["./bucket", "bucket/", "../out", "..", "web/s3:x", "./s3:/bucket"])
+def test_a_path_is_a_directory(text: str) -> None:
+    assert parse_target(text).directory == Path(text).absolute()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "s3:/KEYID:SECRETKEY@bucket/x",
+        "KEYID:SECRETKEY@bucket",
+        "s3://KEYID:SECRETKEY@bucket/x",
+        "s3://SECRETKEY@bucket",
+        "s3://u:SECRETKEY@[bucket",
+    ],
+)
 def test_credentials_in_an_address_are_refused_and_not_told(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_target(text)

@@ -120,8 +120,15 @@ def test_a_bucket_that_is_not_there_is_told_by_every_call(access: StoreAccess) -
 
 def test_a_store_that_is_not_there() -> None:
     nobody = replace(store_access(KEYS, endpoint="http://127.0.0.1:1"), retries=0)
-    with pytest.raises(NetworkError, match="cannot be reached"):
+    said = r"^s3://b: the store at http://127\.0\.0\.1:1 cannot be reached: the connection was refused$"
+    with pytest.raises(NetworkError, match=said):
         open_bucket(parse_target("s3://b"), nobody).listing("", ())
+
+
+def test_a_store_that_speaks_otherwise_or_is_not_trusted(s3: str) -> None:
+    tls = replace(store_access(KEYS, endpoint=s3.replace("http:", "https:")), retries=0)
+    with pytest.raises(NetworkError, match=r"the store at https://127\.0\.0\.1:\d+ does not speak TLS"):
+        open_bucket(parse_target("s3://b"), tls).listing("", ())
 
 
 def test_a_directory_keeps_bytes_alone(tmp_path: Path) -> None:

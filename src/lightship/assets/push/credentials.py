@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from lightship.assets.push.target import Scheme, Target, check_address
 from lightship.errors import InputError, UsageError
 
-__all__ = ["Keys", "StoreAccess", "keys_for", "s3_settings", "store_access"]
+__all__ = ["Keys", "StoreAccess", "keys_for", "keys_hint", "s3_settings", "store_access"]
 
-_GUIDE = "docs/guides/assets-push.md tells which variables are read"
+_GUIDE = "docs/guides/assets-push.md"
 
 _VARIABLES: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "s3": (("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", ("AWS_SESSION_TOKEN",)),),
@@ -31,6 +31,15 @@ _VARIABLES: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
     "r2": (("R2_ACCESS_KEY_ID", "R2_SECRET_ACCESS_KEY", ()),),
 }
 """Key, secret and token; of each scheme the first pair that is set. R2's customers keep its keys as AWS's too."""
+_PLACES = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "oss": "OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET",
+    "cos": "COS_SECRET_ID and COS_SECRET_KEY",
+    "r2": "R2_ACCESS_KEY_ID and R2_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME, and AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN",
+}
+"""Where people keep what a store asks for, by its scheme."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +132,14 @@ def store_access(
     )
 
 
+def keys_hint(scheme: str, *, are_wrong: bool = False) -> str:
+    """Which variables ``scheme`` reads, as a remedy for credentials that are missing, or that the store refuses."""
+    places = _PLACES.get(scheme)
+    if places is None:
+        return f"{_GUIDE} tells which variables are read"
+    return f"look at {places}: {_GUIDE}" if are_wrong else f"set {places}: {_GUIDE}"
+
+
 def keys_for(scheme: Scheme, access: StoreAccess) -> Keys | None:
     """The keys of ``scheme``; None where nothing names any. Raise UsageError for half a pair."""
     for key_name, secret_name, token_names in _VARIABLES[scheme]:
@@ -158,8 +175,7 @@ def s3_settings(target: Target, access: StoreAccess) -> dict[str, object]:
     environment too, and the other would win there."""
     keys = keys_for(target.scheme, access)
     if keys is None and target.scheme != "s3":
-        names = " and ".join(_VARIABLES[target.scheme][0][:2])
-        raise UsageError(f"{target}: there are no credentials", hint=f"set {names}; {_GUIDE}")
+        raise UsageError(f"{target}: there are no credentials", hint=keys_hint(target.scheme))
     endpoint, region, hosted = _place(target, access)
     settings: dict[str, object] = {}
     if region:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from lightship.assets.push.credentials import Keys, StoreAccess, keys_for
+from lightship.assets.push.credentials import Keys, StoreAccess, keys_for, keys_hint
 from lightship.assets.push.signing import aliyun_signature, sigv4_headers
 from lightship.assets.push.target import check_address
 from lightship.errors import NetworkError, UsageError
@@ -172,7 +172,7 @@ def parse_purge(text: str, cdn: str, access: StoreAccess) -> Purge:
     elif text == "aliyun":
         keys = keys_for("oss", access)
     else:
-        raise UsageError(f"--purge: want cloudfront:ID or aliyun, got {text!r:.80}")
+        raise UsageError(f"--purge: want cloudfront:ID, aliyun or none, got {text!r:.80}")
     if not cdn:
         raise UsageError("--purge needs --cdn: whose addresses are to be forgotten")
     if access.purge_endpoint is not None:
@@ -180,7 +180,7 @@ def parse_purge(text: str, cdn: str, access: StoreAccess) -> Purge:
     if keys is None:
         raise UsageError(
             f"--purge {service}: there are no credentials",
-            hint="keys in variables or a profile are needed, roles are not followed: docs/guides/assets-push.md",
+            hint=f"{keys_hint('s3' if distribution else 'oss')}; roles are not followed",
         )
     return Purge(
         service="cloudfront" if distribution else "aliyun",

@@ -20,6 +20,8 @@ SCHEMES: dict[str, Scheme] = {
     "s3": "s3", "oss": "oss", "cos": "cos", "r2": "r2", "gs": "gs", "az": "az", "abfs": "az", "file": "file",
 }  # fmt: skip
 
+_MISTYPED = re.compile(rf"({'|'.join(SCHEMES)})(?::|//)/*", re.IGNORECASE)
+_S3 = "what speaks S3 is s3://bucket with --endpoint"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST_KEY_BYTES = 1024
@@ -48,17 +50,19 @@ class Target:
 
 
 def parse_target(text: str) -> Target:
-    """Read ``--to``; raise UsageError for what is none of them, and for what carries credentials."""
+    """Read ``--to``; raise UsageError for what is none of them, for what carries credentials, and for a directory that
+    may be meant as a bucket: whoever leaves out a slash must not find a site on the disk and none in the store."""
     scheme, separator, _ = text.partition("://")
     if not separator:
         if not text:
             raise UsageError("where to is empty", hint="such as --to s3://bucket/prefix")
+        _check_is_path(text)
         return Target(scheme="file", directory=Path(text).absolute())
     known = SCHEMES.get(scheme.lower())
     if known is None:
         raise UsageError(
             f"{scheme}:// is not understood: want one of {', '.join(SCHEMES)}",
-            hint="what speaks S3 is s3://bucket with --endpoint",
+            hint=_S3,
         )
     parts = _split(text, "--to")
     if known == "file":
@@ -68,6 +72,20 @@ def parse_target(text: str) -> Target:
     if not _BUCKET.fullmatch(parts.netloc):
         raise UsageError(f"want {scheme}://bucket/prefix, got {text!r:.120}")
     return Target(scheme=known, bucket=parts.netloc, prefix=_folders(unquote(parts.path), "--to"))
+
+
+def _check_is_path(text: str) -> None:
+    """Raise UsageError for what looks like an address with a slash too few, and for a name alone."""
+    found = _MISTYPED.match(text)
+    if found is not None or ":" in text.partition("/")[0]:
+        if "@" in text:  # what was typed may hold a key
+            raise UsageError("want s3://bucket/prefix or a directory, got what is none", hint=_S3)
+        meant = f"{found[1].lower()}://{text[found.end() :]}, or " if found is not None else ""
+        raise UsageError(
+            f"want s3://bucket/prefix or a directory, got {text!r:.120}", hint=f"{meant}./{text} for a directory"
+        )
+    if "/" not in text and text not in (".", ".."):
+        raise UsageError(f"is {text!r:.120} a bucket or a directory?", hint=f"s3://{text}, or ./{text}")
 
 
 def parse_base(text: str) -> str:
@@ -81,7 +99,8 @@ def check_address(text: str, flag: str) -> str:
     """An http or https address without a slash at its end; raise UsageError for anything else, or with credentials."""
     parts = _split(text, flag)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(f"{flag}: want an address such as https://static.example, got {text!r:.120}")
+        said = "what is none" if "@" in text else f"{text!r:.120}"  # a password may stand before it
+        raise UsageError(f"{flag}: want an address such as https://static.example, got {said}")
     return text.rstrip("/")
 
 
