@@ -71,6 +71,7 @@ def _site() -> _Schema:
     purged = {
         "order": told(_TEXT, "What the CDN calls it; empty where none was given."),
         "paths": told(list_of(_TEXT), "As they stand in addresses."),
+        "owed": told(list_of(_TEXT), "Those that an earlier push was to purge, and nobody has."),
     }
     return {
         "to": told(_TEXT, "The store."),

@@ -105,7 +105,7 @@ def test_a_changed_page_is_purged_and_no_name_with_a_hash_is(lightship: Lightshi
     purge = ("--purge", f"cloudfront:{made}", "--purge-endpoint", s3, "--format", "json")
     first = lightship(*words, *purge, **SECRET)
     assert first.status == 0, first.stderr
-    assert json.loads(first.stdout)["purged"] == {"order": "", "paths": []}
+    assert json.loads(first.stdout)["purged"] == {"order": "", "paths": [], "owed": []}
     (web / "index.html").write_bytes(b"<!doctype html><title>two</title>")
     (web / "assets/app-1a1b2c3d.js").write_bytes(SCRIPT)
     second = lightship(*words, *purge, **SECRET)

@@ -51,6 +51,7 @@ def manifest(*entries: Entry, pending: bool = False) -> Manifest:
         purge=("index.html",) if pending else (),
         collecting=pending,
         ended=pending,
+        touched=NOON if pending else None,
     )
 
 

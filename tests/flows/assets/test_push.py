@@ -155,6 +155,75 @@ def test_a_purge_that_failed_is_owed(desk: Desk) -> None:
     assert len(desk.purged) == 1
 
 
+def refuses(_: Sequence[str]) -> str:
+    raise NetworkError("the CDN is down")
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["same build", "another build"])
+def test_a_push_without_purge_does_not_forget_the_one_that_is_owed(desk: Desk, another: bool) -> None:
+    desk.push(keep=1)
+    desk.write(index="another page")
+    with pytest.raises(NetworkError, match="the CDN is down"):
+        desk.push(keep=1, purge=refuses)
+    if another:
+        desk.write(index="a third page")
+    for _ in range(2):
+        outcome = desk.push(keep=1)
+        assert outcome.site.owed == ("/", "/index.html")
+        assert "note: 2 addresses, / first, are still to be purged" in render_push(push_report(outcome))
+        assert desk.push(keep=1, dry_run=True).site.owed == outcome.site.owed
+    done = len(desk.bucket.changes)
+    assert desk.push(keep=1).site.unchanged
+    assert desk.bucket.changes[done:] == []  # what is owed does not make every push one that works
+    (name,) = desk.names(PENDING)
+    slip = parse_manifest(gzip.decompress(desk.bucket.objects[f"site/{PENDING}/{name}"].content), name, "site")
+    assert (dict(slip.entries), slip.ended, slip.collecting) == ({}, True, False)
+    paid = desk.push(keep=1, purge=desk.purge)
+    assert (desk.purged, paid.site.owed, desk.names(PENDING)) == ([["/", "/index.html"]], (), [])
+    assert desk.push(keep=1).site.owed == ()
+
+
+def test_a_purge_that_was_made_by_hand_is_forgotten_when_that_is_said(desk: Desk) -> None:
+    desk.push()
+    desk.write(index="another page")
+    with pytest.raises(NetworkError):
+        desk.push(purge=refuses)
+    assert desk.push(waive=True).site.owed == ()
+    assert desk.names(PENDING) == []
+    desk.push(purge=desk.purge)
+    assert desk.purged == []
+
+
+def test_a_purge_is_owed_only_once_although_manifests_are_not_understood(desk: Desk) -> None:
+    desk.push()
+    desk.write(index="another page")
+    with pytest.raises(NetworkError):
+        desk.push(purge=refuses)
+    desk.bucket.put(f"site/{RELEASES}/20251124T120000Z-0123456789abcdef.json", b'{"schema": "another"}')
+    for _ in range(3):
+        desk.push(purge=desk.purge)
+    assert len(desk.purged) == 1
+
+
+def test_a_dead_push_whose_purge_was_paid_does_not_live_again(desk: Desk) -> None:
+    """What it wrote may be needed by a release that stays, so its manifest stays too, without what it owed."""
+    desk.push()
+    desk.bucket.before = fails_at(f"write site/{RELEASES}")
+    desk.write(index="another page")
+    with pytest.raises(NetworkError):
+        desk.push(purge=desk.purge)
+    desk.bucket.before = lambda _: None
+    desk.bucket.time.seconds += DEAD_S
+    died = {name: desk.bucket.objects[f"site/{PENDING}/{name}"].modified for name in desk.names(PENDING)}
+    (desk.web / "index.html").unlink()
+    desk.push(purge=desk.purge)
+    assert desk.purged == [["/", "/index.html"]]
+    place = Place(bucket=desk.bucket, root="site", clock=desk.bucket.time.clock())
+    told = place.remote(())
+    assert told.fresh == frozenset()
+    assert {each.name: each.touched for each in told.pendings} == died
+
+
 def test_a_push_whose_build_changed_meanwhile_is_not_waited_for(desk: Desk) -> None:
     def before(what: str) -> None:
         if PENDING in what and what.startswith("write"):

@@ -10,7 +10,7 @@ put in its place is somebody else's.
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lightship.assets.push.bucket import Found
 from lightship.assets.push.outgoing import Outgoing
@@ -49,7 +49,8 @@ class Remote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushPlan:
     """``send`` is in order: names with a hash, other assets, what leads to them; ``there`` are objects that stay as
-    they are. ``purge`` are paths without a hash whose content was another one; ``own`` are the paths where nothing of
+    they are. ``purge`` are paths without a hash whose content was another one, and those that ``owed`` names too: an
+    earlier push was to purge them, and ended before it did. ``own`` are the paths where nothing of
     somebody else's lies, ``foreign`` those where something does and is written over. ``unchanged``: this is the latest
     release."""
 
@@ -59,17 +60,20 @@ class PushPlan:
     foreign: tuple[str, ...]
     own: frozenset[str]
     unchanged: bool
+    owed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Collection:
     """What is deleted: ``paths`` of objects with their bytes together, ``releases`` and ``pendings`` by the names of
-    their manifests. ``blocked`` is a sentence: why nothing is."""
+    their manifests. ``rewritten`` are pendings as they are to be written anew, since what is to be purged of them
+    changed: of one whose objects are deleted only that is left. ``blocked`` is a sentence: why nothing is."""
 
     paths: tuple[str, ...] = ()
     collected_bytes: int = 0
     releases: tuple[str, ...] = ()
     pendings: tuple[str, ...] = ()
+    rewritten: tuple[Manifest, ...] = field(default=(), repr=False)
     blocked: str = ""
 
 
@@ -101,6 +105,7 @@ def plan_push(local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite
         foreign=tuple(file.path for file in send if file.path not in own),
         own=own,
         unchanged=not send and latest is not None and latest.entries.keys() == names,
+        owed=tuple(sorted(owed)),
     )
 
 
@@ -178,24 +183,41 @@ def _kept(releases: Sequence[Manifest], keep: int) -> list[Manifest]:
     return list(kept.values())
 
 
-def collection(remote: Remote, own: Manifest | None, *, keep: int) -> Collection:
-    """What may be deleted once the release is written; ``own`` is it where the listing does not show it yet."""
+def collection(remote: Remote, own: Manifest | None, *, keep: int, paid: frozenset[str] = frozenset()) -> Collection:
+    """What may be deleted once the release is written; ``own`` is it where the listing does not show it yet. ``paid``
+    are the paths that earlier pushes were to purge and that have been purged: a pending that owes others stays."""
+    dead = [each for each in remote.pendings if each.name not in remote.fresh]
     if remote.not_understood:
-        return Collection(blocked=f"nothing is collected: {remote.not_understood[0]}")
+        as_is = [(each, _slip(each, paid, gone=False)) for each in dead]
+        return Collection(
+            rewritten=tuple(slip for each, slip in as_is if slip != each),
+            blocked=f"nothing is collected: {remote.not_understood[0]}",
+        )
     releases = (*remote.releases, own) if own is not None else remote.releases
     alive = [manifest for manifest in remote.pendings if manifest.name in remote.fresh]
-    others = [manifest for manifest in (*remote.pendings, *releases) if manifest.name not in remote.fresh]
+    others = [*dead, *releases]
     stay = _staying(_kept(releases, keep), others, {path for each in alive for path in each.entries}, remote)
     names = {manifest.name for manifest in stay}
     needed = {path for manifest in (*stay, *alive) for path in manifest.entries}
     gone = [manifest for manifest in others if manifest.name not in names]
     paths = sorted(set().union(*(_made_by(manifest, remote) for manifest in gone)) - needed)
+    slips = {each.name: _slip(each, paid, gone=each.name not in names) for each in dead}
+    done = [each.name for each in dead if each.name not in names and not slips[each.name].purge]
     return Collection(
         paths=tuple(paths),
         collected_bytes=sum(remote.found[path].size_bytes for path in paths),
         releases=tuple(manifest.name for manifest in gone if not manifest.pending),
-        pendings=tuple(manifest.name for manifest in gone if manifest.pending),
+        pendings=tuple(done),
+        rewritten=tuple(slips[each.name] for each in dead if each.name not in done and slips[each.name] != each),
     )
+
+
+def _slip(dead: Manifest, paid: frozenset[str], *, gone: bool) -> Manifest:
+    """``dead`` without what was paid; of one that is ``gone``, only what it owes. Writing it does not make it alive."""
+    left = tuple(path for path in dead.purge if path not in paid)
+    if gone:
+        return replace(dead, purge=left, entries={}, own=frozenset(), ended=True, collecting=False)
+    return dead if left == dead.purge else replace(dead, purge=left, ended=True, collecting=False)
 
 
 def _staying(

@@ -88,8 +88,8 @@ class Manifest:
     """A release, or with ``pending`` a push under way. ``name`` is the object's name in its folder.
 
     A pending one tells besides which paths are its ``own``, since nothing of somebody else's lay there, which to
-    ``purge`` when it is done, when the store last ``touched`` it, whether it is ``collecting``, deleting what no
-    release needs, and whether it ``ended`` before it was done."""
+    ``purge`` when it is done, when its push last ``touched`` it by the store's clock (None in one's own), whether it is
+    ``collecting``, deleting what no release needs, and whether it ``ended`` before it was done."""
 
     name: str
     entries: Mapping[str, Entry] = field(repr=False)
@@ -149,6 +149,7 @@ def write_manifest(manifest: Manifest) -> bytes:
             "purge": list(manifest.purge),
             "collecting": manifest.collecting,
             "ended": manifest.ended,
+            "touched": manifest.touched.isoformat() if manifest.touched is not None else None,
         }
     return canonical(document)
 
@@ -186,18 +187,32 @@ def parse_manifest(raw: bytes, name: str, root: str) -> Manifest:
         )
         pending = node.get("pending")
         made = found.made
+        if not made or pending is None:
+            return found
+        return _as_pending(found, pending, root)
     except (ImageError, ValueError) as error:
         raise InputError(f"{error}") from error
-    if not made or pending is None:
-        return found
+
+
+def _as_pending(found: Manifest, pending: Node, root: str) -> Manifest:
     return replace(
         found,
         pending=True,
         own=frozenset(pending.optional_texts("own")),
-        purge=tuple(path for path in pending.optional_texts("purge") if path in found.entries),
+        purge=tuple(path for path in pending.optional_texts("purge") if key_fault(root, path) is None),
         collecting=pending.require("collecting").flag(),
         ended=pending.require("ended").flag(),
+        touched=_moment(pending.get("touched")),
     )
+
+
+def _moment(node: Node | None) -> datetime.datetime | None:
+    if node is None:
+        return None
+    moment = datetime.datetime.fromisoformat(node.text())
+    if moment.tzinfo is None:
+        raise node.fault("a time with its zone")
+    return moment
 
 
 def _inflated(raw: bytes, name: str) -> bytes:

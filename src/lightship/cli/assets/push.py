@@ -54,7 +54,8 @@ _CONNECTIONS = 16
 @flag(
     "--purge",
     metavar="CDN",
-    help="cloudfront:ID or aliyun: the CDN is told to forget names without a hash whose content changed.",
+    help="cloudfront:ID or aliyun: the CDN is told to forget names without a hash whose content changed. none: what "
+    "earlier pushes did not get purged is forgotten.",
 )
 @flag("--overwrite", is_flag=True, help="Write over a name with a hash that has another content in a kept release.")
 @flag("--dry-run", is_flag=True, help="Print the plan; send and delete nothing.")
@@ -124,7 +125,8 @@ def command(
         maps_target=parse_target(maps_to) if maps_to else None,
         overwrite=overwrite,
         dry_run=dry_run,
-        purge=parse_purge(purge, address, access) if purge else None,
+        purge=parse_purge(purge, address, access) if purge and purge != "none" else None,
+        waive=purge == "none",
         jobs=default_jobs(jobs),
         connections=jobs if jobs is not None else _CONNECTIONS,
     )

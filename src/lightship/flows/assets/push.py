@@ -42,8 +42,8 @@ Maps = Literal["skip", "push"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushRequest:
     """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``purge`` is given the paths of
-    addresses, and answers with what the CDN calls the order. ``jobs`` is for processors, ``connections`` for the
-    store."""
+    addresses, and answers with what the CDN calls the order; ``waive`` forgets purges that earlier pushes owe. ``jobs``
+    is for processors, ``connections`` for the store."""
 
     directory: Path
     target: Target
@@ -56,6 +56,7 @@ class PushRequest:
     overwrite: bool = False
     dry_run: bool = False
     purge: Callable[[Sequence[str]], str] | None = None
+    waive: bool = False
     jobs: int = 2
     connections: int = 16
     clock: Clock = field(default_factory=Clock)
@@ -64,7 +65,8 @@ class PushRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePush:
     """What became of one store. ``sent`` and ``there`` together are the release; ``release`` is its manifest's name,
-    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it."""
+    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it; ``owed`` are
+    those that an earlier push was to purge, did not, and this one did not either."""
 
     target: Target
     root: str
@@ -73,6 +75,7 @@ class SitePush:
     collection: Collection
     purged: tuple[str, ...] = ()
     purge_order: str = ""
+    owed: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     release: str | None = None
     unchanged: bool = False
@@ -193,7 +196,8 @@ def _push_site(
     if request.dry_run:
         return _foreseen(request, plan, remote, entries)
     owed = plan.purge if request.purge is not None else ()
-    if plan.unchanged and not owed and not _has_leavings(collection(remote, None, keep=request.keep)):
+    leavings = collection(remote, None, keep=request.keep, paid=_paid(request, plan))
+    if plan.unchanged and not owed and not _has_leavings(leavings):
         return _site(request, plan, entries, Collection(), releases_kept=len(remote.releases))
     return _Pushing(request, place, by_path, cache, progress).go(plan, remote, entries)
 
@@ -251,7 +255,7 @@ class _Pushing:
             self.place.write(release)
         with heart.ending(LightshipError):  # the CDN's fault; whoever repeats the push at once owes the purge
             purged, order = self._purged(plan)
-        collected, kept = self._tidied(heart, release, len(remote.releases))
+        collected, kept = self._tidied(heart, plan, release, len(remote.releases))
         return _site(
             request,
             plan,
@@ -293,36 +297,40 @@ class _Pushing:
         addresses = purge_paths(self.request.base, plan.purge)
         return tuple(addresses), self.request.purge(addresses)
 
-    def _tidied(self, heart: Heart, release: Manifest | None, before: int) -> tuple[Collection, int]:
+    def _tidied(self, heart: Heart, plan: PushPlan, release: Manifest | None, before: int) -> tuple[Collection, int]:
         """Collect, and forget this push. The release is there: a key that may not delete, or a connection that breaks,
         does not undo it. What is left, the next push collects."""
         try:
             with heart.ending(BaseException):
-                found, kept = self._collected(heart, release)
+                found, kept = self._collected(heart, release, _paid(self.request, plan))
                 self.place.forget(PENDING, [heart.manifest.name])
                 return found, kept
         except WorldError as error:
             return Collection(blocked=f"older releases are not collected: {error}"), before + (release is not None)
 
-    def _collected(self, heart: Heart, release: Manifest | None) -> tuple[Collection, int]:
+    def _collected(self, heart: Heart, release: Manifest | None, paid: frozenset[str]) -> tuple[Collection, int]:
         """Mark, look, delete: in this order (see `lightship.flows.assets.push_store`). The mark names no objects: the
         release that is the latest does."""
         heart.change(replace(heart.manifest, entries={}, own=frozenset(), collecting=True, purge=()))
         remote = self.place.remote(self.files, heart.manifest.name)
         own = release if release is not None and release.name not in {each.name for each in remote.releases} else None
-        found = collection(remote, own, keep=self.request.keep)
+        found = collection(remote, own, keep=self.request.keep, paid=paid)
         if found.paths:
             heart.collect(found.paths, self.progress)
         self.place.forget(RELEASES, found.releases)
         self.place.forget(PENDING, found.pendings)
-        for each in remote.pendings:
-            if each.name not in found.pendings and each.name not in remote.fresh and each.purge and self.request.purge:
-                self.place.write(replace(each, purge=()))
+        for each in found.rewritten:
+            self.place.write(each)
         return found, len(remote.releases) + (own is not None) - len(found.releases)
 
 
+def _paid(request: PushRequest, plan: PushPlan) -> frozenset[str]:
+    """Of the paths whose purge earlier pushes owe, those that nobody owes once this push is done."""
+    return frozenset(plan.owed) if request.purge is not None or request.waive else frozenset()
+
+
 def _has_leavings(found: Collection) -> bool:
-    return bool(found.paths or found.releases or found.pendings)
+    return bool(found.paths or found.releases or found.pendings or found.rewritten)
 
 
 def _foreseen(request: PushRequest, plan: PushPlan, remote: Remote, entries: dict[str, Entry]) -> SitePush:
@@ -330,7 +338,7 @@ def _foreseen(request: PushRequest, plan: PushPlan, remote: Remote, entries: dic
     if not plan.unchanged:
         stamp = next_stamp(request.clock.now(), [each.name for each in (*remote.releases, *remote.pendings)])
         own = Manifest(name=manifest_name(stamp, release_digest(entries.values())), entries=entries)
-    found = collection(remote, own, keep=request.keep)
+    found = collection(remote, own, keep=request.keep, paid=_paid(request, plan))
     purged = tuple(purge_paths(request.base, plan.purge)) if request.purge is not None else ()
     kept = len(remote.releases) + (own is not None) - len(found.releases)
     return _site(request, plan, entries, found, purged=purged, releases_kept=kept)
@@ -355,6 +363,7 @@ def _site(
         collection=found,
         purged=purged,
         purge_order=purge_order,
+        owed=tuple(purge_paths(request.base, set(plan.owed) - _paid(request, plan))),
         foreign=plan.foreign,
         release=release,
         unchanged=plan.unchanged,

@@ -18,6 +18,8 @@ def push_report(outcome: PushOutcome) -> Report:
     for site in filter(None, (outcome.site, outcome.maps_site)):
         if site.collection.blocked:
             notes.append(site.collection.blocked)
+        if site.owed:
+            notes.append(_owed(site.owed))
         if site.foreign:
             told = "would be" if request.dry_run else "was" if len(site.foreign) == 1 else "were"
             which = (
@@ -45,6 +47,14 @@ def push_report(outcome: PushOutcome) -> Report:
     return Report(schema=PUSH_SCHEMA, document=document)
 
 
+def _owed(addresses: Sequence[str]) -> str:
+    which = addresses[0] if len(addresses) == 1 else f"{len(addresses)} addresses, {addresses[0]} first,"
+    return (
+        f"{which} {'is' if len(addresses) == 1 else 'are'} still to be purged: an earlier push ended before its CDN "
+        "took the order: the same command with --purge CDN orders it, --purge none forgets it"
+    )
+
+
 def _site(site: SitePush) -> dict[str, object]:
     return {
         "to": str(site.target),
@@ -61,7 +71,7 @@ def _site(site: SitePush) -> dict[str, object]:
             "releases": list(site.collection.releases),
             "pushes": list(site.collection.pendings),
         },
-        "purged": {"order": site.purge_order, "paths": list(site.purged)},
+        "purged": {"order": site.purge_order, "paths": list(site.purged), "owed": list(site.owed)},
     }
 
 

@@ -81,7 +81,7 @@ class Place:
                 continue
             if manifest is None or manifest.pending != (folder == PENDING):
                 continue
-            told[folder].append(replace(manifest, touched=found.modified) if folder == PENDING else manifest)
+            told[folder].append(_touched(manifest, found) if folder == PENDING else manifest)
             if folder == PENDING and not manifest.ended and (clock - found.modified).total_seconds() < DEAD_S:
                 fresh.add(name)
         wanted = {*paths, *(path for each in (*told[RELEASES], *told[PENDING]) for path in each.entries)}
@@ -120,6 +120,12 @@ class Place:
         keys = [self.key(f"{folder}/{name}") for name in names]
         if keys:
             self.bucket.remove(keys)
+
+
+def _touched(manifest: Manifest, found: Found) -> Manifest:
+    """What another push wrote anew says itself when its own push last did."""
+    last = manifest.touched
+    return replace(manifest, touched=found.modified if last is None else min(last, found.modified))
 
 
 class Heart:
