@@ -59,6 +59,22 @@ def test_without_a_command_help_is_an_error(lightship: Lightship) -> None:
         (["build", "--tag"], "option '--tag' requires an argument", ""),
         (["build", "one", "two"], "PROJECT: directory 'one' does not exist", ""),
         (["run"], "missing: IMAGE", "see: lightship run --help"),
+        (
+            ["--cache-dir", "/x", "assets", "compress", "."],
+            "unknown option: --cache-dir",
+            "options stand behind their command: lightship COMMAND --cache-dir",
+        ),
+        (
+            ["--mtimes", "keep"],
+            "unknown option: --mtimes",
+            "options stand behind their command: lightship COMMAND --mtimes",
+        ),
+        (
+            ["assets", "--level", "ci", "compress"],
+            "unknown option: --level",
+            "options stand behind their command: lightship assets COMMAND --level",
+        ),
+        (["--zzz", "build"], "unknown option: --zzz", "see: lightship --help"),
         (["run", "--zzz", "oci:x"], "unknown option: --zzz", "see: lightship run --help"),
     ],
 )

@@ -185,6 +185,7 @@ def _not_proxied(options: NginxOptions) -> str:
 
 def _proxied(proxy: Proxy) -> list[str]:
     lines = [
+        "# before any file: what lies below this path on disk is not served",
         f"proxy_pass {proxy.url};",
         *_TLS * proxy.url.startswith("https:"),
         "proxy_http_version 1.1;",

@@ -42,7 +42,8 @@ def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
         case click.exceptions.NoSuchCommand():
             return f"unknown command: {error.command_name}", _near(error.possibilities, help_command)
         case click.NoSuchOption():
-            return f"unknown option: {error.option_name}", _near(error.possibilities, help_command)
+            hint = _behind(context, error.option_name) or _near(error.possibilities, help_command)
+            return f"unknown option: {error.option_name}", hint
         case click.BadOptionUsage():
             return _plain(error.message), None
         case click.MissingParameter():
@@ -51,6 +52,23 @@ def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
             return _bad_value(error)
         case _:
             return _plain(error.format_message()), f"see: {help_command}"
+
+
+def _behind(context: click.Context | None, option: str) -> str | None:
+    """Where the option belongs, when it stands before the command that knows it."""
+    if context is None or not isinstance(context.command, click.Group) or not _knows(context.command, context, option):
+        return None
+    return f"options stand behind their command: {context.command_path} COMMAND {option}"
+
+
+def _knows(group: click.Group, context: click.Context, option: str) -> bool:
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group) and _knows(command, context, option):
+            return True
+        if command is not None and any(option in parameter.opts for parameter in command.params):
+            return True
+    return False
 
 
 def _bad_value(error: click.BadParameter) -> tuple[str, str | None]:

@@ -17,6 +17,7 @@ import pytest
 from lightship.assets import compress
 from lightship.assets.kinds import SUFFIX_OF_ENCODING
 from lightship.assets.model import AssetResult, CompressOptions
+from lightship.assets.nginx import Proxy
 from lightship.assets.scan import read_file
 from lightship.assets.sidecar import write_sidecar
 from lightship.assets.times import content_time
@@ -409,3 +410,16 @@ def test_what_cannot_be_written_into_a_configuration_is_refused(web: Path) -> No
         configure_nginx(NginxRequest(directory=web, policy='default-src "x"'))
     with pytest.raises(UsageError):
         configure_nginx(NginxRequest(directory=web, mode="gzip-only", brotli=True))
+
+
+def test_a_proxy_goes_before_files_and_that_is_said(web: Path) -> None:
+    for name in ("index.html", "api/schema.json", "api/docs/index.html", "apiary.js", "v2/a.js"):
+        put(web, name)
+    proxies = tuple(Proxy.parse(f"{prefix}=http://api:5001") for prefix in ("/api", "/v2/", "/events", "/healthz"))
+    text, notes = configure_nginx(NginxRequest(directory=web, proxies=proxies))
+    assert [note for note in notes if "--proxy" in note] == [
+        "--proxy /api: the application goes before files: 2 files, such as api/docs/index.html, are not served",
+        "--proxy /v2: the application goes before files: v2/a.js is not served",
+        "--proxy /healthz: nginx itself answers it, and the application only what is below",
+    ]
+    assert text.count("# before any file") == 4

@@ -22,6 +22,8 @@ __all__ = ["ASSETS_SCHEMA", "AssetsOutcome", "NginxRequest", "assets_report", "c
 
 ASSETS_SCHEMA = "lightship/assets/1"
 
+_HEALTH = "/healthz"
+"""It has a location of its own, which goes before all others."""
 _WRITTEN = ("made", "cached", "kept")
 
 
@@ -229,3 +231,16 @@ def _serving_notes(found: Scan, options: NginxOptions, lone: set[str]) -> Iterat
         yield f"{brotli} sidecars of brotli are not sent: nginx needs a module for it, and --brotli says that it has it"
     if options.brotli and not brotli:
         yield "--brotli: there is no sidecar of brotli"
+    names = sorted({seen.path for seen in found.files} | {path.removesuffix(".gz") for path in lone})
+    for proxy in options.proxies:
+        yield from _hidden_by(proxy, names)
+
+
+def _hidden_by(proxy: Proxy, names: Sequence[str]) -> Iterator[str]:
+    """What a proxy takes from the files: its location goes before theirs."""
+    behind = [name for name in names if f"/{name}/".startswith(f"{proxy.prefix}/")]
+    if behind:
+        files = f"{behind[0]} is" if len(behind) == 1 else f"{len(behind)} files, such as {behind[0]}, are"
+        yield f"--proxy {proxy.prefix}: the application goes before files: {files} not served"
+    if proxy.prefix == _HEALTH:
+        yield f"--proxy {proxy.prefix}: nginx itself answers it, and the application only what is below"
