@@ -69,6 +69,7 @@ def _conditions() -> _Schema:
             "rounds": {"type": "integer", "minimum": 1},
             "parallel": told({"type": "integer", "minimum": 1}, "Layers pulled at a time."),
             "page_cache": {"enum": ["dropped", "kept"]},
+            "file_system": told({"type": "string"}, "The kind of that which nodes were on: ext4; empty: not known."),
             "engine": told({"type": "string"}, "What started the images."),
             "after": told(_TEXT_OR_NULL, "The image that every node had before; null: nodes were empty."),
             "probe": told(_TEXT_OR_NULL, "What told that an image was ready; null: nothing was started."),

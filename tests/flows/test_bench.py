@@ -10,10 +10,11 @@ from jsonschema import Draft202012Validator
 from tests.shell_image import shell_image
 from tools.schemas_bench import bench_schema
 
+from lightship.bench.file_system import FileSystem, file_system_of
 from lightship.bench.link import Link
 from lightship.bench.serve import served
 from lightship.bench.stage import stage
-from lightship.errors import FindingError, MismatchError, UsageError
+from lightship.errors import FindingError, MismatchError, StorageError, UsageError
 from lightship.flows.bench import BenchOutcome, BenchRequest, bench
 from lightship.flows.bench_report import bench_report
 from lightship.image.synthetic import synthetic_image
@@ -137,6 +138,46 @@ def test_an_image_of_a_registry_is_copied_before_it_is_measured(tmp_path: Path, 
     assert outcome.images[0].digest == str(there.digest)
     blobs = {path.name for path in (cache.root / "blobs").rglob("*") if len(path.name) == 64}
     assert blobs == {layer.digest.hex for layer in image.layers}
+
+
+def test_nodes_are_where_they_are_asked_to_be(
+    slim: tuple[str, Reference], tmp_path: Path, cache: Cache, require_tool: Callable[[str], str]
+) -> None:
+    require_tool("bwrap")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    seen: list[set[str]] = []
+
+    class Look(Silent):
+        def advance(self, task: str, amount: int = 1) -> None:  # noqa: ARG002
+            if task == "measure":
+                seen.append({path.name[:16] for path in elsewhere.iterdir()})
+
+    outcome = bench(BenchRequest(references=(slim,), rounds=1, probe=WELL, unpack_to=elsewhere), cache, Look())
+    assert seen == [{"lightship-bench-"}]
+    assert not any(elsewhere.iterdir())
+    assert outcome.conditions.file_system == file_system_of(tmp_path).kind
+    checked(outcome)
+    with pytest.raises(StorageError, match="make the nodes' folder"):
+        bench(BenchRequest(references=(slim,), rounds=1, unpack_to=tmp_path / "absent"), cache)
+
+
+def test_what_is_in_memory_is_not_said_to_be_dropped_from_it(
+    slim: tuple[str, Reference], cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lightship.flows.bench.file_system_of", lambda _: FileSystem(kind="tmpfs"))
+    notes: list[str] = []
+
+    class Hear(Silent):
+        def note(self, message: str) -> None:
+            notes.append(message)
+
+    conditions = bench(BenchRequest(references=(slim,), rounds=1), cache, Hear()).conditions
+    assert (conditions.page_cache, conditions.file_system) == ("kept", "tmpfs")
+    assert notes == ["nodes are in memory (tmpfs): their files stay there, as with --page-cache keep"]
+    notes.clear()
+    bench(BenchRequest(references=(slim,), rounds=1, cold=False), cache, Hear())
+    assert notes == []
 
 
 def test_an_image_that_does_not_become_ready_is_named(

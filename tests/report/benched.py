@@ -47,6 +47,7 @@ def benched(
     failed: bool = False,
     imports: bool = False,
     times: tuple[float, ...] = (11.0, 10.0, 14.0),
+    file_system: str = "ext4",
 ) -> Report:
     """An image for each name: the second pulls twice as long as the first, the third three times; a round for each of
     ``times``, which are the first's."""
@@ -76,6 +77,7 @@ def benched(
         rounds=len(times),
         parallel=3,
         page_cache="dropped",
+        file_system=file_system,
         engine="bubblewrap",
         after=after,
         probe="http://127.0.0.1:5001/health" if started else None,

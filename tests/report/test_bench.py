@@ -42,6 +42,13 @@ def test_it_says_what_was_measured_and_how() -> None:
     assert "Example <CPU>, 2 processors, 8.00 GB, load 0.5" in text
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"), [("ext4", "to disk (ext4)"), ("tmpfs", "to memory (tmpfs)"), ("", "verified, to disk ")]
+)
+def test_it_says_what_nodes_were_on(kind: str, said: str) -> None:
+    assert said in " ".join(render_bench_text(benched("oci:slim", file_system=kind)).split())
+
+
 def test_an_update_tells_what_was_there() -> None:
     text = " ".join(render_bench_text(benched("oci:slim", after="oci:earlier")).split())
     assert "node has oci:earlier" in text

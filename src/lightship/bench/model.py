@@ -75,12 +75,14 @@ class Benched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What has to be the same for another measurement to be comparable."""
+    """What has to be the same for another measurement to be comparable. ``file_system`` is the kind of that which nodes
+    were on, empty where it is not known."""
 
     link: Link
     rounds: int
     parallel: int
     page_cache: str
+    file_system: str
     engine: str
     after: str | None
     probe: str | None

@@ -57,6 +57,13 @@ __all__ = ["command"]
     default="drop",
     help="Whether an image's files are still in memory when it is started. Default: drop.",
 )
+@flag(
+    "--unpack-to",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Where nodes are: on another disk, or in memory (/dev/shm), to measure without this one's. They take a pulled "
+    "and an unpacked image. Default: in the cache.",
+)
 @flag("--imports", is_flag=True, help="Start each image once more, watched: the twenty dearest imports of each.")
 @flag(
     "--project",
@@ -86,6 +93,7 @@ def command(
     parallel: int,
     after: str | None,
     page_cache: str,
+    unpack_to: Path | None,
     imports: bool,
     project: Path | None,
     config_file: Path | None,
@@ -138,6 +146,7 @@ def command(
             probe=_probe(options, where),
             launch=LaunchOptions(env=options.probe_env),
             cold=page_cache == "drop",
+            unpack_to=unpack_to,
             imports=imports,
             engine=engine,
             platform=Platform.parse(platform) if platform else None,

@@ -3,10 +3,12 @@
 import contextlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lightship.bench.file_system import FileSystem, file_system_of
 from lightship.bench.link import FREE, Link
 from lightship.bench.machine import Machine, this_machine
 from lightship.bench.model import Benched, Conditions, Round, interleaved
@@ -30,7 +32,9 @@ from lightship.launch.probe_labels import read_probe_labels
 from lightship.launch.processor import check_runs_here
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
+from lightship.paths import storage_errors
 from lightship.progress import SILENT, Progress
+from lightship.rootfs.removal import remove
 from lightship.sandbox.protocol import Sandbox
 from lightship.store.cache import Cache
 from lightship.store.open import open_image
@@ -45,8 +49,9 @@ _TASK = "measure"
 class BenchRequest:
     """What to measure. ``references`` are the images by the names the user gave them; ``after`` is on every node
     before the clock starts. ``probe`` None: that of the first image whose labels have one; where there is none,
-    nothing is started. With ``cold`` an image's files are dropped from the page cache before it is started. With
-    ``imports`` each is started once more, watched, after the rounds."""
+    nothing is started. With ``cold`` an image's files are dropped from the page cache before it is started. Nodes are
+    made in the directory ``unpack_to``, or in the cache. With ``imports`` each image is started once more, watched,
+    after the rounds."""
 
     references: tuple[tuple[str, Reference], ...]
     after: tuple[str, Reference] | None = None
@@ -56,6 +61,7 @@ class BenchRequest:
     probe: Probe | None = None
     launch: LaunchOptions = field(default_factory=LaunchOptions)
     cold: bool = True
+    unpack_to: Path | None = None
     imports: bool = False
     engine: str | None = None
     platform: Platform | None = None
@@ -83,6 +89,11 @@ def bench(request: BenchRequest, cache: Cache, progress: Progress = SILENT) -> B
     machine = this_machine()
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(scratch(cache.root))
+        nodes = stack.enter_context(_nodes(request.unpack_to)) if request.unpack_to is not None else place
+        disk = file_system_of(nodes)
+        if request.cold and disk.is_memory:
+            progress.note(f"nodes are in memory ({disk.kind}): their files stay there, as with --page-cache keep")
+            request = replace(request, cold=False)
         opened = [(name, _opened(stack, reference, request, place)) for name, reference in request.references]
         probe = request.probe or _labelled([image for _, image in opened])
         if probe is not None and probe.http is not None:
@@ -103,12 +114,12 @@ def bench(request: BenchRequest, cache: Cache, progress: Progress = SILENT) -> B
         everything = (*subjects, *((before,) if before else ()))
         registry = stack.enter_context(served([subject.staged.served for subject in everything]))
         linked = stack.enter_context(_linked(request.link, registry))
-        run = _Run(request=request, probe=probe, place=place, direct=str(registry), linked=linked, before=before)
+        run = _Run(request=request, probe=probe, place=nodes, direct=str(registry), linked=linked, before=before)
         rounds = _rounds(run, subjects, progress)
         imports = tuple(run.imports(subject) for subject in subjects) if request.imports else ()
     return BenchOutcome(
         images=tuple(_benched(subject, measured) for subject, measured in zip(subjects, rounds, strict=True)),
-        conditions=_conditions(request, probe, machine),
+        conditions=_conditions(request, probe, machine, disk),
         imports=imports,
     )
 
@@ -124,17 +135,29 @@ def _rounds(run: "_Run", subjects: "Sequence[_Subject]", progress: Progress) -> 
     return rounds
 
 
-def _conditions(request: BenchRequest, probe: Probe | None, machine: Machine) -> Conditions:
+def _conditions(request: BenchRequest, probe: Probe | None, machine: Machine, disk: FileSystem) -> Conditions:
     return Conditions(
         link=request.link,
         rounds=request.rounds,
         parallel=request.parallel,
         page_cache="dropped" if request.cold else "kept",
+        file_system=disk.kind,
         engine=request.engine or "bubblewrap",
         after=request.after[0] if request.after else None,
         probe=_probe_name(probe),
         machine=machine,
     )
+
+
+@contextlib.contextmanager
+def _nodes(directory: Path) -> Iterator[Path]:
+    """An empty folder in ``directory``, where nothing is left when the block ends."""
+    with storage_errors("make the nodes' folder"):
+        made = Path(tempfile.mkdtemp(dir=directory, prefix="lightship-bench-"))
+    try:
+        yield made
+    finally:
+        remove(made)
 
 
 def _opened(stack: contextlib.ExitStack, reference: Reference, request: BenchRequest, place: Path) -> PlainImage:

@@ -36,6 +36,7 @@ def bench_report(outcome: BenchOutcome) -> Report:
             "rounds": conditions.rounds,
             "parallel": conditions.parallel,
             "page_cache": conditions.page_cache,
+            "file_system": conditions.file_system,
             "engine": conditions.engine,
             "after": conditions.after,
             "probe": conditions.probe,

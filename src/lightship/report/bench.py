@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from lightship.bench.file_system import FileSystem
 from lightship.findings import Report
 from lightship.report.markdown import escape_markdown, render_markdown_table
 from lightship.report.text import render_findings, render_table
@@ -60,7 +61,7 @@ def conditions_of(report: Report) -> list[tuple[str, str]]:
         ),
         ("total", "pull, unpack and ready; ready counts from the start" if conditions["probe"] else "pull and unpack"),
         ("node", f"has {after}" if after else "empty"),
-        ("pull", f"{conditions['parallel']} layers at a time, verified, to disk"),
+        ("pull", f"{conditions['parallel']} layers at a time, verified, to {_disk(conditions)}"),
         ("unpack", "bottom first, while layers above are pulled; the time is what was left after the pull"),
         ("page cache", dropped),
         (
@@ -144,6 +145,13 @@ def render_bench_markdown(report: Report) -> str:
     if report.findings:
         lines += ["", *(f"* **{each.severity}**: {escape_markdown(each.message)}" for each in report.findings)]
     return "\n".join(lines) + "\n"
+
+
+def _disk(conditions: _Row) -> str:
+    kind = str(conditions["file_system"])
+    if not kind:
+        return "disk"
+    return f"{'memory' if FileSystem(kind=kind).is_memory else 'disk'} ({kind})"
 
 
 def _described(row: _Row) -> str:
