@@ -2,6 +2,9 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,9 +19,10 @@ from lightship.assets.push.target import Target
 from lightship.assets.push.upload import ObstoreBucket
 from lightship.errors import InputError, NetworkError, UsageError
 from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
+from lightship.flows.assets.push_owner import owner_of
 from lightship.flows.assets.push_report import push_report
 from lightship.flows.assets.push_store import Heart, Place
-from lightship.progress import SILENT, Silent
+from lightship.progress import SILENT, Progress, Silent
 from lightship.report.assets_push_text import render_push
 from lightship.store.cache import Cache
 
@@ -44,7 +48,7 @@ class Desk:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content)
 
-    def push(self, **changes: object) -> PushOutcome:
+    def push(self, *, progress: Progress = SILENT, **changes: object) -> PushOutcome:
         request = PushRequest(
             directory=self.web,
             target=Target(scheme="s3", bucket="bucket", prefix="site"),
@@ -52,7 +56,7 @@ class Desk:
             clock=self.bucket.time.clock(),
         )
         request = replace(request, **changes)  # type: ignore[arg-type]
-        return push_assets(request, lambda _: self.bucket, Cache(self.folder / "cache"), SILENT)
+        return push_assets(request, lambda _: self.bucket, Cache(self.folder / "cache"), progress)
 
     def purge(self, paths: Sequence[str]) -> str:
         self.purged.append(paths)
@@ -325,8 +329,6 @@ def test_source_maps_are_left_out_pushed_or_put_aside(desk: Desk) -> None:
 
 @pytest.mark.parametrize("name", [b"caf\xe9.js", b"new\nline.js"])
 def test_a_name_that_no_object_has_stops_the_push(desk: Desk, name: bytes) -> None:
-    import os
-
     (desk.web / os.fsdecode(name)).write_bytes(b"x")
     with pytest.raises(InputError, match="its name"):
         desk.push()
@@ -400,6 +402,77 @@ def test_a_push_waits_for_whoever_collects_and_sends_what_it_took(desk: Desk) ->
     outcome = desk.push()
     assert sorted(entry.path for entry in outcome.site.sent) == [HASHED, "index.html"]
     assert desk.bucket.objects[f"site/{HASHED}"].content == b"one();"
+
+
+@dataclass(frozen=True, slots=True)
+class Noting(Silent):
+    """Keeps what people are told."""
+
+    notes: list[str] = field(default_factory=list)
+
+    def note(self, message: str) -> None:
+        self.notes.append(message)
+
+
+def collecting(desk: Desk, owner: str = "") -> Heart:
+    """Another push that deletes, and stopped telling that it lives."""
+    (name,) = desk.names(RELEASES)
+    known = parse_manifest(desk.bucket.objects[f"site/{RELEASES}/{name}"].content, name, "site")
+    mark = "20261101T000000Z-0123456789abcdef-00000000.json"
+    pending = replace(known, name=mark, entries={}, pending=True, collecting=True, owner=owner)
+    return Heart(Place(bucket=desk.bucket, root="site", clock=desk.bucket.time.clock()), pending)
+
+
+def test_one_that_was_killed_while_deleting_is_waited_for_and_people_are_told_how_long(desk: Desk) -> None:
+    desk.push()
+    collecting(desk)
+    began = desk.bucket.time.seconds
+    desk.bucket.time.seconds += 100
+    desk.write(index="two")
+    told = Noting()
+    desk.push(progress=told)
+    assert told.notes[0].startswith("another push, which was last heard of 100 seconds ago, is deleting old releases")
+    assert "waiting for its end, or 14 minutes if it was killed; --take-over does not wait" in told.notes[0]
+    assert len(told.notes) == 1
+    assert DEAD_S - 20 < desk.bucket.time.seconds - began < DEAD_S + 20
+
+
+@pytest.mark.parametrize("how", ["its process is over", "a person says so"])
+def test_one_that_is_over_is_not_waited_for(desk: Desk, how: str) -> None:
+    desk.push()
+    collecting(desk, owner=owner_of_a_process_that_is_over() if how == "its process is over" else "")
+    began = desk.bucket.time.seconds
+    desk.write(index="two")
+    told = Noting()
+    desk.push(take_over=how == "a person says so", progress=told)
+    assert desk.bucket.time.seconds - began < 30
+    assert ["ended while it deleted old releases: going on" in note for note in told.notes] == [True]
+    assert desk.names(PENDING) == []
+
+
+def test_one_that_lives_after_all_stops_deleting_once_another_went_on(desk: Desk) -> None:
+    desk.push()
+    heart = collecting(desk, owner=owner_of(os.getpid()))
+    desk.write(index="two")
+    desk.push(take_over=True)
+    with pytest.raises(NetworkError, match="another push went on in its place"):
+        heart.collect([HASHED], SILENT)
+    assert f"site/{HASHED}" in desk.bucket.objects
+
+
+def test_one_that_lives_is_waited_for_on_the_same_machine(desk: Desk) -> None:
+    desk.push()
+    heart = collecting(desk, owner=owner_of(os.getpid()))
+    desk.bucket.time.asleep = lambda: heart.place.forget(PENDING, [heart.manifest.name])
+    desk.write(index="two")
+    told = Noting()
+    desk.push(progress=told)
+    assert "waiting for its end" in told.notes[0]
+
+
+def owner_of_a_process_that_is_over() -> str:
+    program = "import os; from lightship.flows.assets.push_owner import owner_of; print(owner_of(os.getpid()))"
+    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_whoever_slept_while_collecting_goes_on_deleting_nothing(desk: Desk) -> None:

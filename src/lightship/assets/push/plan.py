@@ -30,13 +30,14 @@ more, and nobody waits for it."""
 class Remote:
     """What the store says. ``found`` is by path below the root; ``releases`` and ``pendings`` are sorted by their
     names, oldest first; ``fresh`` names the pendings of pushes that seem to be alive. ``not_understood`` are sentences
-    about manifests that could not be read."""
+    about manifests that could not be read. ``now`` is the time by the store's clock."""
 
     found: Mapping[str, Found] = field(repr=False)
     releases: tuple[Manifest, ...] = ()
     pendings: tuple[Manifest, ...] = ()
     fresh: frozenset[str] = frozenset()
     not_understood: tuple[str, ...] = ()
+    now: datetime.datetime | None = None
 
     @property
     def latest(self) -> Manifest | None:

@@ -89,7 +89,8 @@ class Manifest:
 
     A pending one tells besides which paths are its ``own``, since nothing of somebody else's lay there, which to
     ``purge`` when it is done, when its push last ``touched`` it by the store's clock (None in one's own), whether it is
-    ``collecting``, deleting what no release needs, and whether it ``ended`` before it was done."""
+    ``collecting``, deleting what no release needs, whether it ``ended`` before it was done, and which process is its
+    ``owner``."""
 
     name: str
     entries: Mapping[str, Entry] = field(repr=False)
@@ -101,6 +102,7 @@ class Manifest:
     collecting: bool = False
     ended: bool = False
     touched: datetime.datetime | None = None
+    owner: str = ""
 
     @property
     def digest(self) -> str:
@@ -150,6 +152,7 @@ def write_manifest(manifest: Manifest) -> bytes:
             "collecting": manifest.collecting,
             "ended": manifest.ended,
             "touched": manifest.touched.isoformat() if manifest.touched is not None else None,
+            "owner": manifest.owner,
         }
     return canonical(document)
 
@@ -203,6 +206,7 @@ def _as_pending(found: Manifest, pending: Node, root: str) -> Manifest:
         collecting=pending.require("collecting").flag(),
         ended=pending.require("ended").flag(),
         touched=_moment(pending.get("touched")),
+        owner=pending.optional_text("owner"),
     )
 
 

@@ -58,6 +58,12 @@ _CONNECTIONS = 16
     "earlier pushes did not get purged is forgotten.",
 )
 @flag("--overwrite", is_flag=True, help="Write over a name with a hash that has another content in a kept release.")
+@flag(
+    "--take-over",
+    is_flag=True,
+    help="Go on where another push is deleting old releases, instead of waiting for it: it was killed. One that lives "
+    "stops deleting.",
+)
 @flag("--dry-run", is_flag=True, help="Print the plan; send and delete nothing.")
 @flag(
     "--endpoint", metavar="URL", help="Address of the store's interface: MinIO, Ceph, Swift and others that speak S3."
@@ -83,6 +89,7 @@ def command(
     maps_to: str | None,
     purge: str | None,
     overwrite: bool,
+    take_over: bool,
     dry_run: bool,
     endpoint: str | None,
     region: str | None,
@@ -124,6 +131,7 @@ def command(
         maps=maps,
         maps_target=parse_target(maps_to) if maps_to else None,
         overwrite=overwrite,
+        take_over=take_over,
         dry_run=dry_run,
         purge=parse_purge(purge, address, access) if purge and purge != "none" else None,
         waive=purge == "none",

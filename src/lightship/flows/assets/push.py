@@ -30,6 +30,7 @@ from lightship.assets.push.release import (
 from lightship.assets.push.target import Target, key_fault
 from lightship.assets.scan import Scan, scan
 from lightship.errors import InputError, LightshipError, UsageError, WorldError
+from lightship.flows.assets.push_owner import owner_of
 from lightship.flows.assets.push_store import Clock, Heart, Place
 from lightship.progress import Progress
 from lightship.store.cache import Cache
@@ -41,7 +42,8 @@ Maps = Literal["skip", "push"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushRequest:
-    """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``purge`` is given the paths of
+    """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``take_over``: a push that is
+    deleting is not waited for, since somebody knows that it is over. ``purge`` is given the paths of
     addresses, and answers with what the CDN calls the order; ``waive`` forgets purges that earlier pushes owe. ``jobs``
     is for processors, ``connections`` for the store."""
 
@@ -54,6 +56,7 @@ class PushRequest:
     maps: Maps = "skip"
     maps_target: Target | None = None
     overwrite: bool = False
+    take_over: bool = False
     dry_run: bool = False
     purge: Callable[[Sequence[str]], str] | None = None
     waive: bool = False
@@ -240,8 +243,9 @@ class _Pushing:
             pending=True,
             own=plan.own,
             purge=self._owed(plan),
+            owner=owner_of(os.getpid()),
         )
-        heart = Heart(self.place, pending)
+        heart = Heart(self.place, pending, take_over=request.take_over)
         release = None
         if not plan.unchanged:
             with heart.ending(InputError):

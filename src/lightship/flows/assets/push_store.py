@@ -6,10 +6,14 @@ once its manifest is written, waits for them, and only then counts on what is th
 other, since stores list what was written before (S3, since December 2020:
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel). A push that has not touched its
 manifest for a quarter of an hour, by the store's own clock, counts as dead.
+
+Whoever cannot wait so long for one that collects, since its process is over or a person says so, writes down that it
+ended. It looks for that before each batch that it deletes, so that it stops if it lives after all.
 """
 
 import contextlib
 import datetime
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -30,6 +34,7 @@ from lightship.assets.push.release import (
     write_manifest,
 )
 from lightship.errors import InputError, LightshipError, NetworkError
+from lightship.flows.assets.push_owner import is_over
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
@@ -38,6 +43,8 @@ __all__ = ["Clock", "Heart", "Place"]
 _BEAT_S = 60.0
 _BATCH = 32
 _ROUNDS = 4
+_ON_ITS_WAY_S = 10.0
+"""What a process that is over had ordered is done by then; what is not, `Heart.settle` finds."""
 _MANIFEST = Headers(content_type="application/json", cache_control="no-store")
 
 
@@ -93,6 +100,7 @@ class Place:
             pendings=tuple(told[PENDING]),
             fresh=frozenset(fresh),
             not_understood=tuple(faults),
+            now=clock,
         )
 
     def _now(self, manifests: dict[str, Found], own: str | None) -> datetime.datetime:
@@ -108,6 +116,11 @@ class Place:
                 return None  # done meanwhile
             self.known[mark] = parse_manifest(raw, name, self.root)
         return self.known[mark]
+
+    def is_ended(self, pending: Manifest) -> bool:
+        """Whether somebody has written down that this push ended, or removed what tells of it."""
+        raw = self.bucket.read(self.key(f"{PENDING}/{pending.name}"), most_bytes=MOST_MANIFEST_BYTES)
+        return raw is None or parse_manifest(raw, pending.name, self.root).ended
 
     def write(self, manifest: Manifest) -> None:
         folder = PENDING if manifest.pending else RELEASES
@@ -129,11 +142,13 @@ def _touched(manifest: Manifest, found: Found) -> Manifest:
 
 
 class Heart:
-    """A pending manifest that is kept alive: written, and written again each minute while work goes on."""
+    """A pending manifest that is kept alive: written, and written again each minute while work goes on. ``take_over``:
+    another push that collects is not waited for."""
 
-    def __init__(self, place: Place, manifest: Manifest) -> None:
+    def __init__(self, place: Place, manifest: Manifest, *, take_over: bool = False) -> None:
         self.place = place
         self.manifest = manifest
+        self._take_over = take_over
         self._beaten = place.clock.monotonic()
         place.write(manifest)
 
@@ -234,28 +249,60 @@ class Heart:
         told = False
         while True:
             remote = self.place.remote(paths, self.manifest.name)
-            if not any(each.collecting and each.name in remote.fresh for each in remote.pendings):
+            collecting = [each for each in remote.pendings if each.collecting and each.name in remote.fresh]
+            if not collecting:
                 return remote
-            if not told:
-                progress.note("another push is collecting old releases: waiting for its end")
+            over = [each for each in collecting if self._take_over or is_over(each.owner)]
+            for each in over:
+                self.place.write(replace(each, collecting=False, ended=True))
+            if over:
+                progress.note(f"a push that {_heard(over[0], remote)} ended while it deleted old releases: going on")
+                self._wait(_ON_ITS_WAY_S)
+            elif not told:
+                progress.note(_waiting(collecting[0], remote))
                 told = True
-            self.place.clock.sleep(2.0)
-            self.beat()
-            # its age is told by our own manifest's time
-            if self.place.clock.monotonic() - self._beaten >= _BEAT_S / 4:
-                self.change(self.manifest)
+            else:
+                self._wait(2.0)
+
+    def _wait(self, seconds: float) -> None:
+        self.place.clock.sleep(seconds)
+        self.beat()
+        # the age of others is told by our own manifest's time
+        if self.place.clock.monotonic() - self._beaten >= _BEAT_S / 4:
+            self.change(self.manifest)
 
     def collect(self, paths: Sequence[str], progress: Progress) -> None:
-        """Delete objects, with the mark set that says so."""
+        """Delete objects, with the mark set that says so. Raise NetworkError where another push took that away."""
         progress.start("collect", len(paths), unit="objects")
         try:
             for begin in range(0, len(paths), _BATCH):
+                if self.place.is_ended(self.manifest):
+                    raise NetworkError("another push went on in its place", hint="the next push collects the rest")
                 self.beat()
                 batch = paths[begin : begin + _BATCH]
                 self.place.bucket.remove([self.place.key(path) for path in batch])
                 progress.advance("collect", len(batch))
         finally:
             progress.finish("collect")
+
+
+def _heard(other: Manifest, remote: Remote) -> str:
+    return f"was last heard of {_age_s(other, remote):.0f} seconds ago"
+
+
+def _waiting(other: Manifest, remote: Remote) -> str:
+    minutes = math.ceil((DEAD_S - _age_s(other, remote)) / 60)
+    left = f"{minutes} minutes" if minutes != 1 else "a minute"
+    return (
+        f"another push, which {_heard(other, remote)}, is deleting old releases: waiting for its end, or {left} if it "
+        "was killed; --take-over does not wait"
+    )
+
+
+def _age_s(other: Manifest, remote: Remote) -> float:
+    if other.touched is None or remote.now is None:
+        return 0.0
+    return max(0.0, (remote.now - other.touched).total_seconds())
 
 
 def _as_listed(entries: dict[str, Entry], remote: Remote) -> dict[str, Entry]:
