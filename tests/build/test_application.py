@@ -225,7 +225,7 @@ def test_what_is_no_longer_a_file_is_not_read(tmp_path: Path, monkeypatch: pytes
 
         return Listing()
 
-    monkeypatch.setattr("lightship.build.application.os.scandir", scandir)
+    monkeypatch.setattr("lightship.build.project_walk.os.scandir", scandir)
     try:
         application = read_application(project)
     except LightshipError:
@@ -236,7 +236,7 @@ def test_what_is_no_longer_a_file_is_not_read(tmp_path: Path, monkeypatch: pytes
 def test_a_file_that_is_read_in_small_portions_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As file systems of networks give them."""
     write(tmp_path, {"big.bin": "0123456789" * 1000})
-    monkeypatch.setattr("lightship.build.application._CHUNK_BYTES", 777)
+    monkeypatch.setattr("lightship.build.project_walk._CHUNK_BYTES", 777)
     real = io.FileIO.read
 
     class Short(io.FileIO):

@@ -40,7 +40,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         opened.append(os.path.basename(path))  # noqa: PTH119 - a text
         return real(path, flags, *rest, **more)
 
-    monkeypatch.setattr("lightship.build.application.os.open", watched)
+    monkeypatch.setattr("lightship.build.project_walk.os.open", watched)
     return opened
 
 
@@ -179,3 +179,37 @@ def test_a_few_changes_are_worth_no_writing(project: Path, cache: Cache, monkeyp
         (project / f"c{number}.py").write_text("")
     read_application(project, cache=cache)
     assert record.stat().st_ino != before
+
+
+def test_a_change_is_told_of_before_folders_are_listed(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    read_application(project, cache=cache)
+    (project / "b.py").write_text("changed\n")
+    seen: list[str] = []
+    real = os.scandir
+
+    def listed(path: str) -> object:
+        seen.append("listed")
+        return real(path)
+
+    monkeypatch.setattr("lightship.build.project_walk.os.scandir", listed)
+    application = read_application(project, cache=cache, met=lambda path, told: seen.append(f"{path} {told}"))
+    met = f"app/b.py {application.files['app/b.py']}"
+    assert seen == [met, "listed", met]
+
+
+def test_what_is_reached_through_a_link_is_no_longer_there(
+    project: Path, cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late(monkeypatch)
+    (project / "folder").mkdir()
+    (project / "folder/c.py").write_text("c\n")
+    assert "app/folder/c.py" in read_application(project, cache=cache).files
+    (project / "folder").rename(project.parent / "outside")
+    (project / "folder").symlink_to(project.parent / "outside")
+    assert read_application(project, cache=cache, met=lambda _path, _told: None).files.keys() == {
+        "app/a.py",
+        "app/b.py",
+    }
