@@ -47,6 +47,11 @@ def test_findings_are_status_1_in_every_format(lightship: Lightship, faulty: Fau
     assert markdown.status == 1
     assert markdown.stdout.startswith("### the site is not good: 3 warnings\n")
     assert lightship(*words, "--format", "github").stdout.count("::warning title=") == 3
+    sarif = lightship(*words, "--format", "sarif")
+    assert sarif.status == 1
+    (run,) = json.loads(sarif.stdout)["runs"]
+    uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in run["results"]]
+    assert sorted(uris) == [faulty.root, f"{faulty.root}logo.svg", f"{faulty.root}logo.svg"]
     said = lightship(*words, "--format", "json", "-o", "report.json")
     assert said.status == 1
     report = json.loads((lightship.home / "report.json").read_text())
@@ -69,6 +74,9 @@ def test_a_directory_alone(lightship: Lightship) -> None:
     schema = json.loads((REFERENCE / "schemas" / "assets-verify.schema.json").read_text())
     Draft202012Validator(schema).validate(report)
     assert [one["code"] for one in report["findings"]] == ["reference-missing"]
+    (run,) = json.loads(lightship("assets", "verify", "web", "--format", "sarif").stdout)["runs"]
+    (result,) = run["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "web/index.html"
     (web / "assets").mkdir()
     (web / "assets/app.js").write_text("1")
     assert lightship("assets", "verify", web, "--base", "/app").status == 0

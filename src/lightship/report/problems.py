@@ -5,12 +5,13 @@ first and name the line of the configuration that asked.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from lightship.findings import Finding, Report, Severity
 from lightship.units import format_bytes, format_seconds
 
-__all__ = ["Problem", "budget_name", "budget_sentence", "format_amount", "problems_of"]
+__all__ = ["Problem", "budget_name", "budget_sentence", "distinct", "format_amount", "problems_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +47,15 @@ def problems_of(report: Report) -> tuple[Problem, ...]:
     found += [_of_failure(row) for row in _rows(document.get("failures"))]
     found += [_of_finding(finding) for finding in report.findings]
     found += [_of_ignored(row) for row in _rows(document.get("ignored"))]
-    seen: dict[str, int] = {}
-    for place, problem in enumerate(found):
+    return distinct(found)
+
+
+def distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """``problems``, of which no two have the same identity."""
+    found, seen = [], dict[str, int]()
+    for problem in problems:
         times = seen[problem.identity] = seen.get(problem.identity, 0) + 1
-        if times > 1:
-            found[place] = replace(problem, identity=f"{problem.identity}\0{times}")
+        found.append(problem if times == 1 else replace(problem, identity=f"{problem.identity}\0{times}"))
     return tuple(found)
 
 

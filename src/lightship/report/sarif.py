@@ -70,6 +70,8 @@ def _location(problem: Problem, file: str) -> dict[str, object]:
 
 def _uri(path: str) -> str:
     """``path`` as a relative reference (RFC 3986, 4.2), whose first segment holds no colon; an absolute one as a
-    file's."""
+    file's; an address as it is."""
+    if path.startswith(("http://", "https://")):
+        return quote(path.encode("utf-8", "surrogateescape"), safe="/@!$&'()*+,;=~-._:?#[]%")
     quoted = quote(path.encode("utf-8", "surrogateescape"), safe="/@!$&'()*+,;=~-._")
     return f"file://{quoted}" if quoted.startswith("/") else quoted

@@ -85,7 +85,13 @@ __all__ = ["command"]
     help="Certificates to trust beside the system's: PEM.",
 )
 @report_options(
-    "text", "json", "markdown", "github", said="; github are annotations for GitHub Actions", image="{} is no file"
+    "text",
+    "json",
+    "markdown",
+    "github",
+    "sarif",
+    said="; github are annotations for GitHub Actions, sarif is for code scanning",
+    image="{} is no file",
 )
 @common_options
 def command(
@@ -156,7 +162,9 @@ def command(
         for note in unknown_variables(os.environ, click.get_current_context()):
             console.note(note)
         outcome = verify_assets(request, access, console, jobs=default_jobs(jobs))
-        console.deliver(_rendered(assets_verify_report(outcome), form, verbose=verbose), report_file)
+        directory = "" if request.is_site and files is None else str(files or target)
+        report = assets_verify_report(outcome)
+        console.deliver(_rendered(report, form, directory=directory, verbose=verbose), report_file)
     return 0 if outcome.passed else 1
 
 
@@ -182,7 +190,7 @@ def _headers(lines: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
-def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
+def _rendered(report: "Report", form: str, *, directory: str, verbose: bool) -> str:
     if form == "json":
         from lightship.report.json import render_json
 
@@ -191,6 +199,11 @@ def _rendered(report: "Report", form: str, *, verbose: bool) -> str:
         from lightship.report.verify_text import render_github
 
         return render_github(report.findings)
+    if form == "sarif":
+        from lightship import __version__
+        from lightship.report.assets_verify_sarif import render_assets_verify_sarif
+
+        return render_assets_verify_sarif(report, version=__version__, directory=directory)
     from lightship.report.assets_verify_text import render_assets_verify, render_assets_verify_markdown
 
     return (
