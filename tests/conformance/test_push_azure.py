@@ -37,7 +37,11 @@ def pusher(azure: Azure, tmp_path: Path) -> Pusher:
 
 def test_a_site_arrives_as_it_is_and_is_sent_once(azure: Azure, pusher: Pusher) -> None:
     files = {**FILES, "film-Ab12cd3e.mp4": os.urandom(BIG)}
-    del files["back\\slash.js"]  # to Azure it is a slash
+    write_site(pusher.web, files)
+    refused = pusher()
+    assert (refused.status, azure.names()) == (2, [])
+    assert "back\\slash.js: its key has a backslash, which Azure makes a slash of" in refused.stderr
+    del files["back\\slash.js"]
     write_site(pusher.web, files)
     with faults(azure.endpoint) as proxy:
         through = replace(

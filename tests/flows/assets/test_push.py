@@ -335,6 +335,23 @@ def test_a_name_that_no_object_has_stops_the_push(desk: Desk, name: bytes) -> No
     assert desk.bucket.said == []
 
 
+@pytest.mark.parametrize("name", ["back\\slash.js", "ends./a.js"])
+def test_a_name_that_azure_changes_stops_the_push_before_anything_is_sent(desk: Desk, name: str) -> None:
+    (desk.web / name).parent.mkdir(exist_ok=True)
+    (desk.web / name).write_bytes(b"x")
+    with pytest.raises(InputError, match="which Azure"):
+        desk.push(target=Target(scheme="az", bucket="container", prefix="site"))
+    assert desk.bucket.said == []
+    assert desk.push().site.release is not None
+    (desk.web / f"{name}.map").write_text('{"version":3,"mappings":"AAAA"}')
+    done = len(desk.bucket.said)
+    with pytest.raises(UsageError, match="which Azure"):
+        desk.push(target=Target(scheme="az", bucket="container", prefix="a\\b"))
+    with pytest.raises(InputError, match="which Azure"):
+        desk.push(maps_target=Target(scheme="az", bucket="container", prefix="maps"))
+    assert desk.bucket.said[done:] == []
+
+
 def test_a_build_that_cannot_be_read_whole_is_not_pushed(desk: Desk) -> None:
     (desk.web / "app.js.gz").write_bytes(b"no gzip at all")
     with pytest.raises(InputError, match=r"^app\.js\.gz: "):

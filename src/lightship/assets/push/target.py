@@ -12,7 +12,17 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from lightship.errors import UsageError
 
-__all__ = ["SCHEMES", "Scheme", "Target", "check_address", "key_fault", "parse_base", "parse_target", "public_path"]
+__all__ = [
+    "SCHEMES",
+    "Scheme",
+    "Target",
+    "blob_fault",
+    "check_address",
+    "key_fault",
+    "parse_base",
+    "parse_target",
+    "public_path",
+]
 
 Scheme = Literal["s3", "oss", "cos", "r2", "gs", "az", "file"]
 
@@ -122,6 +132,18 @@ def key_fault(root: str, path: str) -> str | None:
         return f"its key has {len(raw)} bytes, and stores take {_LONGEST_KEY_BYTES}"
     if not path or any(part in ("", ".", "..") for part in path.split("/")):
         return "its path is not below its root"
+    return None
+
+
+def blob_fault(root: str, path: str) -> str | None:
+    """Why Azure has no blob of that name, or has it under another, or None.
+    https://learn.microsoft.com/en-us/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata
+    (2026-11)."""
+    key = f"{root}/{path}"
+    if "\\" in key:
+        return "its key has a backslash, which Azure makes a slash of"
+    if any(part.endswith(".") for part in key.split("/")):
+        return "a part of its key ends with a dot, which Azure forbids"
     return None
 
 

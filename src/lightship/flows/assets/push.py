@@ -27,7 +27,7 @@ from lightship.assets.push.release import (
     next_stamp,
     release_digest,
 )
-from lightship.assets.push.target import Target, key_fault
+from lightship.assets.push.target import Target, blob_fault, key_fault
 from lightship.assets.scan import Scan, scan
 from lightship.errors import InputError, LightshipError, UsageError, WorldError
 from lightship.flows.assets.push_owner import owner_of
@@ -118,6 +118,8 @@ def push_assets(
         raise InputError(f"{request.directory}: there is nothing to push")
     maps_site = None
     if request.maps_target is not None and maps:
+        for file in maps:
+            _check_key(file.path, request.maps_target, request.base)
         aside = replace(request, target=request.maps_target, purge=None, cdn="")
         maps_bucket = open_bucket(request.maps_target)
         if not maps_bucket.keeps_headers:
@@ -141,6 +143,8 @@ def _check(request: PushRequest) -> None:
     if request.maps == "push" and request.maps_target is not None:
         raise UsageError("--maps push and --maps-to do not go together")
     for target in filter(None, (request.target, request.maps_target)):
+        if target.scheme == "az" and (fault := blob_fault(target.root(request.base), "name")) is not None:
+            raise UsageError(f"{target}, --base /{request.base}: {fault}")
         folder = target.directory
         if folder is not None and folder.resolve().is_relative_to(request.directory.resolve()):
             raise UsageError(f"{folder} lies in {request.directory}: the next push would push it too")
@@ -163,10 +167,8 @@ def _read(found: Scan, chosen: Candidates, asked: Coding, request: PushRequest, 
     """Hash every file. Nothing is pushed of a directory that cannot be read whole."""
     if found.faults:
         raise InputError(f"{found.root}/{found.faults[0]}")
-    root = request.target.root(request.base)
     for path, _, _ in chosen.files:
-        if (fault := key_fault(root, path)) is not None:
-            raise InputError(f"{path}: {fault}", hint="rename it, or leave it out of the build")
+        _check_key(path, request.target, request.base)
     folders = hashed_folders([path for path, _, _ in chosen.files])
 
     def read(candidate: tuple[str, bool, int]) -> Outgoing:
@@ -203,6 +205,13 @@ def _push_site(
     if plan.unchanged and not owed and not _has_leavings(leavings):
         return _site(request, plan, entries, Collection(), releases_kept=len(remote.releases))
     return _Pushing(request, place, by_path, cache, progress).go(plan, remote, entries)
+
+
+def _check_key(path: str, target: Target, base: str) -> None:
+    root = target.root(base)
+    fault = key_fault(root, path) or (blob_fault(root, path) if target.scheme == "az" else None)
+    if fault is not None:
+        raise InputError(f"{path}: {fault}", hint="rename it, or leave it out of the build")
 
 
 def _packed(plan: PushPlan, request: PushRequest, cache: Cache, progress: Progress) -> list[Entry]:
