@@ -2,13 +2,15 @@
 
     python bench/init_images.py PROJECT [PROJECT…] --python DIR [--rounds 3] [-o FILE]
 
-For each project: a copy gets its files from `lightship init`; `lightship build` makes an image and writes the trace of
-the start; `docker build` makes the image of the Dockerfile, which takes that trace. Then:
+For each project: a copy gets its files from `lightship init`; `docker build` makes the image of the Dockerfile and
+`lightship build` its own, each by its defaults (a start that each sees for itself), then each with all bytecode, and
+docker with the trace that `lightship build` wrote. Then:
 
-size      gzip -6 of each layer, against the layers of `lightship build`; with bytecode of the start and with all
+size      gzip -6 of each layer, and its tar, against the layers of `lightship build`
 answers   a container with a read-only root and no capabilities is asked for the route that was detected
 rebuild   one line more in one source file, round after round, beside the same Dockerfile with its sources copied
-          before the dependencies are installed, caches of the installers warm for both
+          before the dependencies are installed, caches of the installers warm for both; seconds of wall, and of CPU of
+          the engine and all its descendants
 
 The engine is a private one of Debian trixie (docker.io 26.1, whose own frontend knows COPY --link; the line `# syntax=`
 is taken out, since it would be pulled), unpacked by mmdebstrap into the work folder and started in a mount namespace of
@@ -32,6 +34,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from engine import cpu_of_tree
 
 LIGHTSHIP = str(Path(sys.executable).with_name("lightship"))
 _LIBRARIES = (
@@ -72,8 +78,9 @@ def _options() -> argparse.Namespace:
 class Engine:
     """A running dockerd and the client that speaks to it."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, pid: int) -> None:
         self.host = host
+        self.pid = pid
 
     def run(self, *arguments: str, stdin: Any = subprocess.DEVNULL) -> str:
         env = {"PATH": os.defpath, "HOME": tempfile.gettempdir(), "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "1",
@@ -109,7 +116,7 @@ def _engine(work: Path) -> Iterator[Engine]:
         process = subprocess.Popen(
             ["unshare", "-m", "sh", "-c", script], stdout=log, stderr=log, start_new_session=True
         )
-    engine = Engine(f"unix://{root}/engine/docker.sock")
+    engine = Engine(f"unix://{root}/engine/docker.sock", process.pid)
     try:
         limit = time.monotonic() + 120
         while process.poll() is None and time.monotonic() < limit:
@@ -167,22 +174,31 @@ def _measure(engine: Engine, work: Path, project: Path, options: argparse.Namesp
     asked = [LIGHTSHIP, "init", str(copy), "--force", "--only", "dockerfile,dockerignore,config", "--format", "json"]
     found = json.loads(subprocess.run(asked, check=True, capture_output=True).stdout)
     tag = f"init-{project.name}"
-    sizes: dict[str, Any] = {}
-    engine.run("build", "--network", "host", "-t", f"{tag}-all", "-f", _dockerfile(work, copy), str(copy))
-    sizes["docker_all"] = _layers(engine, f"{tag}-all", work)
+    sizes: dict[str, list[tuple[int, int]]] = {}
+    for name, flags in (("all", ["--build-arg", "BYTECODE=all"]), ("startup", [])):
+        engine.run("build", "--network", "host", *flags, "-t", tag, "-f", _dockerfile(work, copy), str(copy))
+        sizes[f"docker_{name}"] = _layers(engine, tag, work)
     for name, flags in (("all", ["--bytecode", "all"]), ("startup", [])):
         report = work / "report.json"
         _call(LIGHTSHIP, "build", str(copy), "--python", str(options.python), "-t", "bench:1", *flags, "--output",
               f"oci:{work}/layout", "--format", "json", "-o", str(report))  # fmt: skip
-        sizes[f"lightship_{name}"] = [each["compressed_bytes"] for each in json.loads(report.read_text())["layers"]]
-    engine.run("build", "--network", "host", "-t", tag, "-f", _dockerfile(work, copy), str(copy))
-    sizes["docker_startup"] = _layers(engine, tag, work)
+        layers = json.loads(report.read_text())["layers"]
+        sizes[f"lightship_{name}"] = [(each["compressed_bytes"], each["unpacked_bytes"]) for each in layers]
+    if trace.exists():
+        engine.run("build", "--network", "host", "-t", f"{tag}-traced", "-f", _dockerfile(work, copy), str(copy))
+        sizes["docker_traced"] = _layers(engine, f"{tag}-traced", work)
+        trace.unlink()
+    compressed = {name: sum(layer[0] for layer in layers) for name, layers in sizes.items()}
+    unpacked = {name: sum(layer[1] for layer in layers) for name, layers in sizes.items()}
     return {
         "project": project.name,
-        "compressed_bytes": {name: sum(layers) for name, layers in sizes.items()},
-        "docker_layers": {name: layers for name, layers in sizes.items() if name.startswith("docker")},
-        "ratio_startup": round(sum(sizes["docker_startup"]) / sum(sizes["lightship_startup"]), 3),
-        "ratio_all": round(sum(sizes["docker_all"]) / sum(sizes["lightship_all"]), 3),
+        "compressed_bytes": compressed,
+        "unpacked_bytes": unpacked,
+        "layers": sizes,
+        "ratios": {
+            name: {key: round(figures[f"docker_{key}"] / figures[f"lightship_{key}"], 3) for key in ("startup", "all")}
+            for name, figures in (("compressed", compressed), ("unpacked", unpacked))
+        },
         "answers": _answers(engine, tag, found["detected"], options.env),
         **_rebuilds(engine, work, copy, tag, options.rounds),
     }
@@ -198,8 +214,8 @@ def _dockerfile(work: Path, copy: Path, *, sources_first: bool = False) -> str:
     return str(path)
 
 
-def _layers(engine: Engine, image: str, work: Path) -> list[int]:
-    """Compressed bytes of each layer, bottom first."""
+def _layers(engine: Engine, image: str, work: Path) -> list[tuple[int, int]]:
+    """Compressed bytes of each layer and those of its tar, bottom first."""
     folder = work / "saved"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -211,7 +227,7 @@ def _layers(engine: Engine, image: str, work: Path) -> list[int]:
         packed = folder / "packed"
         with packed.open("wb") as stream:
             subprocess.run(["pigz", "-6", "-c", str(folder / name)], stdout=stream, check=True)
-        sizes.append(packed.stat().st_size)
+        sizes.append((packed.stat().st_size, (folder / name).stat().st_size))
     shutil.rmtree(folder)
     return sizes
 
@@ -236,35 +252,40 @@ def _answers(engine: Engine, tag: str, detected: dict[str, Any], env: list[str])
 
 
 def _rebuilds(engine: Engine, work: Path, copy: Path, tag: str, rounds: int) -> dict[str, Any]:
-    """Wall seconds after one line more, interleaved."""
+    """Seconds after one line more, interleaved: wall, and CPU of the engine and what it runs."""
     source = next(path for path in sorted(copy.rglob("*.py")) if "deploy" not in path.parts and path.stat().st_size)
-    seconds: dict[str, list[float]] = {"init": [], "sources_first": []}
+    wall: dict[str, list[float]] = {"init": [], "sources_first": []}
+    cpu: dict[str, list[float]] = {"init": [], "sources_first": []}
     ways = (("init", False), ("sources_first", True))
     for number in range(-1, rounds):  # the first warms the caches of both
         for name, first in ways if number % 2 else reversed(ways):
             with source.open("a") as stream:  # for each: the second would find the first one's stage in the cache
                 stream.write(f"\n_BENCH = {number}\n")
             dockerfile = _dockerfile(work, copy, sources_first=first)
-            began = time.monotonic()
+            began, spent = time.monotonic(), cpu_of_tree(engine.pid)
             engine.run("build", "--network", "host", "-t", f"{tag}-{name}".lower(), "-f", dockerfile, str(copy))
             if number >= 0:
-                seconds[name].append(round(time.monotonic() - began, 2))
-    ratio = median(ours / theirs for ours, theirs in zip(*seconds.values(), strict=True))
-    return {"rebuild_s": seconds, "rebuild_ratio": round(ratio, 3)}
+                wall[name].append(round(time.monotonic() - began, 2))
+                cpu[name].append(round(cpu_of_tree(engine.pid) - spent, 2))
+    ratios = [median(ours / theirs for ours, theirs in zip(*each.values(), strict=True)) for each in (wall, cpu)]
+    return {"rebuild_s": wall, "rebuild_cpu_s": cpu, "rebuild_ratio": round(ratios[0], 3),
+            "rebuild_cpu_ratio": round(ratios[1], 3)}  # fmt: skip
 
 
 def _table(results: list[dict[str, Any]]) -> str:
-    names = ("docker MB", "ours MB", "ratio", "all", "rebuild s", "first s", "ratio")
-    lines = [
-        " " * 24 + "".join(f"{name:>{width}}" for name, width in zip(names, (10, 10, 7, 7, 11, 9, 7), strict=True))
-    ]
+    names = ("docker MB", "ours MB", "ratio", "tar", "all", "tar", "rebuild s", "first s", "ratio", "CPU")
+    widths = (10, 10, 7, 7, 7, 7, 11, 9, 7, 7)
+    lines = [" " * 24 + "".join(f"{name:>{width}}" for name, width in zip(names, widths, strict=True))]
     lines[0] += "  answers"
     for each in results:
         size, rebuild = each["compressed_bytes"], each["rebuild_s"]
         lines.append(
             f"{each['project']:24}{size['docker_startup'] / 1e6:10.1f}{size['lightship_startup'] / 1e6:10.1f}"
-            f"{each['ratio_startup']:7.2f}{each['ratio_all']:7.2f}{median(rebuild['init']):11.2f}"
-            f"{median(rebuild['sources_first']):9.2f}{each['rebuild_ratio']:7.2f}  {each['answers']['status']}"
+            + "".join(
+                f"{each['ratios'][how][key]:7.2f}" for key in ("startup", "all") for how in ("compressed", "unpacked")
+            )
+            + f"{median(rebuild['init']):11.2f}{median(rebuild['sources_first']):9.2f}{each['rebuild_ratio']:7.2f}"
+            f"{each['rebuild_cpu_ratio']:7.2f}  {each['answers']['status']}"
         )
     return "\n".join(lines)
 

@@ -30,7 +30,7 @@ CODECS = {"isal", "deflate", "backports", "compression"}
 NETWORK = {"httpx2", "socket", "http.client", "urllib.request"}
 NETWORK_ALLOWED = (
     "store/docker_daemon", "store/registry/", "build/index", "base/", "launch/probe", "bench/", "verify/inside/",
-    "assets/push/upload", "assets/push/purge", "assets/verify/fetch",
+    "init/inside/", "assets/push/upload", "assets/push/purge", "assets/verify/fetch",
 )  # fmt: skip
 
 

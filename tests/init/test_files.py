@@ -167,6 +167,21 @@ def test_the_lock_says_which_poetry() -> None:
     assert "pip install poetry==2.1.3" in _text("poetry-fastapi-vite")
 
 
+def test_the_application_is_started_for_its_modules_where_a_route_says_when_it_is_up() -> None:
+    """As `lightship build` does: with a probe the bytecode of a start, without one all of it."""
+    dockerfile = _dockerfile("pip-flask")
+    (run,) = (each for each in dockerfile.instructions if each.flag("network") is not None)
+    entrypoint = next(each for each in dockerfile.instructions if each.keyword == "ENTRYPOINT")
+    words = [word.text for word in run.words]
+    assert run.exec_form
+    assert words[words.index("--") + 1 :] == [word.text for word in entrypoint.words]
+    assert words[words.index("--ask") + 1] == "http://127.0.0.1:8000/health"
+    _, _, files = planned("pip-flask", health_live="", health_ready="")
+    assert "deploy/start.py" not in files
+    assert "AS start" not in files["Dockerfile"].text
+    assert "--startup /opt/build/lightship-startup.lock" in files["Dockerfile"].text
+
+
 def test_libraries_that_no_wheel_has_are_installed_and_kept() -> None:
     text = _text("pip-flask")
     assert "build-essential libmagic1" in text
@@ -269,7 +284,9 @@ def test_what_is_ignored_keeps_what_the_dockerfile_copies() -> None:
 
 
 def test_only_the_parts_that_are_asked_for() -> None:
-    assert set(planned("pip-flask", ("dockerfile", "makefile"))[2]) == {"Dockerfile", "deploy/slim.py", "Makefile"}
+    assert set(planned("pip-flask", ("dockerfile", "makefile"))[2]) == {
+        "Dockerfile", "deploy/slim.py", "deploy/start.py", "Makefile",
+    }  # fmt: skip
 
 
 def test_the_entrypoint_is_what_was_detected_or_given() -> None:

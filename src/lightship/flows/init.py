@@ -160,7 +160,7 @@ def _notes(facts: ProjectFacts, choices: Choices, changes: tuple[Change, ...], f
         notes.append(f"kept as they are: {', '.join(file.path for file in kept)}")
     if any(file.path == ".dockerignore" for file in kept):
         ignore = Ignore.parse(files.text(".dockerignore"))
-        needed = [change.file.path for change in changes if change.file.path == "deploy/slim.py"]
+        needed = [change.file.path for change in changes if re.fullmatch(r"deploy/\w+\.py", change.file.path)]
         notes += [
             f".dockerignore leaves out {path}, which the Dockerfile copies" for path in needed if ignore.matches(path)
         ]

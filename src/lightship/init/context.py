@@ -45,6 +45,7 @@ def context_of(facts: ProjectFacts, choices: Choices, files: ProjectFiles) -> di
         "health_ready": choices.health_ready,
         "command": list(choices.command),
         "env": [pair for pair in sorted(_env(choices).items()) if pair[0] not in _ALWAYS_SET],
+        "starts": bool(choices.command and choices.port and (choices.health_ready or choices.health_live)),
         "writable": choices.writable,
         "made": [
             path.removeprefix(f"{choices.workdir}/")
@@ -102,8 +103,7 @@ def _python(
         f" and {len(facts.compiled) - 3} more" if len(facts.compiled) > 3 else ""
     )
     packages = ["build-essential", *sorted({name for need in facts.build for name in need.build})]
-    if choices.final == "closure":
-        packages += [name for name in choices.system_packages if name not in packages]
+    packages += [name for name in choices.system_packages if name not in packages]
     tool = _tool(python, files)
     return {
         "manager": python.manager,
@@ -118,7 +118,15 @@ def _python(
         "removed": [*unserved, "deploy"],
         "compiled_path": "/opt/project" if python.installs_itself else ".",
         "startup_glob": "lightship-startup.loc[k]",
+        "start_command": _start_command(choices),
     }
+
+
+def _start_command(choices: Choices) -> list[str]:
+    """Words that start the application while its image is built, to see which modules it imports."""
+    asked = f"http://127.0.0.1:{choices.port}{choices.health_ready or choices.health_live}"
+    words = ["python", "/opt/build/start.py", "/opt/build/modules", "--environment", choices.prefix, "--ask", asked]
+    return [*words, "--lock", "/opt/build/lightship-startup.lock", "--", *choices.command]
 
 
 def _group_flags(manager: str, choices: Choices) -> str:

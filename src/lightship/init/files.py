@@ -55,9 +55,9 @@ def _all(context: dict[str, object], files: ProjectFiles) -> Iterator[PlannedFil
     python = bool(context["python"])
     yield _file("dockerfile", "Dockerfile", "Dockerfile.j2", context, "the image, in stages")
     if python:
-        yield PlannedFile(
-            part="dockerfile", path="deploy/slim.py", text=script_text(), purpose="run by the Dockerfile: what ships"
-        )
+        for name, purpose in _scripts(context):
+            text = script_text(name)
+            yield PlannedFile(part="dockerfile", path=f"deploy/{name}.py", text=text, purpose=purpose)
     yield _ignored(context, files)
     if python:
         yield _file("config", "lightship.toml", "lightship.toml.j2", context, "the same image for lightship build")
@@ -69,6 +69,13 @@ def _all(context: dict[str, object], files: ProjectFiles) -> Iterator[PlannedFil
     yield from _kubernetes(context)
 
 
+def _scripts(context: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """What the Dockerfile runs in a project of Python: name and purpose."""
+    yield "slim", "run by the Dockerfile: what ships"
+    if context["starts"]:
+        yield "start", "run by the Dockerfile: modules of a start"
+
+
 def _ignored(context: dict[str, object], files: ProjectFiles) -> PlannedFile:
     """``.dockerignore``; where there is one that leaves out what the Dockerfile copies, ``Dockerfile.dockerignore``,
     which BuildKit prefers (https://docs.docker.com/build/concepts/context/#filename-and-location), with all its other
@@ -76,7 +83,7 @@ def _ignored(context: dict[str, object], files: ProjectFiles) -> PlannedFile:
     text = render("dockerignore.j2", context)
     own = files.text(".dockerignore")
     needed = [f"{front.prefix}package.json" for front in cast("tuple[FrontEndStage, ...]", context["front_ends"])]
-    needed += ["deploy/slim.py"] if context["python"] else []
+    needed += [f"deploy/{name}.py" for name, _ in _scripts(context)] if context["python"] else []
     path = ".dockerignore"
     if own and own != text and any(Ignore.parse(own).matches(each) for each in needed):
         path = "Dockerfile.dockerignore"

@@ -18,9 +18,9 @@ def render(template: str, context: dict[str, object]) -> str:
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
 
 
-def script_text() -> str:
-    """The program that the Dockerfile runs: `lightship.init.inside.slim_worker`, as it stands."""
-    return resources.files("lightship.init.inside").joinpath("slim_worker.py").read_text(encoding="utf-8")
+def script_text(name: str) -> str:
+    """A program that the Dockerfile runs: `lightship.init.inside.NAME_worker`, as it stands."""
+    return resources.files("lightship.init.inside").joinpath(f"{name}_worker.py").read_text(encoding="utf-8")
 
 
 @cache

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from lightship.init.inside import slim_worker
 from lightship.init.inside.slim_worker import compile_modules, main, slim_environment, strip_symbols
 
 
@@ -76,26 +77,52 @@ def test_installers_go_unless_something_requires_them(tmp_path: Path) -> None:
     assert not any(name.startswith("pip") for name in left)
 
 
-def test_bytecode_is_never_compared_with_its_source(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a/b.py").write_text("x = 1\n")
-    (tmp_path / "template.py").write_text("{{ no python }}\n")
-    compile_modules(tmp_path, Path("/opt/venv"), None)
-    made = Path(importlib.util.cache_from_source(str(tmp_path / "a/b.py"))).read_bytes()
-    assert struct.unpack("<I", made[4:8]) == (0b01,), "PEP 552: hash-based, and the source is not looked at"
-    assert b"/opt/venv/a/b.py" in made
+def _compiled(tree: Path) -> set[str]:
+    return {path.name.split(".")[0] for path in tree.rglob("site-packages/**/*.pyc")}
+
+
+def test_bytecode_is_never_compared_with_its_source_and_lies_in_a_tree_of_its_own(tmp_path: Path) -> None:
+    environment, made = tmp_path / "venv", tmp_path / "made"
+    packages = _environment(environment, {"a/b.py": "x = 1\n", "template.py": "{{ no python }}\n"})
+    compile_modules(made, environment, {str(packages / name).lstrip("/") for name in ("a/b.py", "template.py")})
+    source = packages / "a/b.py"
+    (compiled,) = (path for path in made.rglob("*") if path.is_file())
+    assert compiled == Path(f"{made}{importlib.util.cache_from_source(str(source))}")
+    assert struct.unpack("<I", compiled.read_bytes()[4:8]) == (0b01,), (
+        "PEP 552: hash-based, the source is not looked at"
+    )
+    assert str(source).encode() in compiled.read_bytes()
+    assert {int(path.stat().st_mtime) for path in made.rglob("*")} == {1577836800}
+    assert not list(environment.rglob("*.pyc"))
 
 
 def test_only_the_modules_of_a_traced_start(tmp_path: Path) -> None:
-    environment = tmp_path / "venv"
-    packages = _environment(environment, {"a.py": "", "b.py": ""})
+    environment, made = tmp_path / "venv", tmp_path / "made"
+    inside = _environment(environment, {"a.py": "", "b.py": ""}).relative_to("/").as_posix()
     lock = tmp_path / "lightship-startup.lock"
-    inside = packages.relative_to("/").as_posix()
-    lock.write_text(f"# traced\nkey = 1\n{inside}/a.py\n../../etc/x.py\n\n[files]\n{inside}/b.py\n")
-    main(["compileall", str(environment), "--startup", str(lock)])
-    assert [path.name.split(".")[0] for path in packages.rglob("*.pyc")] == ["a"]
-    main(["compileall", str(environment), "--startup", str(tmp_path / "absent")])
-    assert sorted(path.name.split(".")[0] for path in packages.rglob("*.pyc")) == ["a", "b"]
+    lock.write_text(
+        f"# traced\nkey = 1\n{inside}/a.py\n../../etc/x.py\nusr/lib/python3.11/json/tool.py\n\n[files]\n{inside}/b.py\n"
+    )
+    main(["compileall", str(made), "--environment", str(environment), "--startup", str(lock)])
+    assert _compiled(made) == {"a"}
+    assert len(list(made.rglob("*.pyc"))) == 2, "and the standard library's, wherever this Python has it"
+
+
+def test_without_modules_all_are_compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment, library = tmp_path / "venv", tmp_path / "stdlib"
+    _environment(environment, {"a.py": "", "b.py": ""})
+    for name in ("c.py", "test/d.py"):
+        (library / name).parent.mkdir(parents=True, exist_ok=True)
+        (library / name).write_text("")
+    monkeypatch.setattr(slim_worker, "_stdlib", lambda: library)
+    said = tmp_path / "modules"
+    for number, text in enumerate(("# modules of a start\n", None)):
+        said.unlink(missing_ok=True)
+        if text is not None:
+            said.write_text(text)
+        made = tmp_path / f"made{number}"
+        main(["compileall", str(made), "--environment", str(environment), "--startup", str(said)])
+        assert {path.name.split(".")[0] for path in made.rglob("*.pyc")} == {"a", "b", "c"}
 
 
 def _elf(*, offset: int, address: int) -> bytes:
@@ -158,3 +185,43 @@ def test_a_root_has_an_interpreter_that_finds_its_library_and_its_user(tmp_path:
     assert not (root / "usr/share/zoneinfo/posix").exists()
     assert (root / "var/lib/dpkg/status.d/libc6").read_text().startswith("Package: libc6")
     assert {int(path.lstat().st_mtime) for path in root.rglob("*")} == {1577836800}
+
+
+_LIBRARY = b"\x7fELF" + bytes(60)
+
+
+@pytest.mark.parametrize(
+    ("files", "stay"),
+    [
+        ({"opt/a.so": _LIBRARY + b"\0open\0", "opt/a.py": b"import iconvcodec\n"}, False),
+        ({"opt/a.so": _LIBRARY + b"\0iconv_open\0"}, True),
+        ({"root/usr/lib/libmagic.so.1": _LIBRARY + b"r,ccs=UTF-16\0"}, True),
+        ({"opt/a.py": b"library.iconv_open\n"}, True),
+        ({"opt/a.so": _LIBRARY + b"\0libiconv_open\0"}, True),  # no symbols that can be read
+        ({"root/usr/lib/locale/de_DE.utf8/LC_CTYPE": b""}, True),
+        ({"opt/readme.txt": b"iconv_open"}, False),
+    ],
+)
+def test_tables_for_converting_text_stay_where_something_asks_for_them(
+    tmp_path: Path, files: dict[str, bytes], stay: bool
+) -> None:
+    (tmp_path / "opt").mkdir()
+    for name, content in {
+        **files,
+        "root/usr/lib/x86_64-linux-gnu/gconv/UTF-16.so": _LIBRARY + b"\0iconv_open\0",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    slim_worker._drop_conversions(tmp_path / "root", tmp_path / "opt")
+    assert (tmp_path / "root/usr/lib/x86_64-linux-gnu/gconv").exists() is stay
+
+
+def test_a_library_with_a_converter_of_its_own_asks_for_no_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = tmp_path / "etree.so"
+    library.write_bytes(_LIBRARY + b"\0libiconv_open\0")
+    for said, asks in (("0 FUNC GLOBAL libiconv_open\n", False), ("0 FUNC GLOBAL UND iconv_open@GLIBC_2.2.5\n", True)):
+        monkeypatch.setattr(slim_worker, "_output", lambda *_, said=said: said)
+        assert slim_worker._converts(library) is asks

@@ -152,3 +152,14 @@ def test_the_path_of_modules_is_known() -> None:
     mended = becomes(modules_not_on_path.RULE, f"{build}{SLIM}WORKDIR /app\nCOPY --from=b /p lib\n")
     assert mended.endswith("WORKDIR /app\nENV PYTHONPATH=/app/lib\nCOPY --from=b /p lib\n")
     assert left_alone(modules_not_on_path.RULE, f"{build}FROM mine\nCOPY --from=b /p lib\n")
+
+
+def test_bytecode_may_be_made_in_a_stage_over_the_one_that_installs() -> None:
+    compiled = "FROM builder AS bytecode\nRUN python -m compileall -o 2 /opt/venv\n"
+    text = (
+        f"{SLIM[:-1]} AS builder\nRUN uv pip install flask\n%sFROM scratch\nCOPY --from=builder /opt/venv /opt/venv\n"
+    )
+    taken = "COPY --from=bytecode /opt/venv /opt/venv\n"
+    assert ask(no_bytecode.RULE, text % compiled + taken) == []
+    assert len(ask(no_bytecode.RULE, text % compiled)) == 1, "what is made reaches no image"
+    assert len(ask(no_bytecode.RULE, text % "")) == 1

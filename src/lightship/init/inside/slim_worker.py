@@ -1,17 +1,18 @@
-"""Makes the two trees that the final image is put together from. Run by the Dockerfile, while it is built.
+"""Makes the trees that the final image is put together from. Run by the Dockerfile, while it is built.
 
     python slim.py environment /opt/venv
-    python slim.py compileall /opt/venv [--startup lightship-startup.lock]
-    python slim.py root /rootfs --environment /opt/venv [--package libmagic1 …] [--startup …]
+    python slim.py compileall /bytecode --environment /opt/venv [--startup MODULES]
+    python slim.py root /rootfs --environment /opt/venv [--package libmagic1 …]
 
 ``environment`` takes out of a virtual environment what nothing reads at run time (tests that no other module imports,
-headers, stubs, static libraries) and strips debug symbols. ``compileall`` makes bytecode. ``root`` copies of this
-distribution the interpreter, the shared libraries that it and the environment are linked against, and the packages that
-are named, with all they depend on. Needs Python 3.9 or later and nothing else; ``strip`` where it is there.
+headers, stubs, static libraries) and strips debug symbols. ``compileall`` makes the bytecode of the environment and of
+the standard library, in a tree of its own. ``root`` copies of this distribution the interpreter, the shared libraries
+that it and the environment are linked against, and the packages that are named, with all they depend on. Needs Python
+3.9 or later and nothing else; ``strip`` where it is there.
 """
 
 import argparse
-import compileall
+import importlib.util
 import os
 import py_compile
 import re
@@ -21,27 +22,16 @@ import struct
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 __all__ = ["build_root", "compile_modules", "main", "slim_environment", "strip_symbols"]
 
 # a file's name or ending tells that only a compiler, a type checker or a debugger reads it
 _UNREAD = (
-    ".pyi",
-    ".pyx",
-    ".pxd",
-    ".h",
-    ".hpp",
-    ".hxx",
-    ".cuh",
-    ".c",
-    ".cc",
-    ".cpp",
-    ".cxx",
-    ".a",
-    ".js.map",
-    ".css.map",
-)
+    ".pyi", ".pyx", ".pxd", ".h", ".hpp", ".hxx", ".cuh", ".c", ".cc", ".cpp", ".cxx", ".a", ".js.map", ".css.map",
+)  # fmt: skip
 _COMPILERS = {"torch", "triton", "cffi", "pybind11", "nanobind", "cupy", "nvidia", "jax", "numba", "tvm"}
 """These compile at run time, and read their headers."""
 _TESTS = ("tests", "test", "_tests", "SelfTest")
@@ -70,6 +60,9 @@ _CONFIGURATION = (
 _NOT_COPIED = re.compile(
     r"/usr/share/(?:doc|man|info|locale|lintian|bug|zoneinfo/(?:posix|right))(?:/|$)|/var/lib/dpkg/"
 )
+_CONVERTS = re.compile(rb"\0iconv_open\0|,ccs=")  # iconv_open(3), and a stream's character set: fopen(3)
+_CONVERTS_LOCALES = ("libc6", "libc-bin", "libstdc++6", "bash", "coreutils")
+"""These convert between UTF-8 and what a locale has, which for C.UTF-8 takes no table."""
 _USER = 65532
 _EPOCH = 1577836800  # every file has one time, so that the same content is the same layer
 
@@ -83,13 +76,12 @@ def main(arguments: "list[str] | None" = None) -> None:
     parser.add_argument("--package", action="append", default=[])
     parser.add_argument("--startup", type=Path)
     asked = parser.parse_args(arguments)
-    modules = _startup_modules(asked.startup)
     if asked.what == "environment":
         slim_environment(asked.target)
     elif asked.what == "compileall":
-        compile_modules(asked.target, asked.target, modules)
+        compile_modules(asked.target, asked.environment, _startup_modules(asked.startup))
     else:
-        build_root(asked.target, asked.environment, asked.package, modules)
+        build_root(asked.target, asked.environment, asked.package)
 
 
 def slim_environment(environment: Path) -> None:
@@ -106,6 +98,8 @@ def slim_environment(environment: Path) -> None:
         shutil.rmtree(directory)
     for name in ("include", "share/man", "share/doc"):
         shutil.rmtree(environment / name, ignore_errors=True)
+    for path in environment.glob("bin/[Aa]ctivate*"):  # for a person's shell
+        path.unlink()
     for path in files:
         if ".so" in path.name and path.exists():
             strip_symbols(path)
@@ -187,32 +181,57 @@ def _is_loadable(path: Path) -> bool:
 
 
 def _startup_modules(lock: "Path | None") -> "set[str] | None":
-    """The sources that a traced start imports, which ``lightship build`` writes; None means all modules."""
+    """The sources that a start imports, which ``start.py`` and ``lightship build`` write; None means all modules."""
     if lock is None or not lock.is_file():
         return None
     head = lock.read_text().split("\n[", 1)[0]
-    return {line for line in head.splitlines() if line.endswith(".py")}
+    return {line for line in head.splitlines() if line.endswith(".py")} or None
 
 
-def compile_modules(directory: Path, final: Path, modules: "set[str] | None") -> None:
-    """Bytecode for ``directory``, which will be ``final`` in the image. It is never compared with its source again, so
-    that it stays valid whatever time a file gets on its way."""
+def compile_modules(target: Path, environment: Path, modules: "set[str] | None") -> None:
+    """Bytecode of the environment and the standard library, below ``target`` at the places where Python looks for it.
+    It is never compared with its source again, so that it stays valid whatever time a file gets on its way."""
+    wanted = None if modules is None else {_here(name) for name in modules}
+    sources = [path for path in sorted(_sources(environment)) if wanted is None or str(path) in wanted]
+    made = [str(target) + importlib.util.cache_from_source(str(path)) for path in sources]
+    with ProcessPoolExecutor() as pool:
+        list(pool.map(_compile, map(str, sources), made, chunksize=32))
+    target.mkdir(parents=True, exist_ok=True)
+    _settle_times(target)
+
+
+def _here(name: str) -> str:
+    """A module of the standard library at its place in this image, whichever Python was traced."""
+    return re.sub(r"^/usr/(?:local/)?lib/python3\.\d+/(?!dist-packages|site-packages)", f"{_stdlib()}/", f"/{name}")
+
+
+def _sources(environment: Path) -> "Iterator[Path]":
+    yield from environment.glob("lib/python3*/site-packages/**/*.py")
+    for path in _stdlib().rglob("*.py"):
+        if not _STDLIB_UNUSED.match(path.relative_to(_stdlib()).as_posix()):
+            yield path
+
+
+def _stdlib() -> Path:
+    return Path(sysconfig.get_path("stdlib"))
+
+
+def _compile(source: str, made: str) -> None:
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-    if modules is None:
-        compileall.compile_dir(
-            directory, ddir=str(final), quiet=2, workers=0, invalidation_mode=mode, maxlevels=64
-        )  # files that are no Python for this version are templates: nobody imports them
-        return
-    for name in sorted(modules):
-        inside = re.sub(r"^usr/(?:local/)?lib/python3\.\d+/", f"{sysconfig.get_path('stdlib')}/", name)
-        path = directory / os.path.relpath(Path("/", inside), final)
-        if path.is_file() and ".." not in path.parts:
-            py_compile.compile(str(path), dfile=f"/{inside}", quiet=2, invalidation_mode=mode)
+    try:
+        py_compile.compile(source, cfile=made, doraise=True, invalidation_mode=mode)
+    except (py_compile.PyCompileError, ValueError, RecursionError):
+        return  # no Python for this version: a template, which nobody imports
 
 
-def build_root(target: Path, environment: Path, packages: "list[str]", modules: "set[str] | None") -> None:
-    """The root file system, but for the environment and the application."""
-    _copy_interpreter(target, modules)
+def _settle_times(target: Path) -> None:
+    for path in [*target.rglob("*"), target]:
+        os.utime(path, (_EPOCH, _EPOCH), follow_symlinks=False)
+
+
+def build_root(target: Path, environment: Path, packages: "list[str]") -> None:
+    """The root file system, but for bytecode, the environment and the application."""
+    _copy_interpreter(target)
     for path in environment.glob("bin/python*"):  # by whatever name the environment knows the interpreter
         if path.is_symlink() and path.readlink().is_absolute() and environment not in path.readlink().parents:
             _copy(path.readlink(), target)
@@ -234,19 +253,19 @@ def build_root(target: Path, environment: Path, packages: "list[str]", modules: 
     for path in target.glob("usr/local/lib/*.so*"):  # the interpreter's; the distribution's are stripped
         if not path.is_symlink():
             strip_symbols(path)
+    _drop_conversions(target, environment)
     _make_user(target)
     subprocess.run(["/sbin/ldconfig", "-r", str(target)], check=True)
     (target / "var/cache/ldconfig/aux-cache").unlink(missing_ok=True)
     _tell_scanners(target, [*names, *_owners(libraries)])
-    for path in [*target.rglob("*"), target]:
-        os.utime(path, (_EPOCH, _EPOCH), follow_symlinks=False)
+    _settle_times(target)
 
 
-def _copy_interpreter(target: Path, modules: "set[str] | None") -> None:
+def _copy_interpreter(target: Path) -> None:
     program = Path(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
     for name in ("python", "python3", program.name):
         _copy(program.with_name(name), target)
-    library = Path(sysconfig.get_path("stdlib"))
+    library = _stdlib()
     for path in library.rglob("*"):
         if not _STDLIB_UNUSED.match(path.relative_to(library).as_posix()):
             _copy(path, target)
@@ -254,7 +273,6 @@ def _copy_interpreter(target: Path, modules: "set[str] | None") -> None:
     (copied / "site-packages").mkdir(exist_ok=True)
     for path in copied.rglob("*.so*"):
         strip_symbols(path)
-    compile_modules(copied, library, modules)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -312,6 +330,35 @@ def _libraries(trees: "list[Path]", ignored: Path) -> "list[Path]":
     found |= set(Path("/usr/lib").glob("*/libgcc_s.so.1"))  # loaded by name where a thread is cancelled
     outside = (path for path in found if not any(tree in path.parents for tree in (*trees, ignored)))
     return sorted({Path(os.path.realpath(path.parent), path.name) for path in outside})
+
+
+def _drop_conversions(target: Path, environment: Path) -> None:
+    """Take out the C library's tables for converting text, 8 MB, where nothing of the two trees asks for them."""
+    tables = [path for path in target.glob("usr/lib/*/gconv") if path.is_dir()]
+    if not tables or [path.name for path in target.glob("usr/lib/locale/*")] not in ([], ["C.utf8"]):
+        return
+    passed = {str(target) + os.path.realpath(path) for name in _CONVERTS_LOCALES for path in _files_of(name)}
+    for tree in (target, environment):
+        for path in tree.rglob("*"):
+            inside = any(table in path.parents for table in tables)
+            if path.is_file() and not path.is_symlink() and not inside and str(path) not in passed and _converts(path):
+                return
+    for table in tables:
+        shutil.rmtree(table)
+
+
+def _converts(path: Path) -> bool:
+    """Whether a library or a source names what converts text; one with a converter of its own, as lxml has GNU's, has
+    a symbol that only ends on that name."""
+    content = path.read_bytes() if path.suffix == ".py" or ".so" in path.name or os.access(path, os.X_OK) else b""
+    if not content.startswith(b"\x7fELF"):
+        return path.suffix == ".py" and b"iconv_open" in content
+    if _CONVERTS.search(content) is not None:
+        return True
+    if b"iconv_open\0" not in content:
+        return False
+    symbols = _output("readelf", "--dyn-syms", "--wide", str(path))
+    return not symbols or re.search(r"\siconv_open(?:@|\s|$)", symbols) is not None
 
 
 def _make_user(target: Path) -> None:

@@ -43,6 +43,7 @@ from collections.abc import Iterator
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
 from lightship.dockerfile.scope import environment_at
+from lightship.dockerfile.stages import Stage
 from lightship.lint.actions import Action
 from lightship.lint.rewriting import add_option
 from lightship.lint.rule import Remark, Rule
@@ -62,7 +63,7 @@ def _find(subject: Subject) -> Iterator[Remark]:
         if stage.index not in subject.stages.needed or not reaches_image(subject, stage):
             continue
         runs = [each for each in stage.instructions if each.keyword == "RUN"]
-        if any(_compiles(run) for run in runs):
+        if any(_compiles(run) for run in runs) or _is_compiled_above(subject, stage):
             continue
         for run in runs:
             for action in subject.actions(run):
@@ -70,6 +71,16 @@ def _find(subject: Subject) -> Iterator[Remark]:
                 if found is not None:
                     yield found
             yield from _removals(subject, run)
+
+
+def _is_compiled_above(subject: Subject, stage: Stage) -> bool:
+    """A stage over this one makes the bytecode, and it reaches the image."""
+    above = (each for each in subject.stages.stages if each is not stage and stage in subject.stages.chain(each))
+    return any(
+        reaches_image(subject, each) and any(_compiles(run) for run in each.instructions if run.keyword == "RUN")
+        for each in above
+        if each.index in subject.stages.needed
+    )
 
 
 def _compiles(run: Instruction) -> bool:
