@@ -29,28 +29,22 @@ References
 w3.org/TR/CSP3, 6.7.2 "Fetch directives" and 6.7.2.7 "Does url match source list" (2025-10).
 """
 
-import fnmatch
 import json
 from collections import defaultdict
 from collections.abc import Iterator
 
+from lightship.assets.policy import forbidding
 from lightship.assets.reading.reference import Kind
 from lightship.assets.retarget.leftovers.rule import Found, Leftover, LeftoverRule, Subject
-from lightship.assets.retarget.prefix import Prefix
+from lightship.assets.retarget.prefix import NOWHERE, Prefix
 
 __all__ = ["RULE"]
 
-_DIRECTIVES: dict[Kind, tuple[str, ...]] = {
-    "script": ("script-src-elem", "script-src", "default-src"),
-    "style": ("style-src-elem", "style-src", "default-src"),
-    "font": ("font-src", "default-src"),
-    "image": ("img-src", "default-src"),
-    "media": ("media-src", "default-src"),
-    "manifest": ("manifest-src", "default-src"),
-    "fetch": ("connect-src", "default-src"),
-}
+_ANY = "any"
+"""A name below the prefix: a source that names one file allows that one alone."""
 _ROUTES = ("routes-manifest.json", ".next/routes-manifest.json")
-_PORTS = {"https": "443", "http": "80"}
+_KINDS: tuple[Kind, ...] = ("script", "style", "font", "image", "media", "manifest", "fetch")
+"""What comes from the CDN. Workers do not: another rule tells of them."""
 
 
 def _find(subject: Subject) -> Iterator[Leftover]:
@@ -58,7 +52,7 @@ def _find(subject: Subject) -> Iterator[Leftover]:
         return
     moved: dict[Kind, list[Found]] = defaultdict(list)
     for each in subject.found:
-        if each.reference.kind in _DIRECTIVES and subject.is_moved(each):
+        if each.reference.kind in _KINDS and subject.is_moved(each):
             moved[each.reference.kind].append(each)
     forbidden: dict[str, list[str]] = defaultdict(list)
     for path, text in _policies(subject):
@@ -94,37 +88,10 @@ def _of_routes(content: bytes) -> Iterator[str]:
 
 
 def _forbidding(policy: str, kind: Kind, target: Prefix) -> str:
-    """The directive of ``policy`` that does not let ``kind`` come from ``target``; empty where none forbids it."""
-    directives: dict[str, list[str]] = {}
-    for part in policy.split(";"):
-        words = part.split()
-        if words:
-            directives.setdefault(words[0].lower(), words[1:])
-    for name in _DIRECTIVES[kind]:
-        if name in directives:
-            allowed = any(_allows(source, kind, target) for source in directives[name])
-            return "" if allowed else name
-    return ""
-
-
-def _allows(source: str, kind: Kind, target: Prefix) -> bool:
-    lowered = source.lower()
-    if kind in ("script", "style") and lowered.startswith(("'nonce-", "'sha")):
-        return True  # whatever has the nonce may come from anywhere
-    if lowered == "'strict-dynamic'":
-        return kind == "script"
-    if lowered == "*" or lowered == f"{target.scheme}:" or (lowered == "http:" and target.scheme == "https"):
-        return True
-    scheme, mark, rest = lowered.rpartition("://")
-    if mark and scheme not in (target.scheme, "http"):
-        return False
-    authority, slash, path = rest.partition("/")
-    host, _, port = authority.partition(":")
-    own = target.port or _PORTS[target.scheme]
-    if port not in ("", "*", own) or (not port and own != _PORTS[target.scheme]):
-        return False
-    named = fnmatch.fnmatchcase(target.host.lower(), host) if host.startswith("*.") else host == target.host.lower()
-    return named and (not path or (path.endswith("/") and f"{target.path}/".lower().startswith(slash + path)))
+    """The directive of ``policy`` that does not let ``kind`` come from ``target``; empty where none forbids it. The
+    page is on no host that a source could name, under the scheme of ``target``."""
+    said = forbidding(policy, kind, f"{target.text}/{_ANY}", f"{target.scheme}://{NOWHERE}/")
+    return said.partition(" ")[0]
 
 
 RULE = LeftoverRule(

@@ -31,8 +31,8 @@ https://www.w3.org/TR/CSP3/ (2025-10), 6.1 and 6.7.2.
 from collections import defaultdict
 from collections.abc import Iterator
 
+from lightship.assets.policy import forbidding
 from lightship.assets.verify.checks.check import Check
-from lightship.assets.verify.policy import forbidding
 from lightship.assets.verify.site import Asset, Site, Use
 from lightship.findings import Finding, Kind
 

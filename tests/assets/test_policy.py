@@ -2,7 +2,7 @@
 
 import pytest
 
-from lightship.assets.verify.policy import forbidding
+from lightship.assets.policy import forbidding
 
 PAGE = "https://app.example/docs/"
 CDN = "https://static.example/app/x.js"
