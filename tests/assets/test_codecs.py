@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from lightship.assets.codecs import ENCODINGS, Effort, Encoding, codec_version, decodes_to, encode
+from lightship.assets.codecs import ENCODINGS, Effort, Encoding, codec_version, decodes_to, encode, gunzip
+from lightship.errors import ArchiveError, HostileError
 
 PLAIN = b"export const word = 'lightship';\n" * 9000 + bytes(range(256)) * 2000
 LEVELS: tuple[Effort, ...] = ("ci", "release", "alone")
@@ -48,3 +49,13 @@ def test_the_version_tells_levels_apart() -> None:
     told = [codec_version(encoding, level) for encoding in ENCODINGS for level in LEVELS[:2]]
     assert len(set(told)) == len(told) == 6
     assert codec_version("gzip", "alone") not in told
+
+
+def test_gzip_is_read_whole_or_not_at_all_and_never_past_the_bound() -> None:
+    packed = gzip.compress(PLAIN)
+    assert gunzip(packed, most_bytes=len(PLAIN), what="a.gz") == PLAIN
+    for wrong in (b"", packed[:-1], packed + b"a", packed[:-8] + bytes(8)):
+        with pytest.raises(ArchiveError, match=r"^a\.gz: "):
+            gunzip(wrong, most_bytes=len(PLAIN), what="a.gz")
+    with pytest.raises(HostileError, match=rf"^a\.gz is too large: want at most {len(PLAIN) - 1} bytes"):
+        gunzip(packed, most_bytes=len(PLAIN) - 1, what="a.gz")

@@ -15,7 +15,17 @@ from lightship.archive.codec import open_decompressed
 from lightship.errors import ArchiveError, LightshipError
 from lightship.values import dataclass
 
-__all__ = ["ENCODINGS", "Effort", "Encoding", "Level", "brotli_pieces", "codec_version", "decodes_to", "encode"]
+__all__ = [
+    "ENCODINGS",
+    "Effort",
+    "Encoding",
+    "Level",
+    "brotli_pieces",
+    "codec_version",
+    "decodes_to",
+    "encode",
+    "gunzip",
+]
 
 Encoding = Literal["gzip", "br", "zstd"]
 Level = Literal["ci", "release"]
@@ -91,6 +101,15 @@ def _stream_is(packed: bytes, wanted: _Prefix, encoding: Literal["gzip", "zstd"]
     except LightshipError:  # damaged, cut short, followed by something else
         return False
     return at == len(wanted.wanted)
+
+
+def gunzip(packed: bytes, *, most_bytes: int, what: str) -> bytes:
+    """The plain bytes of a gzip stream. Raise ArchiveError, which names ``what``, where it is empty, damaged, cut short
+    or followed by something else; HostileError where they are more than ``most_bytes``, before they are all made."""
+    if not packed:
+        raise ArchiveError(f"{what}: an empty file is no gzip stream")
+    with open_decompressed(BytesIO(packed), "gzip", limit_bytes=most_bytes, what=what) as stream:
+        return b"".join(iter(lambda: stream.read(_CHUNK_BYTES), b""))
 
 
 def brotli_pieces(packed: bytes) -> Iterator[bytes]:

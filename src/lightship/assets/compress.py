@@ -71,6 +71,8 @@ def settle_lone(root: Path, path: str, options: CompressOptions) -> AssetResult:
         found, status = read_file(root / path)
         running, size_bytes = hashlib.sha256(), 0
         if path.endswith(SUFFIX_OF_ENCODING["gzip"]):
+            if not found:
+                return AssetResult(path=path, fault="an empty file is no gzip stream")
             with open_decompressed(BytesIO(found), "gzip") as stream:
                 while piece := stream.read(1 << 18):
                     running.update(piece)

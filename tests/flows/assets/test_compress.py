@@ -152,8 +152,9 @@ def test_gzip_only_keeps_what_a_link_leads_to(web: Path) -> None:
     assert (web / "latest.js").read_bytes() == SCRIPT
 
 
-def test_a_damaged_gz_that_is_all_there_is_is_named(web: Path) -> None:
-    put(web, "app.js.gz", gzip.compress(SCRIPT)[:-5])
+@pytest.mark.parametrize("content", [gzip.compress(SCRIPT)[:-5], b""], ids=["cut short", "empty"])
+def test_a_damaged_gz_that_is_all_there_is_is_named(web: Path, content: bytes) -> None:
+    put(web, "app.js.gz", content)
     outcome = run(web, replace(CI, mode="gzip-only"))
     assert not outcome.good
     assert of(outcome, "app.js.gz").fault

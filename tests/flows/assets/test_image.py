@@ -209,8 +209,9 @@ def test_a_sidecar_that_is_not_of_its_file_is_refused(front: FrontEnd, pages: Pa
     assert "unsent-sidecars" not in codes(outcome)
 
 
-def test_a_damaged_gz_that_stands_alone_is_refused(front: FrontEnd, tmp_path: Path) -> None:
-    site = write_files(tmp_path / "alone", {"index.html.gz": gzip.compress(PAGES["index.html"])[:-3]})
+@pytest.mark.parametrize("content", [gzip.compress(PAGES["index.html"])[:-3], b""], ids=["cut short", "empty"])
+def test_a_damaged_gz_that_stands_alone_is_refused(front: FrontEnd, tmp_path: Path, content: bytes) -> None:
+    site = write_files(tmp_path / "alone", {"index.html.gz": content})
     with pytest.raises(InputError, match=r"index.html.gz cannot be decompressed"):
         front.build(site)
 

@@ -155,6 +155,8 @@ def _checked(source: ImageFiles, file: ImageFile, beside: Mapping[Encoding, Imag
 def _opened(source: ImageFiles, file: ImageFile) -> tuple[str, Deflated | None]:
     """Hash of what a lone ``.gz`` holds, and its stream."""
     packed = _read(source.root / file.path)
+    if not packed:
+        raise InputError(f"{file.path} cannot be decompressed: an empty file is no gzip stream")
     running, crc, size_bytes = hashlib.sha256(), 0, 0
     try:
         with open_decompressed(BytesIO(packed), "gzip") as stream:

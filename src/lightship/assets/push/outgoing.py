@@ -11,18 +11,16 @@ import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from lightship.archive.codec import open_decompressed
-from lightship.assets.codecs import Effort, Encoding
+from lightship.assets.codecs import Effort, Encoding, gunzip
 from lightship.assets.compress import is_source_map
 from lightship.assets.kinds import MEDIA_TYPES, SUFFIX_OF_ENCODING, compressible, is_hashed
 from lightship.assets.model import LEAST_BYTES, MOST_BYTES, worth
 from lightship.assets.push.release import Coding, Entry
 from lightship.assets.scan import Scan, read_file
 from lightship.assets.sidecar import fresh_bytes, packed
-from lightship.errors import InputError, LightshipError
+from lightship.errors import InputError
 from lightship.store.cache import Cache
 
 __all__ = [
@@ -191,18 +189,7 @@ def _plain(outgoing: Outgoing) -> bytes:
 
 
 def _inflated(file: Path, path: str) -> bytes:
-    raw, _ = read_file(file)
-    pieces, size_bytes = [], 0
-    try:
-        with open_decompressed(BytesIO(raw), "gzip") as stream:
-            while piece := stream.read(1 << 18):
-                size_bytes += len(piece)
-                if size_bytes > MOST_BYTES:
-                    raise InputError(f"{path}.gz: want at most {MOST_BYTES >> 20} MiB of plain bytes")
-                pieces.append(piece)
-    except LightshipError as error:
-        raise InputError(f"{path}.gz: {error}") from error
-    return b"".join(pieces)
+    return gunzip(read_file(file)[0], most_bytes=MOST_BYTES, what=f"{path}.gz")
 
 
 def _pieces(file: Path) -> Iterator[bytes]:

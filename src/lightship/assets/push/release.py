@@ -10,13 +10,12 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from typing import Literal, cast
 
-from lightship.archive.codec import open_decompressed
+from lightship.assets.codecs import gunzip
 from lightship.assets.push.bucket import Found, Headers
 from lightship.assets.push.target import key_fault
-from lightship.errors import ArchiveError, ImageError, InputError
+from lightship.errors import ImageError, InputError
 from lightship.oci.document import Node, canonical, parse_object
 
 __all__ = [
@@ -178,7 +177,9 @@ def parse_manifest(raw: bytes, name: str, root: str) -> Manifest:
     try:
         if not _NAME.fullmatch(name):
             raise InputError(f"{name}: want the name of a manifest")
-        node = parse_object(_inflated(raw, name), name)
+        packed = raw.startswith(b"\x1f\x8b")
+        plain = gunzip(raw, most_bytes=MOST_MANIFEST_BYTES, what=name) if packed else raw
+        node = parse_object(plain, name)
         schema = node.require("schema").text()
         if schema != RELEASE_SCHEMA:
             raise InputError(f"{name}: want {RELEASE_SCHEMA}, got {schema!r:.80}")
@@ -217,19 +218,6 @@ def _moment(node: Node | None) -> datetime.datetime | None:
     if moment.tzinfo is None:
         raise node.fault("a time with its zone")
     return moment
-
-
-def _inflated(raw: bytes, name: str) -> bytes:
-    if not raw.startswith(b"\x1f\x8b"):
-        return raw
-    try:
-        with open_decompressed(BytesIO(raw), "gzip") as stream:
-            plain = stream.read(MOST_MANIFEST_BYTES + 1)
-    except ArchiveError as error:
-        raise InputError(f"{name}: {error}") from error
-    if len(plain) > MOST_MANIFEST_BYTES:
-        raise InputError(f"{name}: want at most {MOST_MANIFEST_BYTES} bytes of JSON")
-    return plain
 
 
 def _entries(objects: Node, root: str) -> dict[str, Entry]:

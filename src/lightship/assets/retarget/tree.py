@@ -1,17 +1,15 @@
 """The directory that is retargeted: its files under their plain names, whether they are compressed or not."""
 
 import os
-from io import BytesIO
 from pathlib import Path
 
-from lightship.archive.codec import open_decompressed
-from lightship.assets.codecs import ENCODINGS, Encoding
+from lightship.assets.codecs import ENCODINGS, Encoding, gunzip
 from lightship.assets.kinds import SUFFIX_OF_ENCODING
 from lightship.assets.model import MOST_BYTES
 from lightship.assets.retarget.commit import STAGE_NAME
 from lightship.assets.retarget.state import STATE_NAME
 from lightship.assets.scan import Scan, read_file, scan
-from lightship.errors import InputError, LightshipError, StorageError
+from lightship.errors import StorageError
 
 __all__ = ["DirectoryTree"]
 
@@ -69,7 +67,7 @@ class DirectoryTree:
         except OSError as error:
             raise StorageError(f"cannot read {self.file(path)}: {error.strerror}") from error
         if path in self._lone:
-            content = _unpacked(content, self.file(path))
+            content = gunzip(content, most_bytes=MOST_BYTES, what=str(self.file(path)))
         if self._kept_bytes + len(content) <= _MOST_KEPT_BYTES:
             self._kept[path] = content, status
             self._kept_bytes += len(content)
@@ -87,14 +85,3 @@ def _is_ours(path: str) -> bool:
 
 def _sidecars(found: Scan) -> frozenset[str]:
     return frozenset(seen.path for seen in (*found.sidecars, *found.lone) if not _is_ours(seen.path))
-
-
-def _unpacked(packed: bytes, file: Path) -> bytes:
-    try:
-        with open_decompressed(BytesIO(packed), "gzip") as stream:
-            plain = stream.read(MOST_BYTES + 1)
-    except LightshipError as error:
-        raise InputError(f"{file} is damaged: {error}") from error
-    if len(plain) > MOST_BYTES:
-        raise InputError(f"{file} holds more than {MOST_BYTES} bytes")
-    return plain
