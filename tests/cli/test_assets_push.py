@@ -213,5 +213,6 @@ def test_releases_are_listed(lightship: Lightship, web: Path, s3: str) -> None:
     assert said.status == 1
     assert "assets/app-0a1b2c3d.js" in said.stdout
     said = lightship("assets", "releases", lightship.home / "none")
-    assert said.status == 0, said.stderr
+    assert said.status == 2
+    assert "there is no release of lightship, and nothing else either" in said.stderr
     assert not (lightship.home / "none").exists()

@@ -8,7 +8,7 @@ from tests.flows.assets.test_push import HASHED, Desk, fails_at
 from lightship.assets.push.plan import DEAD_S
 from lightship.assets.push.release import RELEASES
 from lightship.assets.push.target import Target
-from lightship.errors import NetworkError
+from lightship.errors import InputError, NetworkError
 from lightship.flows.assets.releases import ReleasesOutcome, list_releases, releases_report
 from lightship.report.assets_releases_text import render_releases
 
@@ -73,7 +73,31 @@ def test_a_push_that_was_aborted_is_told_and_so_is_what_is_not_understood(desk: 
     assert not outcome.good
 
 
-def test_a_store_without_releases(tmp_path: Path) -> None:
-    outcome = listed(Desk(tmp_path))
+@pytest.mark.parametrize(
+    ("prefix", "base", "told"),
+    [
+        ("sites", "", "s3://bucket/sites: there is no release of lightship, and nothing else either"),
+        ("site", "next", "s3://bucket/site/next: there is no release of lightship, and nothing else either"),
+        ("", "", "s3://bucket: there is no release of lightship, and 5 objects of others"),
+    ],
+)
+def test_where_no_push_went_is_an_error_with_the_places_nearby(desk: Desk, prefix: str, base: str, told: str) -> None:
+    target = Target(scheme="s3", bucket="bucket", prefix=prefix)
+    with pytest.raises(InputError) as error:
+        list_releases(desk.bucket, target, base, desk.bucket.time.clock())
+    assert str(error.value) == told
+    near = "; there are releases below /site" if prefix != "sites" else ""
+    assert error.value.hint == f"prefix and --base are those of the push{near}"
+
+
+def test_where_the_first_push_was_aborted_there_is_no_release_yet(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.write(index="one")
+    desk.bucket.before = fails_at("write site/index.html")
+    with pytest.raises(NetworkError):
+        desk.push()
+    desk.bucket.before = lambda _: None
+    outcome = listed(desk)
     assert outcome.good
-    assert render_releases(releases_report(outcome)) == "s3://bucket/site: there is no release of lightship\n"
+    text = render_releases(releases_report(outcome))
+    assert text.startswith("s3://bucket/site: there is no release of lightship\npush under way: ")

@@ -40,8 +40,8 @@ def command(
     """List the releases that `assets push` made at URL, newest first: their objects, what each alone takes, and whether
     all of it is there. Pushes that are under way, or were aborted, are told too.
 
-    The status is 1 where a name with a hash is missing, or a manifest is not understood. To go back, push the older
-    build again: what is there is not sent.
+    The status is 1 where a name with a hash is missing, or a manifest is not understood; 2 where nothing tells
+    of any push. To go back, push the older build again: what is there is not sent.
     """
     from lightship.assets.push.credentials import store_access
     from lightship.assets.push.target import parse_base, parse_target

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from lightship.assets.push.bucket import Bucket
 from lightship.assets.push.plan import Remote
-from lightship.assets.push.release import Manifest
+from lightship.assets.push.release import RELEASES, Manifest
 from lightship.assets.push.target import Target
+from lightship.errors import InputError
 from lightship.findings import Report
 from lightship.flows.assets.push_store import Clock, Place
+from lightship.units import format_names
 
 __all__ = ["RELEASES_SCHEMA", "ReleaseRow", "ReleasesOutcome", "list_releases", "releases_report"]
 
@@ -50,9 +52,13 @@ class ReleasesOutcome:
 
 
 def list_releases(bucket: Bucket, target: Target, base: str, clock: Clock | None = None) -> ReleasesOutcome:
-    """Read every manifest and the listing; nothing is changed. Raise NetworkError where the store does not answer."""
+    """Read every manifest and the listing; nothing is changed. Raise InputError where nothing of lightship is below the
+    root, NetworkError where the store does not answer. A root whose push is under way, or was aborted, is known: it has
+    no releases yet."""
     root = target.root(base)
     remote = Place(bucket=bucket, root=root, clock=clock or Clock()).remote(())
+    if not (remote.releases or remote.pendings or remote.not_understood):
+        raise _nothing(bucket, target, root, remote)
     named = Counter(path for each in remote.releases for path in each.entries)
     known = {path for each in (*remote.releases, *remote.pendings) for path in each.entries}
     others = [found for path, found in remote.found.items() if path not in known]
@@ -66,6 +72,35 @@ def list_releases(bucket: Bucket, target: Target, base: str, clock: Clock | None
         foreign_bytes=sum(found.size_bytes for found in others),
         not_understood=remote.not_understood,
     )
+
+
+def _nothing(bucket: Bucket, target: Target, root: str, remote: Remote) -> InputError:
+    """A sentence about a root without releases, with those around it that have some: ``--base`` is forgotten easily."""
+    where = f"{target.directory or f'{target.scheme}://{target.bucket}'}" + (f"/{root}" if root else "")
+    hint = "prefix and --base are those of the push"
+    if near := _near(bucket, root, remote):
+        hint += f"; there are releases below {format_names([f'/{each}' for each in near])}"
+    return InputError(
+        f"{where}: there is no release of lightship, and {_others(len(remote.found))}",
+        hint=hint,
+    )
+
+
+def _others(count: int) -> str:
+    return (
+        "nothing else either" if not count else "one object of others" if count == 1 else f"{count:,} objects of others"
+    )
+
+
+def _near(bucket: Bucket, root: str, remote: Remote) -> list[str]:
+    """The roots with releases below ``root`` and above it."""
+    mark = f"{RELEASES}/"
+    below = {
+        "/".join(filter(None, (root, path.partition(mark)[0].strip("/")))) for path in remote.found if mark in path
+    }
+    parts = root.split("/") if root else []
+    above = {"/".join(parts[:depth]) for depth in range(len(parts))}
+    return sorted(below | {each for each in above if bucket.listing(f"{each}/{RELEASES}".lstrip("/"), ())})
 
 
 def _row(manifest: Manifest, remote: Remote, named: Counter[str]) -> ReleaseRow:
