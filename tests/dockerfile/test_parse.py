@@ -77,6 +77,36 @@ def test_json_strings_are_words_with_the_place_of_their_literals() -> None:
     assert last("FROM a\nCMD ['a']\n")[1].exec_form is None
 
 
+@pytest.mark.parametrize(
+    ("instruction", "words"),
+    [
+        ('RUN ["a"] b', ['["a"] b']),
+        ('CMD ["a", "b"] c', ['["a", "b"] c']),
+        ('ENTRYPOINT ["a"]]', ['["a"]]']),
+        ('ENTRYPOINT ["a"] # no comment', ['["a"] # no comment']),
+        ('CMD ["a"] ["b"]', ['["a"] ["b"]']),
+        ("CMD [1] a", ["[1] a"]),  # no array at all, so none of something else than strings
+        ('SHELL ["/bin/sh"] -c', ['["/bin/sh"] -c']),
+        ('HEALTHCHECK CMD ["a"] b', ["CMD", '["a"] b']),
+        ('VOLUME ["/a"] /b', ['["/a"]', "/b"]),
+        ('COPY ["a", "b"] /c', ['["a",', '"b"]', "/c"]),
+        ('ONBUILD CMD ["a"] b', ['["a"] b']),
+    ],
+)
+def test_what_follows_a_json_array_makes_it_none(instruction: str, words: list[str]) -> None:
+    """`encoding/json.Unmarshal` takes one value and nothing after it: parseJSON in
+    https://github.com/moby/buildkit/blob/v0.17.0/frontend/dockerfile/parser/line_parsers.go. v0.12 passed over it."""
+    _, found = last(f"FROM a\n{instruction}\n")
+    found = found.inner or found
+    assert found.exec_form is None
+    assert [word.text for word in found.words] == words
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", " \\\n  ", "\u00a0"])
+def test_only_blanks_may_follow_it(blank: str) -> None:
+    assert last(f'FROM a\nCMD ["a"]{blank}\n')[1].exec_form == ("a",)
+
+
 def test_forms_of_env_are_told_apart() -> None:
     assert [each.is_old_form for each in parse("FROM a\nENV a b=c\nENV a=b c=d\n").instructions] == [False, True, False]
 
