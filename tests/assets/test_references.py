@@ -60,13 +60,27 @@ def test_whatever_the_bytes_spans_are_within_and_kinds_are_known(suffix: str, co
         reference.target.encode()
 
 
+PIECES = [
+    b"<!--", b"<a b='", b"<a ", b"</", b"<script>", b"<style>", b"url(", b"url('", b"/*", b"\\", b"'\\", b'"', b"[",
+    b" ", b"'a/b.js", b"__vite__mapDeps.f=[", b"import(", b"@import ", b"image-set(", b'{"a":', b"=a=>", b"{url:",
+    b"<meta content=0;", b"//# sourceMappingURL=", b"<img srcset='a (",
+]  # fmt: skip
+"""Beginnings that have no end: whoever looks for it from each of them again needs hours for a hundred kilobytes."""
+WHOLE = {
+    "html": b"<script src=/end.js></script>", "svg": b"<image href='/end.png'/>", "css": b"a{b:url(/end.png)}",
+    "js": b'import("/end.js")', "json": b'"/end.js"', "webmanifest": b'{"start_url":"/end"}',
+    "rsc": b'1:["/end.js"]', "txt": b"/end.js",
+}  # fmt: skip
+STARTED = {"html": b"<!doctype html>", "svg": b"<svg>", "css": b"a{}", "js": b";", "txt": b'1:"$Sreact.fragment"\n'}
+
+
 @pytest.mark.parametrize("suffix", _SUFFIXES)
-def test_files_made_to_be_slow_are_read_in_linear_time(suffix: str) -> None:
-    """The time of a quadratic reader would be hours."""
-    pieces = [
-        b"<!--", b"<a b='", b"<a ", b"</", b"<script>", b"<style>", b"url(", b"url('", b"/*", b"\\", b"'\\", b'"', b"[",
-        b" ", b"'a/b.js", b"__vite__mapDeps.f=[", b"import(", b"@import ", b"image-set(", b'{"a":', b"=a=>", b"{url:",
-        b"<meta content=0;", b"//# sourceMappingURL=", b"<img srcset='a (",
-    ]  # fmt: skip
-    for piece in pieces:
-        references(f"a.{suffix}", piece * 40_000)
+@pytest.mark.parametrize("piece", PIECES, ids=repr)
+def test_a_beginning_without_end_is_read_once(suffix: str, piece: bytes) -> None:
+    """However often it stands there, what is found is within the file, and no more than a share of it: a reference is
+    never found twice at one place."""
+    content = STARTED.get(suffix, b"") + piece * 40_000 + b"\n" + WHOLE[suffix]
+    found = list(references(f"a.{suffix}", content))
+    assert all(0 <= each.begin < each.end <= len(content) for each in found)
+    assert len({(each.begin, each.end, each.kind) for each in found}) == len(found)
+    assert len(found) <= content.count(piece) + 2

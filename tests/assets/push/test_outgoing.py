@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from lightship.assets.codecs import decodes_to, encode
+from lightship.assets.model import MOST_BYTES
 from lightship.assets.push.outgoing import IMMUTABLE, REVALIDATED, candidates, content_type, read_outgoing, stored
 from lightship.assets.push.release import Coding
 from lightship.assets.scan import scan
@@ -158,3 +159,38 @@ def test_a_large_file_comes_in_pieces(web: Path, cache: Cache) -> None:
     assert len(pieces) == 3
     assert b"".join(pieces) == whole
     assert entry.encoding == "identity"
+
+
+MAPPINGS = b'{"version":3,"mappings":"AAAA"}'
+
+
+@pytest.mark.parametrize(
+    ("content", "is_map"),
+    [
+        (MAPPINGS, True),
+        (b"\xef\xbb\xbf" + MAPPINGS, True),
+        (b")]}'\n" + MAPPINGS, True),
+        (b")]}'garbage to the end of the line\r\n" + MAPPINGS, True),
+        (b"\xef\xbb\xbf)]}'\n \t" + MAPPINGS, True),
+        (b'{"version":3,"sections" : []}', True),
+        (b")]}'" + MAPPINGS, False),
+        (b'{"levels":[]}', False),
+        (b"\x00\x01mappings", False),
+    ],
+)
+def test_source_maps_are_known_in_every_form(web: Path, content: bytes, is_map: bool) -> None:
+    """A byte order mark, and the line that keeps others from including it (ECMA-426, 7.1); alone as .gz as well."""
+    (web / "a.js.map").write_bytes(content)
+    (web / "b.js.map.gz").write_bytes(gzip.compress(content))
+    assert read_outgoing(web, "a.js.map", "gzip", (), packed_alone=False).source_map is is_map
+    assert read_outgoing(web, "b.js.map", "gzip", (), packed_alone=True).source_map is is_map
+    assert not read_outgoing(web, "b.js.map.gz", "gzip", (), packed_alone=False).source_map
+
+
+def test_a_map_too_large_to_look_into_is_one(web: Path) -> None:
+    with (web / "huge.js.map").open("wb") as stream:
+        stream.truncate(MOST_BYTES + 1)  # sparse
+    (web / "film.mp4").write_bytes(b"x")
+    found = read_outgoing(web, "huge.js.map", "gzip", (), packed_alone=False)
+    assert (found.source_map, found.asked, found.plain_bytes) == (True, "identity", MOST_BYTES + 1)
+    assert not read_outgoing(web, "film.mp4", "gzip", (), packed_alone=False).source_map

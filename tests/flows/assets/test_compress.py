@@ -424,3 +424,19 @@ def test_a_proxy_goes_before_files_and_that_is_said(web: Path) -> None:
         "--proxy /healthz: nginx itself answers it, and the application only what is below",
     ]
     assert text.count("# before any file") == 4
+
+
+def test_the_cache_is_of_contents_wherever_they_lie(web: Path) -> None:
+    put(web, "app.js")
+    run(web)
+    other = web.parent / "other"
+    put(other, "renamed.js")
+    put(other, "app.js", SCRIPT + SCRIPT)
+    assert states(run(other)) == {
+        ("renamed.js", "gzip"): "cached", ("renamed.js", "br"): "cached",
+        ("app.js", "gzip"): "made", ("app.js", "br"): "made",
+    }  # fmt: skip
+    beside(other / "renamed.js", "gzip").unlink()
+    beside(other / "renamed.js", "br").unlink()
+    again = states(run(other, replace(CI, level="release")))
+    assert (again["renamed.js", "gzip"], again["renamed.js", "br"]) == ("made", "made"), "another level"

@@ -117,3 +117,25 @@ def test_a_copy_is_nobody_elses(tree: Path, tmp_path: Path) -> None:
 
 def test_what_the_build_writes_is_left_out(tree: Path) -> None:
     assert paths(tree, leave_out=(tree / "sub",)) == ["a.js"]
+
+
+def test_what_is_known_of_a_directory_is_not_believed_of_another(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that cannot be told apart but by their content: as if a directory had been put in another's place."""
+    monkeypatch.setattr("lightship.build.known_files._SLACK_NS", -(10**12))  # these files are a moment old
+    monkeypatch.setattr("lightship.build.known_files._mark", lambda status: str(status.st_size))
+    cache = Cache(tmp_path / "cache")
+    other = tmp_path / "other"
+    for root, letter in ((tree, b"a"), (other, b"b")):
+        root.mkdir(exist_ok=True)
+        for number in range(20):
+            (root / f"{number}.js").write_bytes(letter * (number + 1))
+    known = {file.path: file.sha256 for file in read_image_files(tree, cache).files}
+    found = read_image_files(other, cache)
+    assert all(file.sha256 != known[file.path] for file in found.files)
+    assert read_image_files(other, None).key == found.key
+    link = tmp_path / "link"
+    link.symlink_to(tree)
+    monkeypatch.setattr("lightship.flows.assets.image_files._Reading._read", None)
+    assert {file.path: file.sha256 for file in read_image_files(link, cache).files} == known, "it is the same one"

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import json
+import os
+import re
 import shutil
 from base64 import b64encode
 from collections.abc import Iterable
@@ -410,3 +412,28 @@ def test_modes_stay(web: Path) -> None:
     (web / "index.html").chmod(0o640)
     run(web, A)
     assert (web / "index.html").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("kind", ["link", "link-inside", "dangling", "pipe", "folder"])
+def test_a_state_is_a_file_of_its_own_and_no_link_is_followed(web: Path, tmp_path: Path, kind: str) -> None:
+    """What a directory, or an image, brings under that name is somebody else's: neither read through nor waited for."""
+    run(web, A)
+    state = web / STATE_NAME
+    kept = state.rename(tmp_path / "state.json")
+    secret = put(tmp_path, "secret.json", '{"schema": "lightship/retarget-state/1", "built": "hush"}')
+    match kind:
+        case "link":
+            state.symlink_to(secret)
+        case "link-inside":
+            state.symlink_to(kept)  # a whole and true one
+        case "dangling":
+            state.symlink_to(tmp_path / "nowhere")
+        case "pipe":
+            os.mkfifo(state)
+        case _:
+            state.mkdir()
+    before = content(web)
+    with pytest.raises(InputError, match=rf"^{re.escape(STATE_NAME)} cannot be read: ") as caught:
+        run(web, B)
+    assert "hush" not in f"{caught.value} {caught.value.hint}"
+    assert content(web) == before

@@ -12,6 +12,7 @@ from tests.validated import assert_valid
 from lightship.assets.compress import settle_file
 from lightship.assets.model import CompressOptions
 from lightship.assets.retarget.prefix import PLACEHOLDER, Prefix
+from lightship.assets.retarget.state import STATE_NAME
 from lightship.assets.times import content_time
 from lightship.errors import InputError, UsageError
 from lightship.flows.assets.retarget import RetargetRequest
@@ -167,4 +168,18 @@ def test_what_is_not_understood_writes_nothing(tmp_path: Path) -> None:
     put(synthetic_image({f"{WEB}/index.html": PAGE, f"{WEB}/a.js": b'"cdn.lightship.invalid"'}), tmp_path / "built")
     with pytest.raises(InputError, match="not understood"):
         run(tmp_path / "built", tmp_path / "a", A)
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_state_in_an_image_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    put(BUILT, tmp_path / "built")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        member = tarfile.TarInfo(f"{WEB}/{STATE_NAME}")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(member)
+    put(append(BUILT, [synthetic_layer(buffer.getvalue())]), tmp_path / "linked")
+    with pytest.raises(InputError, match="cannot be read") as caught:
+        run(tmp_path / "linked", tmp_path / "a", A)
+    assert "root" not in str(caught.value)
     assert not (tmp_path / "a").exists()

@@ -227,3 +227,55 @@ def test_an_address_without_its_scheme_is_told(verify: Verify, target: str, mean
     with pytest.raises(InputError, match="there is none") as caught:
         verify(target)
     assert caught.value.hint == meant
+
+
+@pytest.mark.parametrize(
+    ("fields", "target"),
+    [({"headers": {"X-Token": "whisper"}}, ""), ({}, "user:hush@")],
+)
+def test_credentials_do_not_follow_a_site_to_another_origin(
+    faulty: FaultySite, verify: Verify, fields: dict[str, object], target: str
+) -> None:
+    faulty.plant(f"/ -> 302; Location: {faulty.cdn.origin}/")
+    root = faulty.root.replace("//", f"//{target}")
+    with pytest.raises(InputError, match="another origin, which is not given its credentials") as caught:
+        verify(root, **fields)
+    told = f"{caught.value} {caught.value.hint}"
+    assert faulty.cdn.origin in told
+    assert "hush" not in told
+    assert len(faulty.site.asked) == 1
+    for asked in faulty.cdn.asked:
+        assert not {"authorization", "x-token"} & set(asked.headers)
+
+
+def test_without_credentials_a_site_may_be_elsewhere_on_its_host(faulty: FaultySite, verify: Verify) -> None:
+    faulty.plant(f"/ -> 302; Location: {faulty.cdn.origin}/", "cdn:/ -> 200; Content-Type: text/html; body: <p>")
+    outcome = verify(faulty.root)
+    assert outcome.site is not None
+    assert outcome.site.root == f"{faulty.cdn.origin}/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads", "follows"),
+    [
+        ("http://app.example/", "https://app.example/", True),
+        ("http://app.example:80/", "https://app.example:443/", True),
+        ("http://app.example/", "https://app.example:8443/", False),
+        ("http://app.example:8080/", "https://app.example/", False),
+        ("https://app.example/", "http://app.example/", False),
+    ],
+)
+def test_credentials_follow_to_tls_on_the_usual_ports_alone(
+    faulty: FaultySite, verify: Verify, monkeypatch: pytest.MonkeyPatch, asked: str, leads: str, follows: bool
+) -> None:
+    """Ports below 1024 are not a test's to take: where the site is found, and that it is not gone on with, is given."""
+    monkeypatch.setattr("lightship.flows.assets.verify._settled", lambda *_: leads)
+    monkeypatch.setattr(
+        "lightship.flows.assets.verify._served", lambda *_, **__: AssetsVerifyOutcome(target="", mode="")
+    )
+    if follows:
+        assert verify(asked, headers={"X-Token": "whisper"}).passed
+    else:
+        with pytest.raises(InputError, match="another origin"):
+            verify(asked, headers={"X-Token": "whisper"})
+    assert faulty.site.asked == []
