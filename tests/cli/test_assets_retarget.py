@@ -77,6 +77,7 @@ def test_findings_are_a_status(lightship: Lightship, web: Path) -> None:
         (("web", "--cdn", "https://a", "--origin"), "two places"),
         (("web", "--cdn", "a.example"), "is no prefix of assets"),
         (("missing", "--origin"), "want a directory"),
+        (("web", "--cdn", f"{PLACEHOLDER}/"), "is the placeholder, which no browser finds"),
     ],
 )
 def test_what_is_refused_is_told(lightship: Lightship, web: Path, words: tuple[str, ...], sentence: str) -> None:

@@ -321,6 +321,18 @@ def test_a_build_without_a_prefix_is_told_which_line_it_needs(next_build: Path) 
     assert not (next_build / STATE_NAME).exists()
 
 
+@pytest.mark.parametrize("before", ["", A], ids=["as it was built", "retargeted before"])
+def test_a_prefix_that_is_not_there_is_told_with_the_one_that_is(web: Path, before: str) -> None:
+    if before:
+        run(web, before)
+    outcome = run(web, A, source="https://mistyped.example")
+    (finding,) = outcome.findings
+    there = before or PLACEHOLDER
+    assert finding.message.endswith(f"files has https://mistyped.example in it: {there} is there")
+    assert finding.fix == f"--from {there}, or no --from: then it is found"
+    assert outcome.written == ()
+
+
 def test_a_killed_run_is_finished_by_the_next(web: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replaced = 0
     original = Path.replace

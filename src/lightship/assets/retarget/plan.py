@@ -5,6 +5,7 @@ changed. What follows from the changed bytes is found as well: lengths in React'
 are not touched.
 """
 
+import contextlib
 import fnmatch
 import hashlib
 import itertools
@@ -50,7 +51,8 @@ class LeftMention:
 class Plan:
     """``built`` is the prefix of the build, ``present`` the one that stands in the files, ``target`` the one to come.
     ``slots`` are of every file that depends on it; ``stale`` files are a server's own copies, to be removed; ``looked``
-    counts the files that were looked through."""
+    counts the files that were looked through. ``others`` are prefixes that stand there, where the one that was named
+    does not."""
 
     tree: DirectoryTree
     framework: Framework
@@ -62,6 +64,7 @@ class Plan:
     stale: tuple[str, ...] = ()
     looked: int = 0
     notes: tuple[str, ...] = ()
+    others: tuple[Prefix, ...] = ()
 
     def rendered(self) -> dict[str, Rendered]:
         """Every file with its slots filled for ``target``."""
@@ -126,7 +129,25 @@ def plan_retarget(
         stale=search.stale if slots else (),
         looked=search.looked,
         notes=tuple(notes),
+        others=() if slots or source is None else _others(tree, framework, placeholder, source),
     )
+
+
+def _others(tree: DirectoryTree, framework: Framework, placeholder: Prefix, source: Prefix) -> tuple[Prefix, ...]:
+    """Prefixes that stand in some file: what was remembered, the placeholder, what the framework's files tell."""
+    known = [placeholder, _told(framework, tree)]
+    if STATE_NAME in _names(tree):
+        with contextlib.suppress(InputError):  # told already by whoever wants it
+            state = state_from(_state_bytes(tree))
+            known = [state.present, state.built, *known]
+    wanted = [each for each in dict.fromkeys(known) if each is not None and each.host and each != source]
+    patterns = {each: host_pattern(each) for each in wanted}
+    found = set()
+    for path in sorted(tree.paths):
+        if not tree.is_large(path) and len(found) < len(wanted):
+            content = tree.read(path)
+            found |= {each for each, pattern in patterns.items() if each not in found and pattern.search(content)}
+    return tuple(each for each in wanted if each in found)
 
 
 def _state_bytes(tree: DirectoryTree) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag, platform_option, registry_options
+from lightship.cli.options import common_options, default_jobs, examples, flag, platform_option, registry_options
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -21,7 +21,16 @@ __all__ = ["command"]
 _FAIL_ON = {"error": ("error",), "warning": ("error", "warning"), "note": ("error", "warning", "note"), "never": ()}
 
 
-@click.command(name="retarget", short_help="Another CDN for what is built, without a build.", epilog=VARIABLES)
+@click.command(
+    name="retarget",
+    short_help="Another CDN for what is built, without a build.",
+    epilog=examples(
+        "lightship assets retarget --placeholder",
+        "lightship assets retarget web/out --cdn https://static.example --dry-run",
+        "lightship assets retarget web/out --origin",
+        "lightship assets retarget oci:built --cdn https://static.example --output oci:moved",
+    ),
+)
 @click.argument("source", metavar="DIR|IMAGE", required=False)
 @flag(
     "--cdn",
@@ -148,7 +157,7 @@ def command(
 
 
 def _asked(source: str | None, cdn: str | None, *, origin: bool) -> "tuple[str, Prefix]":
-    from lightship.assets.retarget.prefix import SAME_ORIGIN, Prefix
+    from lightship.assets.retarget.prefix import PLACEHOLDER, SAME_ORIGIN, Prefix
     from lightship.errors import UsageError
 
     if source is None:
@@ -157,7 +166,13 @@ def _asked(source: str | None, cdn: str | None, *, origin: bool) -> "tuple[str, 
         raise UsageError("--origin and --cdn are two places for the same assets")
     if cdn is None and not origin:
         raise UsageError("where do the assets come from?", hint="--cdn URL, or --origin for the page's own origin")
-    return source, SAME_ORIGIN if origin or cdn is None else Prefix.parse(cdn)
+    target = SAME_ORIGIN if origin or cdn is None else Prefix.parse(cdn)
+    if target.host == Prefix.parse(PLACEHOLDER).host:
+        raise UsageError(
+            f"--cdn {target.text} is the placeholder, which no browser finds",
+            hint="name the CDN, or --origin for the page's own origin",
+        )
+    return source, target
 
 
 def _check_directory(source: str, **of_images: object) -> None:

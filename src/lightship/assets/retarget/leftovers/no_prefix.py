@@ -33,6 +33,7 @@ from collections.abc import Iterator
 
 from lightship.assets.retarget.leftovers.rule import Leftover, LeftoverRule, Subject
 from lightship.assets.retarget.prefix import PLACEHOLDER
+from lightship.units import format_names
 
 __all__ = ["RULE"]
 
@@ -41,6 +42,13 @@ def _find(subject: Subject) -> Iterator[Leftover]:
     if subject.plan.slots:
         return
     framework = subject.framework
+    if subject.plan.others:
+        there = format_names([each.text for each in subject.plan.others])
+        yield Leftover(
+            message=f"none of {subject.plan.looked} files has {subject.plan.built.text} in it: {there} is there",
+            fix=f"--from {subject.plan.others[0].text}, or no --from: then it is found",
+        )
+        return
     told = framework.prefix_of(subject.plan.tree)
     relative = " (its addresses are relative to the page)" if told in (".", "..") else ""
     yield Leftover(
