@@ -142,7 +142,7 @@ def _others(tree: DirectoryTree, framework: Framework, placeholder: Prefix, sour
             known = [state.present, state.built, *known]
     wanted = [each for each in dict.fromkeys(known) if each is not None and each.host and each != source]
     patterns = {each: host_pattern(each) for each in wanted}
-    found = set()
+    found: set[Prefix] = set()
     for path in sorted(tree.paths):
         if not tree.is_large(path) and len(found) < len(wanted):
             content = tree.read(path)
