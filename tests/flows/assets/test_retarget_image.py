@@ -77,7 +77,7 @@ def test_one_layer_with_the_files_that_changed(tmp_path: Path) -> None:
     assert found[f"{WEB}/b.html"].size == len(new)
     assert found[f"{WEB}/b.html"].mtime == content_time(hashlib.sha256(new).hexdigest())
     assert found[f"{WEB}/b.html"].mode == 0o644
-    assert config_of(image).history[-1].created_by == f"lightship assets retarget --cdn {A}"
+    assert config_of(image).history[-1].created_by == f"lightship assets retarget --cdn {A} --path /{WEB}"
     assert json.loads(image.raw_config)["config"] == {"Cmd": ["nginx"]}
     assert outcome.retarget.root == Path("/") / WEB
 
@@ -92,6 +92,39 @@ def test_the_same_target_gives_the_same_digest_whatever_was_before(tmp_path: Pat
     back = run(tmp_path / "again", tmp_path / "back", PLACEHOLDER)
     assert back.digest == str(digest_of(BUILT))
     assert back.layer_bytes == 0
+
+
+def test_other_directories_keep_what_they_were_retargeted_to(tmp_path: Path) -> None:
+    """Also when a directory is retargeted again, and in whichever order."""
+    two = synthetic_image({"srv/a/index.html": PAGE, "srv/b/index.html": PAGE})
+    put(two, tmp_path / "two")
+    run(tmp_path / "two", tmp_path / "a", A, path="/srv/a")
+    both = run(tmp_path / "a", tmp_path / "ab", B, path="/srv/b").digest
+    image = open_layout(tmp_path / "ab")
+    assert_valid(image)
+    said = [step.created_by for step in config_of(image).history[-2:]]
+    assert said == [
+        f"lightship assets retarget --cdn {A} --path /srv/a",
+        f"lightship assets retarget --cdn {B} --path /srv/b",
+    ]
+    assert len(image.layers) == len(two.layers) + 2
+    run(tmp_path / "two", tmp_path / "b", A, path="/srv/b")
+    run(tmp_path / "b", tmp_path / "ba", A, path="/srv/a")
+    assert run(tmp_path / "ba", tmp_path / "again", B, path="/srv/b").digest == both
+    back = run(tmp_path / "ab", tmp_path / "only-b", PLACEHOLDER, path="/srv/a")
+    assert back.layer_bytes == 0
+    assert list(members(open_layout(tmp_path / "only-b"))) == ["srv/b/index.html"]
+
+
+@pytest.mark.parametrize(("first", "then"), [("/srv", "/srv/b"), ("/srv/b", "/srv"), ("/srv/b", "/")])
+def test_a_directory_in_one_that_was_retargeted_is_refused(tmp_path: Path, first: str, then: str) -> None:
+    put(synthetic_image({"srv/a/index.html": PAGE, "srv/b/index.html": PAGE}), tmp_path / "two")
+    run(tmp_path / "two", tmp_path / "a", A, path=first)
+    with pytest.raises(UsageError, match=f"^{first} of the image was retargeted before"):
+        run(tmp_path / "a", tmp_path / "b", B, path=then)
+    assert not (tmp_path / "b").exists()
+    sibling = run(tmp_path / "two", tmp_path / "c", A, path="/srv/b").digest
+    assert sibling is not None
 
 
 def test_compressed_forms_and_owners_stay(tmp_path: Path) -> None:

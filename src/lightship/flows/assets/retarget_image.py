@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ from lightship.flows.scratch import scratch
 from lightship.flows.unpacked import unpacked
 from lightship.image.blobs import StreamLayer
 from lightship.image.mutate import append, without_last
+from lightship.image.protocol import Layer
 from lightship.image.value import PlainImage
-from lightship.image.views import config_of, digest_of
+from lightship.image.views import digest_of
 from lightship.oci.media_types import compression_of
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
@@ -38,6 +40,7 @@ from lightship.store.registry.access import RegistryAccess
 __all__ = ["ImageOutcome", "ImageRequest", "image_document", "retarget_image"]
 
 _STEP = "lightship assets retarget"
+_PATH = re.compile(rf"{_STEP} --cdn \S+ --path /(?P<path>.*)", re.DOTALL)
 _WEB_ROOTS = (WEB_ROOT, "usr/share/caddy", "var/www/html", "srv")
 _PAGES = ("index.html", "index.html.gz")
 _BUILD = (".next", "BUILD_ID")
@@ -72,9 +75,11 @@ class ImageOutcome:
 
 def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, jobs: int) -> ImageOutcome:
     """Write ``request.source`` to its destination with one layer on top: the files that another prefix changes. A layer
-    that an earlier retarget put there is replaced, so that the same target gives the same digest whatever was before.
+    that an earlier retarget of the same directory put there is replaced, so that the same target gives the same digest
+    whatever was before; those of other directories stay.
 
-    Raise what `plan_retarget` and the stores raise, UsageError where it cannot be told which directory is meant.
+    Raise what `plan_retarget` and the stores raise, UsageError where it cannot be told which directory is meant, or
+    one that was retargeted before lies in it or around it.
     """
     began = time.monotonic()
     with (
@@ -87,9 +92,10 @@ def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, j
             temporary=temporary,
         ) as image,
     ):
-        built = _as_built(image)
+        built, earlier = _as_built(image)
         root = unpacked(built, cache, progress=progress)
         path = _directory(root, request.path)
+        kept = _kept(earlier, path)
         tree = DirectoryTree(root / path)
         asked = request.retarget
         plan = plan_retarget(
@@ -104,8 +110,10 @@ def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, j
         findings = tuple(find_leftovers(plan, rendered))
         written = tuple(prepare(tree, rendered, cache, jobs=jobs, done=lambda: None))
         layer = _layer(written, plan.stale, path, root, _compression(built))
-        step = {"created_by": f"{_STEP} --cdn {asked.target.text or repr('')}", **_created(built)}
-        made = append(built, [layer], history=[step]) if layer is not None else built
+        if layer is not None:
+            step = {"created_by": f"{_STEP} --cdn {asked.target.text or repr('')} --path /{path}", **_created(built)}
+            kept = sorted((*kept, _Step(path=path, layer=layer, step=step)), key=lambda each: each.path)
+        made = append(built, [each.layer for each in kept], history=[each.step for each in kept]) if kept else built
         digest = None
         if not asked.dry_run and plan.slots:
             digest = copy(
@@ -144,10 +152,48 @@ def image_document(request: ImageRequest, outcome: ImageOutcome) -> dict[str, ob
     }
 
 
-def _as_built(image: PlainImage) -> PlainImage:
-    steps = [step for step in config_of(image).history if not step.empty_layer]
-    mine = len(steps) == len(image.layers) and steps and (steps[-1].created_by or "").startswith(_STEP)
-    return without_last(image) if mine else image
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Step:
+    """What a retarget of the directory ``path`` put on top."""
+
+    path: str
+    layer: Layer
+    step: Mapping[str, object]
+
+
+def _as_built(image: PlainImage) -> tuple[PlainImage, list[_Step]]:
+    """The image without what was retargeted on top of it, and that, the lowest first."""
+    found: list[_Step] = []
+    while True:
+        steps = [step for step in _history(image) if not step.get("empty_layer")]
+        said = str(steps[-1].get("created_by") or "") if steps and len(steps) == len(image.layers) else ""
+        if not said.startswith(_STEP):
+            return image, found[::-1]
+        path = _PATH.fullmatch(said)
+        if path is None:
+            raise UsageError(
+                "the image was retargeted, and does not say of which directory",
+                hint="retarget the image as it was built",
+            )
+        found.append(_Step(path=path["path"], layer=image.layers[-1], step=steps[-1]))
+        image = without_last(image)
+
+
+def _history(image: PlainImage) -> list[dict[str, object]]:
+    history = json.loads(image.raw_config).get("history")
+    return [step for step in history if isinstance(step, dict)] if isinstance(history, list) else []
+
+
+def _kept(earlier: Sequence[_Step], path: str) -> list[_Step]:
+    """What stays when ``path`` is retargeted: other directories, which have no file in common with it."""
+    for each in earlier:
+        outer, inner = sorted((each.path, path), key=len)
+        if outer != inner and (not outer or inner.startswith(f"{outer}/")):
+            raise UsageError(
+                f"/{each.path} of the image was retargeted before, and /{outer} has /{inner} in it",
+                hint=f"--path /{each.path}, or retarget the image as it was built",
+            )
+    return [each for each in earlier if each.path != path]
 
 
 def _created(image: PlainImage) -> dict[str, object]:
