@@ -23,6 +23,7 @@ __all__ = [
     "common_options",
     "default_jobs",
     "engine_option",
+    "examples",
     "flag",
     "output_options",
     "platform_option",
@@ -39,6 +40,12 @@ _Decorator = Callable[[_Command], _Command]
 
 
 VARIABLES = "Every option is also an environment variable: --cache-dir is LIGHTSHIP_CACHE_DIR."
+
+
+def examples(*lines: str) -> str:
+    """The end of a command's help: ``lines`` to copy, each in a line of its own, then `VARIABLES`."""
+    shown = "\n".join(f"  {line}" for line in lines)
+    return f"\b\nExamples:\n{shown}\n\n{VARIABLES}"
 
 
 class Session:
@@ -300,7 +307,9 @@ def output_options(command: _Command) -> _Command:
 def check_options(command: _Command) -> _Command:
     """``--check --skip --ignore``: which checks are made, and what of their findings counts."""
     made: tuple[_Decorator[_Command], ...] = (
-        flag("--check", "only", multiple=True, metavar="NAME", help="Make this check alone. Repeatable."),
+        flag(
+            "--check", "only", multiple=True, metavar="NAME", help="Make this check alone: -v names them. Repeatable."
+        ),
         flag("--skip", multiple=True, metavar="NAME", help="Leave this check out. Repeatable."),
         flag(
             "--ignore",

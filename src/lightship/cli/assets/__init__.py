@@ -38,4 +38,8 @@ class _LazyGroup(click.Group):
 
 @click.group(name="assets", cls=_LazyGroup, epilog=VARIABLES)
 def command() -> None:
-    """Static files of a front end."""
+    """Static files of a front end, from the build to the browser.
+
+    Give them the folder that a build wrote (out, dist, .next/static), not the project. Served by nginx: compress, then
+    nginx or image. On a CDN: push, with retarget where the build names another. Then verify.
+    """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag
+from lightship.cli.options import common_options, default_jobs, examples, flag
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="compress", short_help="Sidecars for static files, made once.", epilog=VARIABLES)
+@click.command(
+    name="compress",
+    short_help="Sidecars for static files, made once.",
+    epilog=examples(
+        "lightship assets compress web/out",
+        "lightship assets compress web/out --level ci --encoding gzip",
+        "lightship assets compress web/out --mode gzip-only --maps remove",
+        "lightship assets compress web/out --dry-run -v",
+    ),
+)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @flag(
     "--mode",

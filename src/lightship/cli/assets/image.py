@@ -8,9 +8,9 @@ import click
 
 from lightship.cli.console import Console
 from lightship.cli.options import (
-    VARIABLES,
     common_options,
     default_jobs,
+    examples,
     flag,
     output_options,
     registry_options,
@@ -34,7 +34,14 @@ _SETTINGS = (
 _USER = "1001:1001"
 
 
-@click.command(name="image", short_help="An image of nginx and static files, or of a Node server.", epilog=VARIABLES)
+@click.command(
+    name="image",
+    short_help="An image of nginx and static files, or of a Node server.",
+    epilog=examples(
+        "lightship assets image web/out -t web:1 --compress release",
+        "lightship assets image web/.next/standalone -t web:1 --output oci:web",
+    ),
+)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @output_options
 @flag(
@@ -89,7 +96,9 @@ _USER = "1001:1001"
     help="nginx: answer routes of a single page with /index.html. Default: when DIR has one.",
 )
 @flag(
-    "--csp", metavar="TEXT", help="nginx: Content-Security-Policy. Default: nothing that an application would notice."
+    "--csp",
+    metavar="TEXT",
+    help="nginx: Content-Security-Policy to send. Default: one that limits neither scripts nor styles.",
 )
 @flag(
     "--workers",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.options import common_options, examples, flag
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -18,7 +18,14 @@ __all__ = ["command"]
 _DEFAULT_PORT = 8080
 
 
-@click.command(name="nginx", short_help="An nginx configuration for static files.", epilog=VARIABLES)
+@click.command(
+    name="nginx",
+    short_help="An nginx configuration for static files.",
+    epilog=examples(
+        "lightship assets nginx web/out --root /usr/share/nginx/html -o web.conf",
+        "lightship assets nginx web/out --brotli --proxy /api=http://api:5001",
+    ),
+)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @flag(
     "-o",
@@ -50,13 +57,17 @@ _DEFAULT_PORT = 8080
     metavar="N",
     help=f"Where it listens. Default: {_DEFAULT_PORT}.",
 )
-@flag("--csp", metavar="TEXT", help="Content-Security-Policy. Default: nothing that an application would notice.")
+@flag(
+    "--csp",
+    metavar="TEXT",
+    help="Content-Security-Policy to send. Default: one that limits neither scripts nor styles.",
+)
 @flag(
     "--proxy",
     "proxies",
     multiple=True,
     metavar="PREFIX=URL",
-    help="What an application answers and not a file: /api=http://api:5001. Repeatable.",
+    help="What an application answers, before any file: /api=http://api:5001. Repeatable.",
 )
 @common_options
 def command(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag
+from lightship.cli.options import common_options, default_jobs, examples, flag
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -19,15 +19,26 @@ __all__ = ["command"]
 _CONNECTIONS = 16
 
 
-@click.command(name="push", short_help="A release into an object store.", epilog=VARIABLES)
+@click.command(
+    name="push",
+    short_help="A release into an object store.",
+    epilog=examples(
+        "lightship assets push web/out --to s3://bucket/site --cdn https://static.example --dry-run",
+        "lightship assets push web/.next/static --base /_next/static --to s3://bucket/site",
+        "lightship assets push web/out --to s3://bucket --endpoint https://minio.example:9000",
+        "lightship assets push web/out --to ./served",
+    ),
+)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @flag(
     "--to",
     required=True,
     metavar="URL",
-    help="s3://bucket/prefix, oss://, cos://, r2://, gs://, az://, or a directory such as a mounted volume.",
+    help="s3://bucket/prefix, oss://, cos://, r2://, gs://, az://, or a directory: ./served, a mounted volume.",
 )
-@flag("--cdn", metavar="URL", help="Where browsers ask: the address whose origin is --to.")
+@flag(
+    "--cdn", metavar="URL", help="Where browsers ask, such as https://static.example: the address whose origin is --to."
+)
 @flag(
     "--base", default="/", metavar="PATH", help="Path of DIR below --to and --cdn, such as /_next/static. Default: /."
 )
@@ -50,7 +61,7 @@ _CONNECTIONS = 16
     default="skip",
     help="Source maps: left out, or pushed for all to read. Default: skip.",
 )
-@flag("--maps-to", metavar="URL", help="Push source maps there instead, as their own releases.")
+@flag("--maps-to", metavar="URL", help="Push source maps there instead, as their own releases: as --to.")
 @flag(
     "--purge",
     metavar="CDN",
@@ -66,9 +77,16 @@ _CONNECTIONS = 16
 )
 @flag("--dry-run", is_flag=True, help="Print the plan; send and delete nothing.")
 @flag(
-    "--endpoint", metavar="URL", help="Address of the store's interface: MinIO, Ceph, Swift and others that speak S3."
+    "--endpoint",
+    metavar="URL",
+    help="Address of the store's interface, such as https://minio.example:9000: MinIO, Ceph, Swift and others that "
+    "speak S3. Default: AWS_ENDPOINT_URL, else its owner's.",
 )
-@flag("--region", metavar="NAME", help="Region of the bucket. Default: AWS_REGION, or the profile's.")
+@flag(
+    "--region",
+    metavar="NAME",
+    help="Region of the bucket. Default: AWS_REGION, OSS_REGION or COS_REGION, or AWS's profile.",
+)
 @flag("--purge-endpoint", metavar="URL", help="Address of the CDN's interface. Default: its owner's.")
 @flag(
     "--ca-file",
@@ -106,7 +124,7 @@ def command(
     Only what is new is sent, what pages lead to before the pages. Names with a hash are kept for a year, all others
     asked for again. The last releases stay, so that tabs that are open go on working; what no kept release needs is
     deleted, and nothing that lightship did not put there. A push that was aborted leaves the site whole, and goes on
-    when it is repeated. Hidden files are not sent.
+    when it is repeated. Hidden files are not sent. --jobs says how many connections there are too, 16 without it.
     """
     from lightship.assets.push.credentials import store_access
     from lightship.assets.push.purge import parse_purge

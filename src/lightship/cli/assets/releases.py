@@ -6,17 +6,25 @@ from pathlib import Path
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, flag
+from lightship.cli.options import common_options, examples, flag
 from lightship.cli.variables import unknown_variables
 
 __all__ = ["command"]
 
 
-@click.command(name="releases", short_help="The releases in a store.", epilog=VARIABLES)
+@click.command(
+    name="releases",
+    short_help="The releases in a store.",
+    epilog=examples(
+        "lightship assets releases s3://bucket/site --base /_next/static",
+        "lightship assets releases s3://bucket --endpoint https://minio.example:9000",
+        "lightship assets releases ./served",
+    ),
+)
 @click.argument("store", metavar="URL")
 @flag("--base", default="/", metavar="PATH", help="As it was given to assets push. Default: /.")
-@flag("--endpoint", metavar="URL", help="Address of the store's interface, where it is not its owner's.")
-@flag("--region", metavar="NAME", help="Region of the bucket. Default: AWS_REGION, or the profile's.")
+@flag("--endpoint", metavar="URL", help="Address of the store's interface, as for assets push.")
+@flag("--region", metavar="NAME", help="Region of the bucket, as for assets push.")
 @flag(
     "--ca-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, common_options, default_jobs, flag
+from lightship.cli.options import common_options, default_jobs, examples, flag
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="standalone", short_help="A Next.js server without what it does not need.", epilog=VARIABLES)
+@click.command(
+    name="standalone",
+    short_help="A Next.js server without what it does not need.",
+    epilog=examples(
+        "lightship assets standalone web/.next/standalone",
+        "lightship assets standalone web/.next/standalone --static moved --output slim",
+        "lightship assets standalone web/.next/standalone --write",
+        "lightship assets standalone web/.next/standalone --restore",
+    ),
+)
 @click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
 @flag("--output", type=click.Path(path_type=Path), metavar="DIR2", help="Write the smaller tree to DIR2.")
 @flag("--write", is_flag=True, help="Make DIR itself smaller. What goes is set aside in DIR.left-out.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lightship.cli.console import Console
-from lightship.cli.options import VARIABLES, check_options, common_options, default_jobs, flag, report_options
+from lightship.cli.options import check_options, common_options, default_jobs, examples, flag, report_options
 from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
@@ -18,7 +18,17 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.command(name="verify", short_help="Everything a site refers to is served right.", epilog=VARIABLES)
+@click.command(
+    name="verify",
+    short_help="Everything a site refers to is served right.",
+    epilog=examples(
+        "lightship assets verify web/out",
+        "lightship assets verify web/out --nginx web.conf",
+        "lightship assets verify https://app.example --cdn https://static.example",
+        "lightship assets verify https://app.example --format json -o before.json",
+        "lightship assets verify https://app.example --releases before.json",
+    ),
+)
 @click.argument("target", metavar="URL|DIR")
 @flag(
     "--nginx",
@@ -76,8 +86,8 @@ __all__ = ["command"]
 )
 @flag("--timeout", default="30s", metavar="DURATION", help="How long an answer may be silent. Default: 30s.")
 @flag("--connections", type=click.IntRange(1, 64), default=8, metavar="N", help="Requests at once. Default: 8.")
-@flag("--endpoint", metavar="URL", help="Address of the store of --releases, where it is not its owner's.")
-@flag("--region", metavar="NAME", help="Region of that store. Default: AWS_REGION, or the profile's.")
+@flag("--endpoint", metavar="URL", help="Address of the interface of the store of --releases, as for assets push.")
+@flag("--region", metavar="NAME", help="Region of that store, as for assets push.")
 @flag(
     "--ca-file",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
