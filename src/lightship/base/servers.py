@@ -6,6 +6,7 @@ need, locked in a section of their own. What a server's package depends on for i
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -22,7 +23,7 @@ from lightship.errors import InputError
 from lightship.progress import SILENT, Progress
 from lightship.store.cache import Cache
 
-__all__ = ["NGINX", "NODE", "ServerPlan"]
+__all__ = ["NGINX", "NGINX_BROTLI", "NODE", "ServerPlan"]
 
 _FILES = {"base-files": "names the distribution, holds common licences", "libc6": "C library"}
 
@@ -43,6 +44,10 @@ NGINX = Kit(
         "libnginx-mod-http-echo": "a module that no configuration of the image loads",
     },
 )
+
+NGINX_BROTLI = replace(NGINX, section="-nginx-brotli")
+"""With the module for sidecars of brotli: another root, so locked apart, or images with and without would take the lock
+from each other."""
 
 NODE = Kit(
     section="-node",

@@ -293,6 +293,25 @@ def _multiarch() -> str:
     return f"{host_platform().machine}-linux-gnu"
 
 
+def test_images_with_and_without_brotli_have_their_own_locks(front: FrontEnd, pages: Path) -> None:
+    path = front.root / "lock" / "lightship-base.lock"
+    front.build(pages, out="plain")
+    alone = read_lock(path)
+    front.build(pages, out="brotli", compress="ci", brotli=True)
+    both = path.read_bytes()
+    lock = read_lock(path)
+    assert alone is not None
+    assert lock is not None
+    plain, brotli_too = (f"{host_platform().architecture}-nginx{suffix}" for suffix in ("", "-brotli"))
+    assert lock.section(plain) == alone.section(plain)
+    names = {name: {record.name for record in lock.section(name).packages} for name in (plain, brotli_too)}
+    assert names[brotli_too] - names[plain] == {"libnginx-mod-http-brotli-static"}
+    front.build(pages, out="plain again")
+    assert path.read_bytes() == both
+    front.build(pages, out="brotli again", compress="ci", brotli=True)
+    assert path.read_bytes() == both
+
+
 def test_node_is_locked_with_its_hash(front: FrontEnd, standalone: Path) -> None:
     first = front.build(standalone, node="22.19")
     assert first.server.version == "22.19.0"

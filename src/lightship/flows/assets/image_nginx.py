@@ -23,7 +23,7 @@ from lightship.assets.kinds import hashed_folders
 from lightship.assets.model import CompressOptions
 from lightship.assets.nginx import NginxOptions, nginx_configuration
 from lightship.base.request import Root
-from lightship.base.servers import NGINX
+from lightship.base.servers import NGINX, NGINX_BROTLI
 from lightship.errors import InputError, UsageError
 from lightship.findings import Finding
 from lightship.flows.assets.compress import compress_assets
@@ -99,8 +99,9 @@ class NginxImage:
         )
 
     def _root(self, platform: Platform) -> Root:
-        lock = ServerLock(self._request.build, platform, NGINX.section)
-        with server_plan(self._request.build, platform, lock, NGINX, self._cache, self._progress) as plan:
+        kit = NGINX_BROTLI if self._wants_brotli else NGINX
+        lock = ServerLock(self._request.build, platform, kit.section)
+        with server_plan(self._request.build, platform, lock, kit, self._cache, self._progress) as plan:
             # Where `nginx` has no program it chooses among flavours: the smallest is enough.
             light = plan.is_locked("nginx-light") or (not plan.is_locked("nginx") and plan.is_metapackage("nginx"))
             wanted = {"nginx-light" if light else "nginx": "the server"}
