@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from lightship.errors import UsageError
 
-__all__ = ["NOWHERE", "PLACEHOLDER", "SAME_ORIGIN", "Prefix"]
+__all__ = ["NOWHERE", "PLACEHOLDER", "SAME_ORIGIN", "Prefix", "has_placeholder"]
 
 PLACEHOLDER = "https://cdn.lightship.invalid"
 NOWHERE = "same-origin.lightship.invalid"
 """What stands where a host has to be named and there is none: a list of hosts that may be asked, a policy."""
+
+_HOST = PLACEHOLDER.partition("://")[2].encode()
 
 _PREFIX = re.compile(
     r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)"
@@ -64,3 +66,9 @@ class Prefix:
 
 
 SAME_ORIGIN = Prefix(scheme="", host="", port="", path="")
+
+
+def has_placeholder(content: bytes) -> bool:
+    """Whether the placeholder's host stands in it: what was built for it was not retargeted, and nobody finds it. The
+    dots of a host are written as they are in whatever form the rest of an address is."""
+    return _HOST in content

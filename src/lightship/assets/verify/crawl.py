@@ -14,6 +14,7 @@ from lightship.assets.kinds import hashed_folders
 from lightship.assets.reading.page import policies
 from lightship.assets.reading.reference import Reference, kind_of
 from lightship.assets.references import references
+from lightship.assets.retarget.prefix import PLACEHOLDER
 from lightship.assets.verify.observe import observed, reply_of
 from lightship.assets.verify.site import Asset, Former, Reply, Site, Use
 from lightship.assets.verify.urls import candidates, file_url, origin_of, path_of
@@ -137,7 +138,7 @@ class _Crawl:
         page = use.kind == "page" and kind_of(use.url) in (None, "page")
         if use.kind == "map" or (page and origin_of(use.url) != self._origin):
             return
-        if foreign and not self._request.others:
+        if foreign and (not self._request.others or origin_of(use.url) == PLACEHOLDER):  # that one is nobody's
             self._elsewhere.append(use)
             return
         if page and (depth > self._limits.depth or self._pages >= self._limits.pages):

@@ -16,6 +16,7 @@ from lightship.assets.kinds import ENCODING_OF_SUFFIX, SUFFIX_OF_ENCODING, compr
 from lightship.assets.model import LEAST_BYTES, MOST_BYTES, worth
 from lightship.assets.reading.reference import Reference
 from lightship.assets.references import references
+from lightship.assets.retarget.prefix import has_placeholder
 from lightship.assets.scan import read_file, scan
 from lightship.assets.verify.decode import decoded
 from lightship.assets.verify.urls import candidates, file_url, normal_url, origin_of
@@ -41,7 +42,8 @@ class TreeSidecar:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeFile:
     """One file, by the path that it is asked for with. ``alone`` is the sidecar that stands in for it (gzip-only).
-    ``worth``: gzip would make it 5 % smaller, known where a sidecar is missing. ``lack`` are encodings without one."""
+    ``worth``: gzip would make it 5 % smaller, known where a sidecar is missing. ``lack`` are encodings without one.
+    ``placeholder``: what a build puts before its assets until it is retargeted stands in it."""
 
     path: str
     plain_bytes: int = 0
@@ -52,6 +54,7 @@ class TreeFile:
     sidecars: tuple[TreeSidecar, ...] = ()
     alone: str = ""
     worth: bool = False
+    placeholder: bool = False
     fault: str = ""
 
 
@@ -146,6 +149,7 @@ def _read(
         sidecars=tuple(_sidecar(root, name, plain) for name in sorted(sidecars)),
         alone=alone,
         worth=lacks and worth(len(encode(plain, "gzip", "ci")), len(plain)),
+        placeholder=not source_map and not path.rpartition("/")[2].startswith(".") and has_placeholder(plain),
     )
     return file, () if source_map else references(path, plain)
 

@@ -31,6 +31,7 @@ https://url.spec.whatwg.org (2026-10), 4.4: URL parsing. https://html.spec.whatw
 from collections.abc import Iterator
 
 from lightship.assets.kinds import MEDIA_TYPES, is_hashed
+from lightship.assets.retarget.prefix import PLACEHOLDER
 from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.tree import Lead, Tree
 from lightship.assets.verify.urls import origin_of
@@ -50,7 +51,7 @@ def _run(tree: Tree) -> Iterator[Finding]:
     hosts: dict[str, int] = {}
     for lead in tree.leads:
         if lead.url:
-            if lead.kind != "page":
+            if lead.kind != "page" and origin_of(lead.url) != PLACEHOLDER:  # told by `placeholder`
                 hosts[origin_of(lead.url)] = hosts.get(origin_of(lead.url), 0) + 1
                 if lead.url.startswith("http:") and not lead.target.startswith("//"):
                     yield _INSECURE.finding(f"{lead.by} asks for {lead.target} by http", location=lead.by)

@@ -15,6 +15,7 @@ from lightship.assets.verify.checks import (
     sniffing,
     transport,
     types,
+    unretargeted,
 )
 from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.site import Site
@@ -23,6 +24,7 @@ __all__ = ["SERVED"]
 
 SERVED: tuple[Check[Site], ...] = (
     answers.CHECK,
+    unretargeted.CHECK,
     empty.CHECK,
     contents.CHECK,
     types.CHECK,
