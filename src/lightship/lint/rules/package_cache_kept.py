@@ -5,12 +5,13 @@ What it does
 Finds installs that leave lists or downloads behind, in stages that ship: ``apt-get update`` without removing
 ``/var/lib/apt/lists``, ``apk add`` without ``--no-cache``, ``pip install`` without ``--no-cache-dir``, ``dnf``,
 ``uv``, ``npm``, ``yarn`` and ``conda`` likewise. A cache mount at the cache's place, an environment variable that
-turns it off, or a removal in the same RUN is enough.
+turns it off, or a removal in the same RUN is enough. On images of Node 22 or later also any ``npm`` that leaves what
+Node compiled of it in ``/tmp/node-compile-cache``: ``npm cache clean`` does not know that, and writes there itself.
 
 Why
 ===
 Nobody reads these files at run time. Debian's lists are 20 MB unpacked, pip's cache is as large as what was
-installed.
+installed; what Node compiled of npm is 543 files and 1.4 MB.
 
 Bad
 ===
@@ -29,7 +30,7 @@ Good
 References
 ==========
 docs.docker.com, "Building best practices" and "Dockerfile reference", RUN --mount=type=cache (2026); apk(8)
---no-cache; pip 25, "Caching".
+--no-cache; pip 25, "Caching"; nodejs.org, "Module compile cache" (24); npm/cli#7901.
 """
 
 from collections.abc import Iterator
@@ -41,6 +42,7 @@ from lightship.dockerfile.scope import environment_at
 from lightship.dockerfile.views import mounts_of
 from lightship.lint.actions import Action, Manager
 from lightship.lint.cache_mounts import links_to_cache, mount_edit
+from lightship.lint.compile_cache import COMPILE_CACHE, compile_cache_lines, compile_cache_weight
 from lightship.lint.estimate_lock import installs_lock
 from lightship.lint.later import needs_lists_later
 from lightship.lint.rewriting import add_command, add_option
@@ -82,6 +84,8 @@ _CACHES = (
 
 
 def _find(subject: Subject) -> Iterator[Remark]:
+    compiling = compile_cache_lines(subject)
+    mended = set()
     for _, run in subject.shipped:
         if run.keyword != "RUN":
             continue
@@ -90,7 +94,30 @@ def _find(subject: Subject) -> Iterator[Remark]:
             filling = [each for each in actions if each.manager == cache.manager and each.kind in cache.kinds]
             kept = [each for each in filling if not each.has(*cache.options)] if cache.options else filling
             if kept and not _is_off(subject, run, cache, actions):
-                yield _remark(subject, run, cache, kept)
+                also = f" && rm -rf {COMPILE_CACHE}" if cache.manager == "npm" and run in compiling else ""
+                remark = _remark(subject, run, cache, kept, also)
+                if also and remark.edits:
+                    mended.add(run.span)
+                yield remark
+    if compiling:
+        yield _compiled(subject, compiling, [run for run in compiling if run.span not in mended])
+
+
+def _compiled(subject: Subject, runs: list[Instruction], open_runs: list[Instruction]) -> Remark:
+    """One remark for all lines: the first that is left alone would write what another takes away."""
+    edits = [add_command(subject, run, f"rm -rf {COMPILE_CACHE}") for run in open_runs]
+    known = compile_cache_weight()
+    where = ", ".join(str(run.line) for run in runs[1:])
+    return Remark(
+        span=next(command.span for command in subject.script(runs[0]).commands if command.name == "npm"),
+        message=f"npm leaves what Node compiled of it in {COMPILE_CACHE}"
+        + (f", in line{'s' if len(runs) > 2 else ''} {where} too" if where else ""),
+        fix=f"rm -rf {COMPILE_CACHE} as the last of each RUN with npm, or ENV NODE_DISABLE_COMPILE_CACHE=1",
+        edits=tuple(edit for edit in edits if edit is not None) if None not in edits else (),
+        unpacked_bytes=known.unpacked_bytes,
+        compressed_bytes=known.compressed_bytes,
+        how=known.how,
+    )
 
 
 def _is_off(subject: Subject, run: Instruction, cache: _Cache, actions: tuple[Action, ...]) -> bool:
@@ -124,12 +151,13 @@ def _holds(target: str, cache: _Cache) -> bool:
     return target in cache.folders or any(target.endswith(end) for end in ends if end.startswith("/."))
 
 
-def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> Remark:
+def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action], also: str) -> Remark:
+    """``also``: what is said behind the cleaning."""
     edits: tuple[Edit, ...] = ()
     if cache.options:
         edits = _without_cache(subject, run, cache, kept)
     elif cache.cleaning and (cache.manager != "apt" or not needs_lists_later(subject, run)):
-        added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}")
+        added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}{also}")
         edits = (added,) if added is not None else ()
     cost = _cost(subject, run, cache, kept)
     return Remark(
