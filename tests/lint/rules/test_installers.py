@@ -85,6 +85,32 @@ def test_a_sync_at_every_start(line: str, found: bool) -> None:
     assert bool(ask(sync_at_start.RULE, f"{SYNCED}{line}\n")) == found
 
 
+DEV = '[project]\nname = "a"\n[dependency-groups]\ndev = ["pytest"]\nlint = ["ruff"]\n'
+
+
+@pytest.mark.parametrize(
+    ("sync", "line", "project", "seconds"),
+    [
+        ("uv sync --locked", "CMD uv run app.py", None, 0.01),
+        ("uv sync --no-dev", "CMD uv run app.py", DEV, 2.1),
+        ("uv sync", "ENV UV_NO_DEV=1\nCMD uv run app.py", DEV, 0.01),
+        ("uv sync --no-dev", "CMD uv run --no-dev app.py", DEV, 0.01),
+        ("uv sync --no-dev", "CMD uv run app.py", '[project]\nname = "a"\n', 0.01),
+        ("uv sync --no-dev", "CMD uv run app.py", DEV + "[tool.uv]\ndefault-groups = []\n", 0.01),
+        ("uv sync --no-dev", "CMD uv run app.py", DEV + "[tool.uv]\ndefault-groups = 'all'\n", 2.1),
+        ("uv sync --no-dev", "CMD uv run app.py", "[tool.uv]\ndev-dependencies = ['pytest']\n", 2.1),
+        ("uv sync --no-dev", "CMD uv run app.py", "no = toml = ", None),
+        ("uv sync --no-dev", "CMD uv run app.py", None, None),
+        ("uv pip sync requirements.txt", "CMD uv run app.py", DEV, None),
+    ],
+)
+def test_seconds_of_a_sync_at_start(sync: str, line: str, project: str | None, seconds: float | None) -> None:
+    context = context_of({"pyproject.toml": project}) if project is not None else None
+    (found,) = ask(sync_at_start.RULE, f"FROM python:3.12\nRUN {sync}\n{line}\n", context=context)
+    assert found.seconds == seconds
+    assert bool(found.how) is (seconds is not None), "with a source, or not at all"
+
+
 def test_no_sync_is_added_where_the_environment_is_there() -> None:
     rule, line = sync_at_start.RULE, 'CMD ["uv",  "run", "app.py"]\n'
     assert mended(rule, SYNCED + line) == SYNCED + 'CMD ["uv",  "run", "--no-sync", "app.py"]\n'
