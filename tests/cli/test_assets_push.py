@@ -190,6 +190,12 @@ def test_an_empty_build_is_no_release(lightship: Lightship, web: Path) -> None:
     said = lightship("assets", "push", empty, "--to", lightship.home / "out")
     assert said.status == 2
     assert "there is nothing to push" in said.error
+    said = lightship("assets", "push", lightship.home / "nowhere", "--to", "./store")
+    assert (said.status, said.error) == (
+        2,
+        f"{lightship.home}/nowhere: want a directory of static files, but there is none",
+    )
+    assert not (lightship.home / "store").exists()
 
 
 def test_a_directory_is_not_pushed_into_itself(lightship: Lightship, web: Path) -> None:

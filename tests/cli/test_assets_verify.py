@@ -123,8 +123,10 @@ def test_an_interrupt_ends_it_though_a_server_is_silent(lightship: Lightship) ->
 
 
 def test_wrong_use_is_one_sentence(lightship: Lightship, tmp_path: Path) -> None:
+    (lightship.home / "front/node_modules").mkdir(parents=True)
     for words, status, said in (
         (("no-such",), 2, "want a directory of static files"),
+        (("http://127.0.0.1:9/", "--files", "front"), 2, "front is the project"),
         (("ftp://app.example/",), 2, "want an http or https address"),
         (("http://127.0.0.1:9/",), 3, "nothing listens"),
         ((".", "--check", "no-such"), 2, "no such check"),

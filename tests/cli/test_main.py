@@ -50,6 +50,8 @@ def test_without_a_command_help_is_an_error(lightship: Lightship) -> None:
     ("words", "sentence", "hint"),
     [
         (["biuld"], "unknown command: biuld", "did you mean build?"),
+        (["assets", "compres", "out"], "unknown command: compres", "did you mean compress?"),
+        (["assets", "zzz"], "unknown command: zzz", "see: lightship assets --help"),
         (["build", "--fromat", "json"], "unknown option: --fromat", "did you mean --format?"),
         (["build", "--format", "xml"], "--format: want one of text, json, got 'xml'", ""),
         (["build", "--format", "Jsno"], "--format: want one of text, json, got 'Jsno'", "did you mean json?"),

@@ -40,7 +40,7 @@ def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
     help_command = f"{context.command_path} --help" if isinstance(context, click.Context) else "lightship --help"
     match error:
         case click.exceptions.NoSuchCommand():
-            return f"unknown command: {error.command_name}", _near(error.possibilities, help_command)
+            return f"unknown command: {error.command_name}", _near(_names_like(error, context), help_command)
         case click.NoSuchOption():
             hint = _behind(context, error.option_name) or _near(error.possibilities, help_command)
             return f"unknown option: {error.option_name}", hint
@@ -52,6 +52,14 @@ def sentence_of(error: click.ClickException) -> tuple[str, str | None]:
             return _bad_value(error)
         case _:
             return _plain(error.format_message()), f"see: {help_command}"
+
+
+def _names_like(error: click.exceptions.NoSuchCommand, context: click.Context | None) -> list[str]:
+    import difflib
+
+    group = context.command if context is not None else None
+    names = group.list_commands(context) if context is not None and isinstance(group, click.Group) else []
+    return difflib.get_close_matches(error.command_name, names, n=1)
 
 
 def _behind(context: click.Context | None, option: str) -> str | None:

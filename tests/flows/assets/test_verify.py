@@ -279,3 +279,9 @@ def test_credentials_follow_to_tls_on_the_usual_ports_alone(
         with pytest.raises(InputError, match="another origin"):
             verify(asked, headers={"X-Token": "whisper"})
     assert faulty.site.asked == []
+
+
+def test_a_store_with_a_slash_too_few_is_told(verify: Verify) -> None:
+    with pytest.raises(InputError, match="s3:/bucket cannot be read") as caught:
+        verify(releases=("s3:/bucket",))
+    assert caught.value.hint == "a store is s3://bucket/prefix"

@@ -107,9 +107,9 @@ def push_assets(
     began = time.monotonic()
     _check(request)
     check_is_static(request.directory)
+    found = scan(request.directory)  # before a directory is made of a store for nothing
     bucket = open_bucket(request.target)
     asked = _coding(request, bucket)
-    found = scan(request.directory)
     chosen = candidates(found)
     files = _read(found, chosen, asked, request, progress)
     maps = tuple(file for file in files if file.source_map)

@@ -106,6 +106,8 @@ def verify_assets(
 def _verify_site(
     request: AssetsVerifyRequest, access: RegistryAccess, progress: Progress, jobs: int
 ) -> AssetsVerifyOutcome:
+    if request.files is not None:
+        check_is_static(request.files)
     asked, authorization = split_credentials(request.target)
     cdns = tuple(origin_of(cdn) for cdn in request.cdns)
     reach = Reach(site=origin_of(asked), cdns=cdns, headers=request.headers, authorization=authorization)

@@ -84,7 +84,8 @@ def _of_file(path: Path, root: str) -> Iterator[FormerWanted]:
     try:
         content, _ = read_file(path.resolve())
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
+        hint = "a store is s3://bucket/prefix" if ":" in str(path).partition("/")[0] else None
+        raise InputError(f"{path} cannot be read: {error.strerror or error}", hint=hint) from error
     if len(content) > _MOST_BYTES:
         raise InputError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
     if content[:2] == b"\x1f\x8b":  # as manifests lie in a store
