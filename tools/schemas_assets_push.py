@@ -35,6 +35,7 @@ def assets_push_schema() -> _Schema:
         ),
         "hidden": told(list_of(_TEXT), "Names that begin with a dot, or lie below one: not pushed."),
         "links": told(list_of(_TEXT), "Symbolic links: not followed."),
+        "warnings": told(list_of(_TEXT), "What breaks pages, such as a build that was not retargeted."),
         "notes": list_of(_TEXT),
         "seconds": {"type": "number", "minimum": 0, "description": "Wall time."},
     }

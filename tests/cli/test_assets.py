@@ -117,6 +117,10 @@ def test_the_configuration_is_data_and_notes_are_talk(lightship: Lightship, web:
     said = lightship("assets", "nginx", web, "--root", "/srv/www", "--port", "9000", "-o", file)
     assert said.stdout == ""
     assert 'root "/srv/www";' in file.read_text()
+    (web / "forgotten.js").write_text("https://cdn.lightship.invalid/app.js")
+    said = lightship("assets", "nginx", web)
+    assert said.status == 0
+    assert "warning: https://cdn.lightship.invalid stands in forgotten.js" in said.stderr
     said = lightship("assets", "nginx", web, "--brotli", "--mode", "gzip-only")
     assert said.status == 2
     assert "--brotli goes with --mode sidecar" in said.error

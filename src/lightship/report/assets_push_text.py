@@ -21,6 +21,7 @@ def render_push(report: Report, *, verbose: bool = False) -> str:
     if found["hidden"]:
         lines.append(f"hidden, not pushed: {_named(found['hidden'], verbose=verbose)}")
     lines += _some([f"link, not followed: {link}" for link in found["links"]], verbose=verbose)
+    lines += [f"warning: {warning}" for warning in found["warnings"]]
     lines += _some([f"note: {note}" for note in found["notes"]], verbose=verbose)
     return "\n".join(line.replace("\n", "\\n") for line in lines) + "\n"
 

@@ -1,10 +1,12 @@
 """A directory read for an image: everything once, and nothing that does not belong there."""
 
+import gzip
 import os
 from pathlib import Path
 
 import pytest
 
+from lightship.assets.retarget.prefix import PLACEHOLDER
 from lightship.errors import InputError, StorageError
 from lightship.flows.assets.image_files import copy_image_files, read_image_files
 from lightship.store.cache import Cache
@@ -52,6 +54,19 @@ def test_what_did_not_change_is_not_read_again(tree: Path, tmp_path: Path, monke
     first = read_image_files(tree, cache)
     monkeypatch.setattr("lightship.flows.assets.image_files._Reading._read", None)
     assert read_image_files(tree, cache) == first
+
+
+def test_a_build_that_was_not_retargeted_is_a_warning_also_when_nothing_is_read_again(
+    tree: Path, tmp_path: Path
+) -> None:
+    (tree / "sub" / "page.html").write_text("x" * (1 << 20) + PLACEHOLDER)
+    (tree / "packed.js.gz").write_bytes(gzip.compress(PLACEHOLDER.encode()))
+    (tree / ".lightship-retarget.json").write_text(PLACEHOLDER)
+    cache = Cache(tmp_path / "cache")
+    for _ in range(2):
+        (finding,) = read_image_files(tree, cache).findings
+        assert (finding.code, finding.severity, finding.location) == ("placeholder-left", "warning", "packed.js.gz")
+        assert f"{PLACEHOLDER} stands in packed.js.gz and sub/page.html" in finding.message
 
 
 def test_histories_secrets_and_leftovers_stay_out(tree: Path) -> None:

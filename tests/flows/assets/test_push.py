@@ -17,6 +17,8 @@ from lightship.assets.push.plan import DEAD_S
 from lightship.assets.push.release import PENDING, RELEASES, parse_manifest
 from lightship.assets.push.target import Target
 from lightship.assets.push.upload import ObstoreBucket
+from lightship.assets.retarget.prefix import PLACEHOLDER
+from lightship.assets.retarget.state import STATE_NAME
 from lightship.errors import InputError, NetworkError, UsageError
 from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
 from lightship.flows.assets.push_owner import owner_of
@@ -250,6 +252,31 @@ def test_a_name_with_a_hash_and_another_content_is_refused(desk: Desk) -> None:
     assert desk.bucket.changes[done:] == []
     desk.push(overwrite=True)
     assert desk.bucket.objects[f"site/{HASHED}"].content == b"another();"
+
+
+@pytest.mark.parametrize("below", [".", "static", "static/chunks"])
+def test_the_refusal_of_a_retargeted_build_says_so(desk: Desk, below: str) -> None:
+    folder = desk.web / below
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    (folder / HASHED).write_text("one();")
+    desk.push(directory=folder)
+    (desk.web / STATE_NAME).write_text("{}")
+    (folder / HASHED).write_text("another();")
+    with pytest.raises(InputError, match="another content than in a release that is kept") as error:
+        desk.push(directory=folder)
+    assert "lightship assets retarget changed files here" in str(error.value.hint)
+
+
+def test_a_build_that_was_not_retargeted_is_a_warning(desk: Desk) -> None:
+    assert push_report(desk.push()).document["warnings"] == []
+    desk.write(app_1a1b2c3d=f'import("{PLACEHOLDER}/a.js")')
+    (desk.web / "packed.js.gz").write_bytes(gzip.compress(PLACEHOLDER.encode()))
+    (desk.web / STATE_NAME).write_text(PLACEHOLDER)
+    report = push_report(desk.push())
+    text = render_push(report)
+    told = f"{PLACEHOLDER} stands in assets/app-1a1b2c3d.js and packed.js: no browser finds what has it in front"
+    assert f"warning: {told}" in text
+    assert len(report.document["warnings"]) == 1  # type: ignore[arg-type]  # a list
 
 
 def test_another_coding_is_sent_and_another_compression_is_not(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from lightship.assets.compress import is_source_map
 from lightship.assets.kinds import MEDIA_TYPES, SUFFIX_OF_ENCODING, compressible, is_hashed
 from lightship.assets.model import LEAST_BYTES, MOST_BYTES, worth
 from lightship.assets.push.release import Coding, Entry
+from lightship.assets.retarget.prefix import has_placeholder
 from lightship.assets.scan import Scan, read_file
 from lightship.assets.sidecar import fresh_bytes, packed
 from lightship.errors import InputError
@@ -49,7 +50,8 @@ _EFFORTS: dict[Encoding, Effort] = {"gzip": "alone", "br": "release"}
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
     """A file that becomes an object. ``file`` holds its plain bytes, or with ``packed_alone`` those of gzip; ``rank``
-    is when it is sent: names with a hash, other assets, then what leads to them."""
+    is when it is sent: names with a hash, other assets, then what leads to them. ``placeholder``: it asks for what a
+    build puts before its assets until it is retargeted."""
 
     path: str
     file: Path
@@ -61,6 +63,7 @@ class Outgoing:
     cache_control: str
     hashed: bool
     source_map: bool = False
+    placeholder: bool = False
 
     @property
     def rank(self) -> int:
@@ -106,15 +109,12 @@ def content_type(path: str) -> str:
 def read_outgoing(root: Path, path: str, asked: Coding, folders: tuple[str, ...], *, packed_alone: bool) -> Outgoing:
     """Hash one file. Raise InputError for a .gz that is damaged, OSError where it cannot be read."""
     file = root / (path + SUFFIX_OF_ENCODING["gzip"] if packed_alone else path)
-    source_map = False
-    if packed_alone:
-        plain = _inflated(file, path)
+    source_map = placeholder = False
+    if packed_alone or (compressible(path) and file.lstat().st_size <= MOST_BYTES):
+        plain = _inflated(file, path) if packed_alone else read_file(file)[0]
         sha256, size_bytes = hashlib.sha256(plain).hexdigest(), len(plain)
         source_map = is_source_map(path, plain)
-    elif compressible(path) and file.lstat().st_size <= MOST_BYTES:
-        plain, _ = read_file(file)
-        sha256, size_bytes = hashlib.sha256(plain).hexdigest(), len(plain)
-        source_map = is_source_map(path, plain)
+        placeholder = not source_map and has_placeholder(plain)
     else:
         running, size_bytes = hashlib.sha256(), 0
         for piece in _pieces(file):
@@ -135,6 +135,7 @@ def read_outgoing(root: Path, path: str, asked: Coding, folders: tuple[str, ...]
         cache_control=IMMUTABLE if hashed else REVALIDATED,
         hashed=hashed,
         source_map=source_map,
+        placeholder=placeholder,
     )
 
 

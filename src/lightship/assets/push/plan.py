@@ -78,13 +78,16 @@ class Collection:
     blocked: str = ""
 
 
-def plan_push(local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite: bool = False) -> PushPlan:
+def plan_push(
+    local: Sequence[Outgoing], remote: Remote, *, keep: int, overwrite: bool = False, retargeted: bool = False
+) -> PushPlan:
     """Decide. Raise InputError where a name with a hash is to get another content than a release that stays has, unless
-    ``overwrite``: a tab that is open would be given a script that does not fit."""
+    ``overwrite``: a tab that is open would be given a script that does not fit. ``retargeted`` says why it may be so:
+    the prefix in such files was changed, and their names were not."""
     said = _said(remote)
     conflicts = _conflicts(local, remote, keep)
     if conflicts and not overwrite:
-        raise _conflict(conflicts)
+        raise _conflict(conflicts, retargeted=retargeted)
     there, send = [], []
     for file in local:
         entry = _left(file, said.get(file.path), remote.found.get(file.path))
@@ -150,11 +153,17 @@ def _left(file: Outgoing, said: _Said | None, found: Found | None) -> Entry | No
     return entry if file.hashed and said.own and said.agreed else None
 
 
-def _conflict(paths: list[str]) -> InputError:
+def _conflict(paths: list[str], *, retargeted: bool) -> InputError:
     others = f" and {len(paths) - 1} other names with a hash have" if len(paths) > 1 else " has"
+    hint = "open tabs would get a file that does not fit: build under another build id, or --overwrite"
+    if retargeted:
+        hint = (
+            "lightship assets retarget changed files here and not their names: push each CDN's to a place of its own, "
+            "or --overwrite where one CDN takes the place of the other"
+        )
     return InputError(
         f"{paths[0]}{others} another content than in a release that is kept, and such names tell contents apart",
-        hint="open tabs would get a file that does not fit: build under another build id, or --overwrite",
+        hint=hint,
     )
 
 

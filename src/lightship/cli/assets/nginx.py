@@ -93,6 +93,7 @@ def command(
     """
     from lightship.assets.nginx import DEFAULT_POLICY, Proxy
     from lightship.flows.assets.compress import NginxRequest, configure_nginx
+    from lightship.flows.assets.placeholder import not_retargeted
 
     with Console(quiet=quiet, verbose=verbose) as console:
         for note in unknown_variables(os.environ, click.get_current_context()):
@@ -110,5 +111,7 @@ def command(
         text, notes = configure_nginx(request)
         for note in notes:
             console.note(note)
+        if (warning := not_retargeted(directory)) is not None:
+            console.talk(f"warning: {warning}")
         console.deliver(text, output)
     return 0

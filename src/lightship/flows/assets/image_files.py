@@ -14,12 +14,13 @@ from lightship.build.known_files import KnownFiles
 from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Severity
+from lightship.flows.assets.placeholder import asks_for_placeholder, placeholder_sentence
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache, cache_key
 
 __all__ = ["copy_image_files", "read_image_files"]
 
-_VERSION = 1
+_VERSION = 2
 _CHUNK_BYTES = 1 << 20
 _ELF = b"\x7fELF"
 _NEVER_FOLDERS = frozenset({".git", ".hg", ".svn"})
@@ -45,6 +46,7 @@ class _Reading:
     leave_out: Collection[Path]
     findings: list[Finding] = field(default_factory=list)
     known: KnownFiles | None = None
+    unretargeted: list[str] = field(default_factory=list)
 
     def run(self) -> ImageFiles:
         if self.cache is not None:
@@ -54,6 +56,7 @@ class _Reading:
         files = tuple(sorted((file for file in found if file is not None), key=lambda file: file.path))
         if self.known is not None:
             self.known.save()
+        self._say_placeholder()
         rows = "\n".join(f"{f.path}\0{f.executable:d}\0{f.sha256}\0{f.link}" for f in files)
         findings = tuple(sorted(self.findings, key=lambda finding: (finding.code, finding.location)))
         told = (part for finding in findings for part in (finding.code, finding.location))
@@ -93,16 +96,18 @@ class _Reading:
             told = self._read(path, status)
             if self.known is not None:
                 self.known.add(path, status, told)
-        size, sha256, elf, reason = told.split(" ", 3)
+        size, sha256, elf, placeholder, reason = told.split(" ", 4)
         if reason and not any(fnmatch.fnmatchcase(path, pattern) for pattern in self.keep):
             fix = f"if it belongs into an image that others can pull: --keep '{path}'; else mount it when it runs"
             self._say("secret", "warning", path, f"{reason} and was left out", fix=fix)
             return None
+        if placeholder == "1":
+            self.unretargeted.append(path)
         executable = bool(status.st_mode & stat.S_IXUSR)
         return ImageFile(path=path, executable=executable, size_bytes=int(size), sha256=sha256, is_elf=elf == "1")
 
     def _read(self, path: str, status: os.stat_result) -> str:
-        """Bytes, hash, whether it is an ELF file, and why it looks like a secret."""
+        """Bytes, hash, whether it is an ELF file, whether it asks for the placeholder, why it looks like a secret."""
         running, size_bytes, head = hashlib.sha256(), 0, b""
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with storage_errors(f"read {path}"), open(os.open(self.root / path, flags), "rb", buffering=0) as stream:  # noqa: PTH123
@@ -113,7 +118,8 @@ class _Reading:
         if size_bytes != status.st_size:
             raise StorageError(f"{path} changed while it was read", hint="let the build of the front end end first")
         reason = secret_reason(path, head if is_suspect(path) else b"") or ""
-        return f"{size_bytes} {running.hexdigest()} {head.startswith(_ELF):d} {reason}"
+        placeholder = asks_for_placeholder(self.root, path)
+        return f"{size_bytes} {running.hexdigest()} {head.startswith(_ELF):d} {placeholder:d} {reason}"
 
     def _link(self, path: str) -> ImageFile | None:
         with storage_errors(f"read {path}"):
@@ -124,6 +130,20 @@ class _Reading:
             return None
         _check_name(target)
         return ImageFile(path=path, link=target)
+
+    def _say_placeholder(self) -> None:
+        if self.unretargeted:
+            paths = sorted(self.unretargeted)
+            self.findings.append(
+                Finding(
+                    code="placeholder-left",
+                    severity="warning",
+                    title="a build that was not retargeted",
+                    message=placeholder_sentence(paths),
+                    location=paths[0],
+                    fix="lightship assets retarget DIR --cdn URL before, or retarget IMAGE --output afterwards",
+                )
+            )
 
     def _say(self, code: str, severity: Severity, path: str, what: str, *, fix: str | None = None) -> None:
         title = code.replace("-", " ")

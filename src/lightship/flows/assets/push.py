@@ -28,6 +28,7 @@ from lightship.assets.push.release import (
     release_digest,
 )
 from lightship.assets.push.target import Target, blob_fault, key_fault
+from lightship.assets.retarget.state import STATE_NAME
 from lightship.assets.scan import Scan, scan
 from lightship.errors import InputError, LightshipError, UsageError, WorldError
 from lightship.flows.assets.push_owner import owner_of
@@ -87,7 +88,8 @@ class SitePush:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PushOutcome:
-    """``maps`` are the source maps with their bytes; ``maps_site`` their own store where they have one."""
+    """``maps`` are the source maps with their bytes; ``maps_site`` their own store where they have one. ``placeholder``
+    are files that ask for what no CDN is: the build was not retargeted."""
 
     request: PushRequest
     site: SitePush
@@ -96,6 +98,7 @@ class PushOutcome:
     hidden: tuple[str, ...]
     links: tuple[str, ...]
     skipped: tuple[str, ...]
+    placeholder: tuple[str, ...]
     seconds: float
 
 
@@ -133,6 +136,7 @@ def push_assets(
         hidden=chosen.hidden,
         links=found.links,
         skipped=chosen.skipped,
+        placeholder=tuple(file.path for file in pushed if file.placeholder),
         seconds=time.monotonic() - began,
     )
 
@@ -195,7 +199,7 @@ def _push_site(
     place = Place(bucket=bucket, root=request.target.root(request.base), clock=request.clock)
     by_path = {file.path: file for file in files}
     remote = place.remote(by_path)
-    plan = plan_push(files, remote, keep=request.keep, overwrite=request.overwrite)
+    plan = _plan(files, remote, request)
     entries = {entry.path: entry for entry in plan.there}
     entries |= {entry.path: entry for entry in _packed(plan, request, cache, progress)}
     if request.dry_run:
@@ -212,6 +216,13 @@ def _check_key(path: str, target: Target, base: str) -> None:
     fault = key_fault(root, path) or (blob_fault(root, path) if target.scheme == "az" else None)
     if fault is not None:
         raise InputError(f"{path}: {fault}", hint="rename it, or leave it out of the build")
+
+
+def _plan(files: Sequence[Outgoing], remote: Remote, request: PushRequest) -> PushPlan:
+    # what is pushed is often a part of what was retargeted: .next/static of .next
+    folder = request.directory.absolute()
+    retargeted = any((each / STATE_NAME).exists() for each in (folder, *folder.parents[:2]))
+    return plan_push(files, remote, keep=request.keep, overwrite=request.overwrite, retargeted=retargeted)
 
 
 def _packed(plan: PushPlan, request: PushRequest, cache: Cache, progress: Progress) -> list[Entry]:
@@ -292,7 +303,7 @@ class _Pushing:
         """Plan once more, since what was there may have been collected before this push was known, and send."""
         request, connections = self.request, self.request.connections
         remote = heart.await_collectors(self.files, self.progress)
-        plan = plan_push(list(self.files.values()), remote, keep=request.keep, overwrite=request.overwrite)
+        plan = _plan(list(self.files.values()), remote, request)
         entries = entries | {entry.path: entry for entry in plan.there}
         if (plan.own, self._owed(plan)) != (heart.manifest.own, heart.manifest.purge):
             heart.change(replace(heart.manifest, own=plan.own, purge=self._owed(plan)))

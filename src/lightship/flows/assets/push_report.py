@@ -1,9 +1,10 @@
 """The outcome of a push as the JSON that ``--format json`` prints."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lightship.assets.push.release import Entry
 from lightship.findings import Report
+from lightship.flows.assets.placeholder import placeholder_sentence
 from lightship.flows.assets.push import PushOutcome, SitePush
 
 __all__ = ["PUSH_SCHEMA", "push_report"]
@@ -41,10 +42,16 @@ def push_report(outcome: PushOutcome) -> Report:
         },
         "hidden": list(outcome.hidden),
         "links": list(outcome.links),
+        "warnings": list(_warnings(outcome.placeholder)),
         "notes": notes,
         "seconds": round(outcome.seconds, 3),
     }
     return Report(schema=PUSH_SCHEMA, document=document)
+
+
+def _warnings(placeholder: Sequence[str]) -> Iterator[str]:
+    if placeholder:
+        yield f"{placeholder_sentence(placeholder)}; lightship assets retarget DIR --cdn URL comes before a push"
 
 
 def _owed(addresses: Sequence[str]) -> str:
