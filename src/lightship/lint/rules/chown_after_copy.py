@@ -138,16 +138,46 @@ def _remark(
     cost = _cost(subject, run, hit) if is_first else Cost()
     lines = ", ".join(str(each.instruction.line) for each in hit)
     what = "owner" if command.name != "chmod" else "mode"
-    flag = f"--{'chmod' if command.name == 'chmod' else 'chown'}={_wanted(command)}"
     return Remark(
         span=command.span,
         message=f"the files that line{'s' if len(hit) > 1 else ''} {lines} copied are there twice to change the {what}",
-        fix=f"{flag} where they are copied",
+        fix=_fix(subject, command, hit),
         edits=_edits(subject, run, command, hit, paths),
         unpacked_bytes=cost.unpacked_bytes,
         compressed_bytes=cost.compressed_bytes,
         how=cost.how,
     )
+
+
+def _fix(subject: Subject, command: Command, hit: list[Copied]) -> str:
+    """The flag as these COPYs take it. A COPY knows numbers, modes in digits, and the users of the layers below it."""
+    wanted, where = _wanted(command), "where they are copied"
+    if command.name == "chmod":
+        if wanted.isdigit():
+            return f"--chmod={wanted} {where}"
+        return f"--chmod {where}, with the mode in digits, which folders and files then have alike"
+    if command.name == "chgrp":
+        user = next((each.copy.chown.partition(":")[0] for each in hit if each.copy.chown), "0")
+        return f"--chown={user}:{wanted} {where}"
+    whole = _owner(command, all(each.copy.from_ is None for each in hit))
+    owner = whole if whole is not None and whole.partition(":")[0] in ("0", *wanted.split(":")) else wanted
+    if all(each.copy.chown in (owner, wanted) for each in hit):
+        return "leave it out: they are copied with that owner"
+    if any(each.copy.link for each in hit) and not owner.replace(":", "").isdigit():
+        return f"--chown with the numbers of {owner} {where}: a COPY --link knows no names"
+    maker = _maker(subject, hit[0].stage, owner.partition(":")[0])
+    late = maker is not None and maker.span.end > hit[0].instruction.span.start
+    return f"--chown={owner} {where}" + (f", which has to be below line {maker.line}" if maker and late else "")
+
+
+def _maker(subject: Subject, stage: Stage, user: str) -> Instruction | None:
+    """The RUN that makes ``user``, or its group."""
+    programs = ("useradd", "adduser", "groupadd", "addgroup")
+    for run in (each for each in stage.instructions if each.keyword == "RUN"):
+        for command in subject.script(run).commands:
+            if command.name in programs and user in [word.text for word in command.words[1:]]:
+                return run
+    return None
 
 
 def _cost(subject: Subject, run: Instruction, hit: list[Copied]) -> Cost:

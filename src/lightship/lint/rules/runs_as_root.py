@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from lightship.dockerfile.settings import Setting
 from lightship.dockerfile.stages import Stage
-from lightship.ecosystem.base_images import known_base
+from lightship.ecosystem.base_images import KnownBase, known_base
 from lightship.lint.rule import Remark, Rule
 from lightship.lint.subject import Subject
 
@@ -68,9 +68,23 @@ def _find(subject: Subject) -> Iterator[Remark]:
     )
     yield Remark(
         span=instruction.span,
-        message="the application runs as root" + ("" if users else ": no USER is set"),
-        fix="USER with a number, such as 1000:1000, as the last but the command; own only what is written to",
+        message="the application runs as root" + (": the last USER is" if users else ": no USER is set"),
+        fix=f"{_user(subject, known)} below the last line that needs root, and COPY --chown only for what it writes to",
     )
+
+
+def _user(subject: Subject, known: KnownBase | None) -> str:
+    """The USER to set: one that is there already goes before a number of one's own, which Kubernetes can check."""
+    for _, run in subject.shipped:
+        for command in subject.script(run).commands if run.keyword == "RUN" else ():
+            if command.name in ("useradd", "adduser"):
+                return f"USER with the number of the user that line {run.line} makes,"
+    if known is not None and known.official:
+        if re.match(r"(docker\.io/)?(library/)?node(:|@|$)", known.name):
+            return "USER 1000:1000, which is this base's node,"
+        if known.family == "distroless":
+            return "USER 65532:65532, which is this base's nonroot,"
+    return "USER with a number, such as 1000:1000,"
 
 
 def _settings(subject: Subject, stage: Stage) -> list[Setting]:
