@@ -28,6 +28,16 @@ def test_what_is_no_prefix_is_refused(text: str) -> None:
         Prefix.parse(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("cdn.example", "https://cdn.example?"), (" cdn.example:8443/a/", "https://cdn.example:8443/a/?"), ("a b", None)],
+)
+def test_a_prefix_without_its_scheme_is_told(text: str, meant: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        Prefix.parse(text)
+    assert caught.value.hint == (meant or "letters, digits and . _ ~ - in its path; nothing after it")
+
+
 def test_the_placeholder_is_a_name_that_nobody_can_have() -> None:
     assert Prefix.parse(PLACEHOLDER).is_reserved
     assert not Prefix.parse("https://cdn.example").is_reserved

@@ -38,9 +38,11 @@ class Prefix:
             return SAME_ORIGIN
         found = _PREFIX.fullmatch(text.strip())
         if found is None or ".." in found["path"].split("/") or "." in found["path"].split("/"):
+            meant = f"https://{text.strip()}"
+            known = "://" not in text and _PREFIX.fullmatch(meant) is not None
             raise UsageError(
                 f"{text!r} is no prefix of assets: want https://HOST[:PORT][/PATH]",
-                hint="letters, digits and . _ ~ - in its path; nothing after it",
+                hint=f"{meant}?" if known else "letters, digits and . _ ~ - in its path; nothing after it",
             )
         return cls(scheme=found["scheme"], host=found["host"], port=found["port"] or "", path=found["path"])
 
