@@ -33,9 +33,10 @@ from lightship.errors import LightshipError, StorageError
 from lightship.store.cache import Cache
 from lightship.values import dataclass
 
-__all__ = ["is_source_map", "settle_file", "settle_lone"]
+__all__ = ["begins_as_source_map", "is_source_map", "settle_file", "settle_lone"]
 
 _SOURCE_MAP = re.compile(rb'"(?:mappings|sections)"\s*:')
+_HEAD_BYTES = 1 << 12
 _NO_USE_TO_GO_ON = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
@@ -45,10 +46,15 @@ class _ChangedError(Exception):
 
 def is_source_map(path: str, plain: bytes) -> bool:
     """Whether this is a source map (ECMA-426): JSON with ``mappings`` or ``sections``, under its suffix."""
-    plain = plain.removeprefix(b"\xef\xbb\xbf")
-    if plain.startswith(b")]}'"):  # a guard against inclusion, which readers strip (ECMA-426, 7.1)
-        plain = plain.partition(b"\n")[2]
-    return path.endswith(".map") and plain.lstrip()[:1] == b"{" and _SOURCE_MAP.search(plain) is not None
+    return begins_as_source_map(path, plain) and _SOURCE_MAP.search(plain) is not None
+
+
+def begins_as_source_map(path: str, head: bytes) -> bool:
+    """The same of a file that is too large to look through, by its first bytes: JSON under the suffix."""
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    if head.startswith(b")]}'"):  # a guard against inclusion, which readers strip (ECMA-426, 7.1)
+        head = head.partition(b"\n")[2]
+    return path.endswith(".map") and head.lstrip()[:1] == b"{"
 
 
 def settle_file(root: Path, path: str, options: CompressOptions, cache: Cache, *, linked: bool) -> AssetResult:
@@ -115,18 +121,24 @@ def _settle(file: Path, path: str, options: CompressOptions, cache: Cache, *, li
 
 
 def _settle_plain(file: Path, path: str, options: CompressOptions) -> AssetResult:
-    """A picture, a font, an archive: its time, and a word about what lies beside it and is something else."""
+    """A picture, a font, an archive: its time, and a word about what lies beside it and is something else. A source map
+    that is too large to be compressed is one all the same."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor
+        source_map = begins_as_source_map(path, stream.read(_HEAD_BYTES))
+        stream.seek(0)
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         status = os.fstat(descriptor)
         notes = tuple(_odd_neighbours(file, stream, status.st_size))
     _check_unchanged(file, status)
+    if source_map and options.maps == "remove":
+        result = AssetResult(path=path, plain_bytes=status.st_size, source_map=True)
+        return _without(file, status, result, options)
     time_ns = _time_ns(status, sha256, options)
     changed = _needs_time(status, time_ns)
     if changed and not options.dry_run:
         os.utime(file, ns=(time_ns, time_ns), follow_symlinks=False)
-    return AssetResult(path=path, plain_bytes=status.st_size, time_set=changed, notes=notes)
+    return AssetResult(path=path, plain_bytes=status.st_size, source_map=source_map, time_set=changed, notes=notes)
 
 
 def _odd_neighbours(file: Path, stream: BinaryIO, size_bytes: int) -> Iterator[str]:

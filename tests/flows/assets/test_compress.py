@@ -440,3 +440,22 @@ def test_the_cache_is_of_contents_wherever_they_lie(web: Path) -> None:
     beside(other / "renamed.js", "br").unlink()
     again = states(run(other, replace(CI, level="release")))
     assert (again["renamed.js", "gzip"], again["renamed.js", "br"]) == ("made", "made"), "another level"
+
+
+@pytest.mark.parametrize("guard", [b"", b"\xef\xbb\xbf", b")]}'\n"])
+def test_a_source_map_too_large_to_look_through_is_one(
+    web: Path, monkeypatch: pytest.MonkeyPatch, guard: bytes
+) -> None:
+    """256 MiB and more are not compressed; they are sources all the same, and go when maps go."""
+    monkeypatch.setattr(compress, "MOST_BYTES", 1000)
+    put(web, "huge.js.map", guard + b'{"version":3,"sources":["' + b"a" * 2000 + b'"],"mappings":"AAAA"}')
+    put(web, "world.map", b"\0\1" * 2000)
+    put(web, "film.mp4", b"{" * 2000)
+    outcome = run(web)
+    assert [result.path for result in outcome.results if result.source_map] == ["huge.js.map"]
+    assert not list(web.glob("huge.js.map.*"))
+    run(web, replace(CI, maps="remove", dry_run=True))
+    assert (web / "huge.js.map").exists()
+    outcome = run(web, replace(CI, maps="remove"))
+    assert of(outcome, "huge.js.map").gone
+    assert sorted(path.name for path in web.iterdir() if path.suffix in (".map", ".mp4")) == ["film.mp4", "world.map"]

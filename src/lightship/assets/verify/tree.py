@@ -131,7 +131,8 @@ def _read(
     try:
         size = (root / (alone or path)).lstat().st_size
         if size > MOST_BYTES:  # a film: nothing in it is compressed or leads on
-            return TreeFile(path=path, plain_bytes=size, sha256=_hash(root / path)), ()
+            source_map = path.endswith(".map")
+            return TreeFile(path=path, plain_bytes=size, sha256=_hash(root / path), source_map=source_map), ()
         content, status = read_file(root / (alone or path))
         plain = decoded(content, "gzip") if alone else content
     except (LightshipError, OSError) as error:
