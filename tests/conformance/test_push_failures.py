@@ -21,7 +21,8 @@ from lightship.assets.push.credentials import StoreAccess
 from lightship.assets.push.target import parse_target
 from lightship.assets.push.upload import open_bucket
 from lightship.errors import NetworkError
-from lightship.flows.assets.push import PushRequest, push_assets
+from lightship.flows.assets.push import push_assets
+from lightship.flows.assets.push_request import PushRequest
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

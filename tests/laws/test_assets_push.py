@@ -21,7 +21,8 @@ from tests.assets.pretend_bucket import PretendBucket, PretendClock
 from lightship.assets.push.release import FOLDER, PENDING, RELEASES, Manifest, parse_manifest
 from lightship.assets.push.target import Target
 from lightship.errors import NetworkError
-from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
+from lightship.flows.assets.push import push_assets
+from lightship.flows.assets.push_request import PushOutcome, PushRequest
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 

@@ -20,9 +20,10 @@ from lightship.assets.push.upload import ObstoreBucket
 from lightship.assets.retarget.prefix import PLACEHOLDER
 from lightship.assets.retarget.state import STATE_NAME
 from lightship.errors import InputError, NetworkError, UsageError
-from lightship.flows.assets.push import PushOutcome, PushRequest, push_assets
+from lightship.flows.assets.push import push_assets
 from lightship.flows.assets.push_owner import owner_of
 from lightship.flows.assets.push_report import push_report
+from lightship.flows.assets.push_request import PushOutcome, PushRequest
 from lightship.flows.assets.push_store import Heart, Place
 from lightship.progress import SILENT, Progress, Silent
 from lightship.report.assets_push_text import render_push
@@ -250,8 +251,13 @@ def test_a_name_with_a_hash_and_another_content_is_refused(desk: Desk) -> None:
     with pytest.raises(InputError, match="another content than in a release that is kept"):
         desk.push()
     assert desk.bucket.changes[done:] == []
-    desk.push(overwrite=True)
+    text = render_push(push_report(desk.push(overwrite=True)))
+    assert f"warning: {HASHED}: another content under a name with a hash" in text
     assert desk.bucket.objects[f"site/{HASHED}"].content == b"another();"
+    desk.write(app_0a1b2c3d="a third();")
+    outcome = desk.push(overwrite=True, purge=desk.purge)
+    assert push_report(outcome).document["warnings"] == []
+    assert f"/{HASHED}" in outcome.site.purged
 
 
 @pytest.mark.parametrize("below", [".", "static", "static/chunks"])
@@ -334,6 +340,13 @@ def test_objects_that_were_there_before_are_told_and_never_collected(desk: Desk)
     desk.write(index="two")
     desk.push(keep=1)
     assert desk.bucket.objects["site/other.html"].content == b"of another tool"
+
+
+@pytest.mark.parametrize(("folder", "base"), [("web", ""), ("web/store", ""), (".", "web"), (".", "web/below")])
+def test_a_build_is_not_pushed_into_itself(desk: Desk, folder: str, base: str) -> None:
+    with pytest.raises(UsageError, match="the next push would push it too"):
+        desk.push(target=Target(scheme="file", directory=desk.folder / folder), base=base)
+    assert desk.bucket.said == []
 
 
 def test_source_maps_are_left_out_pushed_or_put_aside(desk: Desk) -> None:
@@ -499,8 +512,10 @@ def test_one_that_lives_after_all_stops_deleting_once_another_went_on(desk: Desk
     heart = collecting(desk, owner=owner_of(os.getpid()))
     desk.write(index="two")
     desk.push(take_over=True)
-    with pytest.raises(NetworkError, match="another push went on in its place"):
-        heart.collect([HASHED], SILENT)
+    for _ in range(2):
+        with pytest.raises(NetworkError, match="another push went on in its place"):
+            heart.collect([HASHED], SILENT)
+        desk.bucket.put(f"site/{PENDING}/{heart.manifest.name}", b"not understood")
     assert f"site/{HASHED}" in desk.bucket.objects
 
 

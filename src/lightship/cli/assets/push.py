@@ -12,7 +12,7 @@ from lightship.cli.variables import unknown_variables
 
 if TYPE_CHECKING:
     from lightship.assets.push.release import Coding
-    from lightship.flows.assets.push import Maps
+    from lightship.flows.assets.push_request import Maps
 
 __all__ = ["command"]
 
@@ -131,8 +131,9 @@ def command(
     from lightship.assets.push.target import check_address, parse_base, parse_target
     from lightship.assets.push.upload import open_bucket
     from lightship.config import cache_root
-    from lightship.flows.assets.push import PushRequest, push_assets
+    from lightship.flows.assets.push import push_assets
     from lightship.flows.assets.push_report import push_report
+    from lightship.flows.assets.push_request import PushRequest
     from lightship.report.assets_push_text import render_push
     from lightship.report.json import render_json
     from lightship.store.cache import Cache, make_root

@@ -7,15 +7,11 @@ has under a name with a hash is written over, and nothing is deleted before the 
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import dataclass, replace
 
-from lightship.assets.kinds import hashed_folders
 from lightship.assets.output_folder import check_is_static
 from lightship.assets.push.bucket import Bucket
-from lightship.assets.push.outgoing import Candidates, Outgoing, candidates, read_outgoing, stored
+from lightship.assets.push.outgoing import Outgoing, candidates
 from lightship.assets.push.plan import Collection, PushPlan, Remote, collection, plan_push, purge_paths
 from lightship.assets.push.release import (
     PENDING,
@@ -27,79 +23,18 @@ from lightship.assets.push.release import (
     next_stamp,
     release_digest,
 )
-from lightship.assets.push.target import Target, blob_fault, key_fault
+from lightship.assets.push.target import Target, blob_fault
 from lightship.assets.retarget.state import STATE_NAME
-from lightship.assets.scan import Scan, scan
+from lightship.assets.scan import scan
 from lightship.errors import InputError, LightshipError, UsageError, WorldError
+from lightship.flows.assets.push_files import check_key, pack_files, read_files
 from lightship.flows.assets.push_owner import owner_of
-from lightship.flows.assets.push_store import Clock, Heart, Place
+from lightship.flows.assets.push_request import PushOutcome, PushRequest, SitePush
+from lightship.flows.assets.push_store import Heart, Place
 from lightship.progress import Progress
 from lightship.store.cache import Cache
 
-__all__ = ["Maps", "PushOutcome", "PushRequest", "SitePush", "push_assets"]
-
-Maps = Literal["skip", "push"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushRequest:
-    """``encoding`` None: gzip, and identity for a directory, which keeps no headers. ``take_over``: a push that is
-    deleting is not waited for, since somebody knows that it is over. ``purge`` is given the paths of
-    addresses, and answers with what the CDN calls the order; ``waive`` forgets purges that earlier pushes owe. ``jobs``
-    is for processors, ``connections`` for the store."""
-
-    directory: Path
-    target: Target
-    base: str = ""
-    cdn: str = ""
-    keep: int = 5
-    encoding: Coding | None = None
-    maps: Maps = "skip"
-    maps_target: Target | None = None
-    overwrite: bool = False
-    take_over: bool = False
-    dry_run: bool = False
-    purge: Callable[[Sequence[str]], str] | None = None
-    waive: bool = False
-    jobs: int = 2
-    connections: int = 16
-    clock: Clock = field(default_factory=Clock)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SitePush:
-    """What became of one store. ``sent`` and ``there`` together are the release; ``release`` is its manifest's name,
-    None where none was written. ``purged`` are paths of addresses, ``purge_order`` what the CDN calls it; ``owed`` are
-    those that an earlier push was to purge, did not, and this one did not either."""
-
-    target: Target
-    root: str
-    sent: tuple[Entry, ...]
-    there: tuple[Entry, ...]
-    collection: Collection
-    purged: tuple[str, ...] = ()
-    purge_order: str = ""
-    owed: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-    release: str | None = None
-    unchanged: bool = False
-    releases_kept: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PushOutcome:
-    """``maps`` are the source maps with their bytes; ``maps_site`` their own store where they have one. ``placeholder``
-    are files that ask for what no CDN is: the build was not retargeted."""
-
-    request: PushRequest
-    site: SitePush
-    maps: tuple[Outgoing, ...]
-    maps_site: SitePush | None
-    hidden: tuple[str, ...]
-    links: tuple[str, ...]
-    skipped: tuple[str, ...]
-    placeholder: tuple[str, ...]
-    seconds: float
+__all__ = ["push_assets"]
 
 
 def push_assets(
@@ -114,7 +49,7 @@ def push_assets(
     bucket = open_bucket(request.target)
     asked = _coding(request, bucket)
     chosen = candidates(found)
-    files = _read(found, chosen, asked, request, progress)
+    files = read_files(found, chosen, asked, request, progress)
     maps = tuple(file for file in files if file.source_map)
     pushed = files if request.maps == "push" else [file for file in files if not file.source_map]
     if not pushed:
@@ -122,7 +57,7 @@ def push_assets(
     maps_site = None
     if request.maps_target is not None and maps:
         for file in maps:
-            _check_key(file.path, request.maps_target, request.base)
+            check_key(file.path, request.maps_target, request.base)
         aside = replace(request, target=request.maps_target, purge=None, cdn="")
         maps_bucket = open_bucket(request.maps_target)
         if not maps_bucket.keeps_headers:
@@ -150,7 +85,7 @@ def _check(request: PushRequest) -> None:
         if target.scheme == "az" and (fault := blob_fault(target.root(request.base), "name")) is not None:
             raise UsageError(f"{target}, --base /{request.base}: {fault}")
         folder = target.directory
-        if folder is not None and folder.resolve().is_relative_to(request.directory.resolve()):
+        if folder is not None and (folder / request.base).resolve().is_relative_to(request.directory.resolve()):
             raise UsageError(f"{folder} lies in {request.directory}: the next push would push it too")
     if request.maps_target is not None and str(request.maps_target) == str(request.target):
         raise UsageError("--maps-to: want another place than --to")
@@ -167,32 +102,6 @@ def _coding(request: PushRequest, bucket: Bucket) -> Coding:
     return "identity"
 
 
-def _read(found: Scan, chosen: Candidates, asked: Coding, request: PushRequest, progress: Progress) -> list[Outgoing]:
-    """Hash every file. Nothing is pushed of a directory that cannot be read whole."""
-    if found.faults:
-        raise InputError(f"{found.root}/{found.faults[0]}")
-    for path, _, _ in chosen.files:
-        _check_key(path, request.target, request.base)
-    folders = hashed_folders([path for path, _, _ in chosen.files])
-
-    def read(candidate: tuple[str, bool, int]) -> Outgoing:
-        path, alone, size_bytes = candidate
-        try:
-            read = read_outgoing(found.root, path, asked, folders, packed_alone=alone)
-        except OSError as error:
-            raise InputError(f"{path}: {error.strerror or os.strerror(error.errno or 0)}") from error
-        progress.advance("read", size_bytes)
-        return read
-
-    progress.start("read", sum(size_bytes for _, _, size_bytes in chosen.files), unit="B")
-    with ThreadPoolExecutor(request.jobs) as pool:
-        try:
-            return list(pool.map(read, chosen.files))
-        finally:
-            pool.shutdown(cancel_futures=True)
-            progress.finish("read")
-
-
 def _push_site(
     files: Sequence[Outgoing], request: PushRequest, bucket: Bucket, cache: Cache, progress: Progress
 ) -> SitePush:
@@ -201,7 +110,7 @@ def _push_site(
     remote = place.remote(by_path)
     plan = _plan(files, remote, request)
     entries = {entry.path: entry for entry in plan.there}
-    entries |= {entry.path: entry for entry in _packed(plan, request, cache, progress)}
+    entries |= {entry.path: entry for entry in pack_files(plan.send, request, cache, progress)}
     if request.dry_run:
         return _foreseen(request, plan, remote, entries)
     owed = plan.purge if request.purge is not None else ()
@@ -211,35 +120,11 @@ def _push_site(
     return _Pushing(request, place, by_path, cache, progress).go(plan, remote, entries)
 
 
-def _check_key(path: str, target: Target, base: str) -> None:
-    root = target.root(base)
-    fault = key_fault(root, path) or (blob_fault(root, path) if target.scheme == "az" else None)
-    if fault is not None:
-        raise InputError(f"{path}: {fault}", hint="rename it, or leave it out of the build")
-
-
 def _plan(files: Sequence[Outgoing], remote: Remote, request: PushRequest) -> PushPlan:
     # what is pushed is often a part of what was retargeted: .next/static of .next
     folder = request.directory.absolute()
     retargeted = any((each / STATE_NAME).exists() for each in (folder, *folder.parents[:2]))
     return plan_push(files, remote, keep=request.keep, overwrite=request.overwrite, retargeted=retargeted)
-
-
-def _packed(plan: PushPlan, request: PushRequest, cache: Cache, progress: Progress) -> list[Entry]:
-    """What is to be sent, as it will be stored. Its bytes are in the cache afterwards, not in memory."""
-    progress.start("compress", sum(file.plain_bytes for file in plan.send), unit="B")
-
-    def pack(file: Outgoing) -> Entry:
-        entry, _ = stored(file, cache)
-        progress.advance("compress", file.plain_bytes)
-        return entry
-
-    with ThreadPoolExecutor(request.jobs) as pool:
-        try:
-            return list(pool.map(pack, sorted(plan.send, key=lambda file: -file.plain_bytes)))
-        finally:
-            pool.shutdown(cancel_futures=True)
-            progress.finish("compress")
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +274,9 @@ def _site(
         purge_order=purge_order,
         owed=tuple(purge_paths(request.base, set(plan.owed) - _paid(request, plan))),
         foreign=plan.foreign,
+        kept_by_cdn=tuple(file.path for file in plan.send if file.hashed and file.path in plan.purge)
+        if request.purge is None
+        else (),
         release=release,
         unchanged=plan.unchanged,
         releases_kept=releases_kept,

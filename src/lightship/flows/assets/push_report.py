@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from lightship.assets.push.release import Entry
 from lightship.findings import Report
 from lightship.flows.assets.placeholder import placeholder_sentence
-from lightship.flows.assets.push import PushOutcome, SitePush
+from lightship.flows.assets.push_request import PushOutcome, SitePush
+from lightship.units import format_names
 
 __all__ = ["PUSH_SCHEMA", "push_report"]
 
@@ -42,16 +43,22 @@ def push_report(outcome: PushOutcome) -> Report:
         },
         "hidden": list(outcome.hidden),
         "links": list(outcome.links),
-        "warnings": list(_warnings(outcome.placeholder)),
+        "warnings": list(_warnings(outcome)),
         "notes": notes,
         "seconds": round(outcome.seconds, 3),
     }
     return Report(schema=PUSH_SCHEMA, document=document)
 
 
-def _warnings(placeholder: Sequence[str]) -> Iterator[str]:
-    if placeholder:
-        yield f"{placeholder_sentence(placeholder)}; lightship assets retarget DIR --cdn URL comes before a push"
+def _warnings(outcome: PushOutcome) -> Iterator[str]:
+    if outcome.placeholder:
+        said = placeholder_sentence(outcome.placeholder)
+        yield f"{said}; lightship assets retarget DIR --cdn URL comes before a push"
+    if kept := outcome.site.kept_by_cdn:
+        yield (
+            f"{format_names(kept)}: another content under a name with a hash, which CDNs and browsers keep for a year; "
+            "--purge tells the CDN"
+        )
 
 
 def _owed(addresses: Sequence[str]) -> str:

@@ -118,9 +118,12 @@ class Place:
         return self.known[mark]
 
     def is_ended(self, pending: Manifest) -> bool:
-        """Whether somebody has written down that this push ended, or removed what tells of it."""
-        raw = self.bucket.read(self.key(f"{PENDING}/{pending.name}"), most_bytes=MOST_MANIFEST_BYTES)
-        return raw is None or parse_manifest(raw, pending.name, self.root).ended
+        """Whether somebody has written down that this push ended, removed what tells of it, or made it unreadable."""
+        try:
+            raw = self.bucket.read(self.key(f"{PENDING}/{pending.name}"), most_bytes=MOST_MANIFEST_BYTES)
+            return raw is None or parse_manifest(raw, pending.name, self.root).ended
+        except InputError:
+            return True
 
     def write(self, manifest: Manifest) -> None:
         folder = PENDING if manifest.pending else RELEASES
