@@ -6,7 +6,7 @@ import pytest
 
 from lightship.ecosystem.base_images import known_base
 from lightship.ecosystem.base_sizes import base_size
-from lightship.facts.base_sizes import BASE_SIZES, CLOSURE, PYTHON_RELEASES, BaseSize, find_size
+from lightship.facts.base_sizes import BASE_SIZES, CLOSURES, PYTHON_RELEASES, BaseSize, closure_size, find_size
 from lightship.facts.base_traps import TRAPS
 from lightship.facts.distributions import RELEASES, find_release
 
@@ -43,9 +43,24 @@ def test_a_figure_is_found_by_what_an_image_is() -> None:
 
 
 def test_the_closure_is_smaller_than_every_slim_image() -> None:
-    assert all(size.compressed_bytes > CLOSURE.compressed_bytes for size in BASE_SIZES if size.slim)
-    assert CLOSURE.source
-    assert CLOSURE.date
+    largest = max(size.compressed_bytes for size in CLOSURES.values())
+    assert all(size.compressed_bytes > largest for size in BASE_SIZES if size.slim)
+    for size in CLOSURES.values():
+        assert size.source
+        assert size.date
+        assert size.unpacked_bytes > size.compressed_bytes
+
+
+@pytest.mark.parametrize(("python", "smaller"), [("3.11", True), ("3.12", False), ("3.13", False)])
+def test_alpine_is_smaller_on_some_versions(python: str, smaller: bool) -> None:
+    alpine = find_size("python", family="alpine", python=python)
+    assert alpine is not None
+    assert (closure_size(python).compressed_bytes < alpine.compressed_bytes) is smaller
+
+
+def test_the_closure_of_a_version_that_was_not_measured_says_whose_it_is() -> None:
+    assert closure_size("3.12").source.startswith("measured: CPython 3.12.1")
+    assert closure_size("3.99") == CLOSURES["3.11"]
 
 
 def test_python_releases_are_one_a_minor() -> None:

@@ -96,6 +96,8 @@ def _advice(outcome: FitOutcome) -> str:
     row, figure = figures.get("alpine", (best, None))
     if figure is not None and row.status == "closed" and own.compressed_bytes < figure.compressed_bytes:
         said += f", less than {_called(row)} anyway ({format_bytes(figure.compressed_bytes)})"
+    elif figure is not None and row.status == "closed":
+        said += f"; {_called(row)}, which is closed, has {format_bytes(figure.compressed_bytes)}"
     others = [
         f"{_called(row)} has {format_bytes(figure.compressed_bytes)}"
         for row, figure in (figures.get(key, (best, None)) for key in ("slim", "full"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lightship.ecosystem.base_images import KnownBase, known_base
 from lightship.ecosystem.base_sizes import base_size
-from lightship.facts.base_sizes import CLOSURE, BaseSize, find_size
+from lightship.facts.base_sizes import BaseSize, closure_size, find_size
 from lightship.facts.base_traps import TRAPS, Trap
 from lightship.facts.distributions import RELEASES, Release, find_release
 
@@ -91,6 +91,7 @@ def traps_of(base: KnownBase) -> tuple[Trap, ...]:
 
 def _closure(minor: str) -> Candidate:
     own = next((release for release in RELEASES if release.family == "debian" and release.python == minor), None)
+    known = closure_size(minor)
     return Candidate(
         key="closure",
         title="lightship's closure",
@@ -98,10 +99,10 @@ def _closure(minor: str) -> Candidate:
         release=own.codename if own is not None else "",
         python=minor,
         figure=Figure(
-            compressed_bytes=CLOSURE.compressed_bytes,
-            unpacked_bytes=CLOSURE.unpacked_bytes,
-            source=CLOSURE.source,
-            date=CLOSURE.date,
+            compressed_bytes=known.compressed_bytes,
+            unpacked_bytes=known.unpacked_bytes,
+            source=known.source,
+            date=known.date,
         ),
     )
 
