@@ -91,6 +91,14 @@ def test_each_caller_gets_the_part_of_nexts_build_that_it_takes(tmp_path: Path) 
     assert caught.value.hint == f"name {tmp_path / '.next/static'}"
 
 
+def test_a_server_with_its_sources_and_packages_is_one(tmp_path: Path) -> None:
+    """What an image has where everything was copied in."""
+    lay(tmp_path, "server.js", "package.json", "next.config.js", "pages/a.js", "node_modules/next/", ".next/BUILD_ID")
+    check_is_output(tmp_path, wanted=(".next",))
+    with pytest.raises(UsageError, match="Node server"):
+        check_is_static(tmp_path)
+
+
 def test_a_server_is_no_static_directory_and_may_be_retargeted(tmp_path: Path) -> None:
     lay(tmp_path, "server.js", "package.json", "node_modules/next/", ".next/static/a.js")
     check_is_output(tmp_path, wanted=(".next",))

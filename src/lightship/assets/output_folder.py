@@ -109,8 +109,8 @@ def _sign(names: frozenset[str]) -> str | None:
         return "node_modules"
     if "index.html" in names and vite is None:
         return None
-    if served and names.isdisjoint((*_SOURCES, *_CONFIGURATIONS)):
-        return None
+    if served and ("node_modules" in names or names.isdisjoint((*_SOURCES, *_CONFIGURATIONS))):
+        return None  # with its packages: a server's image has its sources too
     if (found := _first((*_SIGNS, *_CONFIGURATIONS), names)) is not None:
         return found
     return "package.json" if "package.json" in names and not names.isdisjoint((*_SOURCES, *_OUTPUTS)) else None
