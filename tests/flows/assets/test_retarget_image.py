@@ -21,11 +21,14 @@ from lightship.image.mutate import append
 from lightship.image.synthetic import synthetic_image, synthetic_layer
 from lightship.image.value import PlainImage
 from lightship.image.views import config_of, digest_of
-from lightship.oci.reference import Reference
+from lightship.oci.platform import Platform
+from lightship.oci.reference import ImageName, Reference
 from lightship.progress import SILENT
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
+from lightship.store.indexes import write_index
 from lightship.store.oci_layout import open_layout
+from lightship.store.select import host_platform
 
 A, B = "https://a.example/x", "https://b.example"
 PAGE = f'<script src="{PLACEHOLDER}/app.js"></script>'.encode()
@@ -125,6 +128,17 @@ def test_a_directory_in_one_that_was_retargeted_is_refused(tmp_path: Path, first
     assert not (tmp_path / "b").exists()
     sibling = run(tmp_path / "two", tmp_path / "c", A, path="/srv/b").digest
     assert sibling is not None
+
+
+def test_what_an_index_has_beside_is_told(tmp_path: Path) -> None:
+    mine = host_platform()
+    other = Platform("linux", "arm64" if mine.architecture == "amd64" else "amd64")
+    images = [(each, synthetic_image({f"{WEB}/index.html": PAGE}, platform=each)) for each in (mine, other)]
+    write_index(images, Reference(transport="oci", path=tmp_path / "both"), names=[ImageName.parse("web:latest")])
+    (note,) = run(tmp_path / "both", tmp_path / "a", A).retarget.plan.notes
+    assert f"its image for {mine} is retargeted, and those for {other} are left out; --platform names one" in note
+    put(BUILT, tmp_path / "built")
+    assert run(tmp_path / "built", tmp_path / "b", A).retarget.plan.notes == ()
 
 
 def test_compressed_forms_and_owners_stay(tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """``lightship assets retarget IMAGE``: the same image for another CDN, with one small layer more."""
 
+import contextlib
 import io
 import json
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lightship.archive.content import Inline
@@ -25,7 +26,7 @@ from lightship.image.blobs import StreamLayer
 from lightship.image.mutate import append, without_last
 from lightship.image.protocol import Layer
 from lightship.image.value import PlainImage
-from lightship.image.views import digest_of
+from lightship.image.views import config_of, digest_of
 from lightship.oci.media_types import compression_of
 from lightship.oci.platform import Platform
 from lightship.oci.reference import ImageName, Reference
@@ -34,8 +35,11 @@ from lightship.rootfs.links import resolve_on_disk
 from lightship.rootfs.unpack import OWNERSHIP
 from lightship.store.cache import Cache
 from lightship.store.copy import copy
+from lightship.store.indexes import HOLD_INDEXES, open_index
 from lightship.store.open import open_image
+from lightship.store.read_index import NoIndexError
 from lightship.store.registry.access import RegistryAccess
+from lightship.units import format_names
 
 __all__ = ["ImageOutcome", "ImageRequest", "image_document", "retarget_image"]
 
@@ -92,6 +96,7 @@ def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, j
             temporary=temporary,
         ) as image,
     ):
+        left_out = tuple(_left_out(request, image, temporary))
         built, earlier = _as_built(image)
         root = unpacked(built, cache, progress=progress)
         path = _directory(root, request.path)
@@ -106,6 +111,7 @@ def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, j
             leave=asked.leave,
             progress=progress,
         )
+        plan = replace(plan, notes=(*plan.notes, *left_out))
         rendered = plan.rendered()
         findings = tuple(find_leftovers(plan, rendered))
         written = tuple(prepare(tree, rendered, cache, jobs=jobs, done=lambda: None))
@@ -150,6 +156,22 @@ def image_document(request: ImageRequest, outcome: ImageOutcome) -> dict[str, ob
         "digest": outcome.digest,
         "layer_bytes": outcome.layer_bytes,
     }
+
+
+def _left_out(request: ImageRequest, image: PlainImage, temporary: Path) -> Iterator[str]:
+    """A note of the platforms that the result has no image for, where nobody named one."""
+    if request.platform is None and request.source.transport in HOLD_INDEXES:
+        with (
+            contextlib.suppress(NoIndexError),
+            open_index(request.source, access=request.access, temporary=temporary) as index,
+        ):
+            mine = config_of(image).platform
+            others = [each for each in index.platforms if each.normal() != mine.normal()]
+            if others:
+                yield (
+                    f"{request.source} is an index: its image for {mine} is retargeted, and those for "
+                    f"{format_names([str(each) for each in others])} are left out; --platform names one"
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
