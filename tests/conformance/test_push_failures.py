@@ -184,6 +184,21 @@ def test_a_push_that_is_killed_is_completed_by_the_next(
     assert plain(pusher.lying()) == {**release(1), **after}
 
 
+def test_one_that_is_killed_while_it_deletes_is_not_waited_for(object_store: ObjectStore, tmp_path: Path) -> None:
+    pusher = Pusher(store=object_store, home=tmp_path, more={"LIGHTSHIP_KEEP": "1"})
+    write_site(pusher.web, release(1))
+    assert pusher().status == 0
+    write_site(pusher.web, release(2))
+    with faults(object_store.endpoint) as proxy:
+        done = _killed(pusher, proxy, f"DELETE /{object_store.bucket}/pre%20fix/", signal.SIGKILL)
+    assert done.status == -signal.SIGKILL
+    write_site(pusher.web, release(3))
+    done = pusher()
+    assert done.status == 0, done.stderr
+    assert "seconds ago ended while it deleted old releases: going on" in done.stderr
+    assert plain(pusher.lying()) == release(3)
+
+
 def test_an_interrupt_ends_it_with_130(moto_store: ObjectStore, tmp_path: Path) -> None:
     pusher = Pusher(store=moto_store.with_new_bucket(), home=tmp_path)
     write_site(pusher.web, {"film.mp4": os.urandom(BIG), **release(1)})
