@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import logging
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,11 +100,23 @@ def test_a_file_that_is_too_large(server: Server, tmp_path: Path) -> None:
         fetcher.read(f"http://127.0.0.1:{server.server_port}/InRelease", cap_bytes=10)
 
 
-def test_nobody_listens(server: Server) -> None:
+def test_nobody_listens(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="lightship")
     port = server.server_port
     server.server_close()
-    with Fetcher() as fetcher, pytest.raises(NetworkError, match=r"cannot fetch http://127\.0\.0\.1"):
+    with Fetcher() as fetcher, pytest.raises(NetworkError, match=r"cannot fetch http://127\.0\.0\.1.*4 att") as caught:
         fetcher.read(f"http://name:secret@127.0.0.1:{port}/x", cap_bytes=10)
+    assert "is there a network" in (caught.value.hint or "")
+    said = [record for record in caplog.records if "; again in " in record.getMessage()]
+    assert [record.levelname for record in said] == ["INFO", "WARNING", "WARNING"], "the first may happen to anyone"
+    assert "secret" not in caplog.text
+
+
+def test_a_server_that_answers_is_no_missing_network(server: Server) -> None:
+    server.answers = [503] * 4
+    with Fetcher() as fetcher, pytest.raises(NetworkError) as caught:
+        fetcher.read(f"http://127.0.0.1:{server.server_port}/InRelease", cap_bytes=10)
+    assert caught.value.hint is None
 
 
 def test_a_proxy_is_asked_for_hosts_it_is_for(server: Server) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,6 +48,26 @@ def test_a_project_without_a_lock_is_told_the_command_that_makes_one(lightship: 
     assert (said.status, said.stdout) == (2, "")
     assert "has no lock file" in said.error
     assert "uv lock" in said.hint
+
+
+def test_a_network_that_is_not_there_is_waited_for_aloud(lightship: Lightship) -> None:
+    """The port was ours a moment ago: nobody listens there."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        index = f"http://name:secret@127.0.0.1:{taken.getsockname()[1]}/simple"
+    project = write_project(lightship.home, lock=True)
+    archive = ("--archive-uri", index.replace("simple", "debian"), "--archive-suite", "bookworm")
+    said = lightship("build", project, *archive, PIP_NO_INDEX="", PIP_INDEX_URL=index, PIP_RETRIES="2")
+    assert said.status != 0
+    waits = [line for line in said.stderr.splitlines() if "; again in " in line]
+    assert waits, said.stderr
+    assert all(line.startswith("note: ") for line in waits)
+    assert "attempts)" in said.error
+    assert said.hint.startswith("is there a network")
+    assert "secret" not in said.stderr
+    quiet = lightship("build", project, "--quiet", *archive, PIP_NO_INDEX="", PIP_INDEX_URL=index, PIP_RETRIES="2")
+    assert "again in" not in quiet.stderr
+    assert quiet.hint == said.hint
 
 
 def test_a_bad_file_is_refused_with_the_key(lightship: Lightship) -> None:

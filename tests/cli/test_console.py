@@ -1,5 +1,6 @@
 """What a person sees: bars on a terminal, plain lines everywhere else, nothing when quiet."""
 
+import logging
 import os
 import pty
 import subprocess
@@ -82,6 +83,21 @@ def test_no_escape_codes_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
     assert written.err.startswith("count ")
     assert "3 wheels" in written.err
     assert "\x1b" not in written.err
+
+
+@pytest.mark.parametrize(("quiet", "shown"), [(False, "note: no answer; again in 2.0 s\n"), (True, "")])
+def test_what_is_waited_for_is_said_once_for_all_threads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool, shown: str
+) -> None:
+    monkeypatch.setattr(logging.getLogger("lightship"), "handlers", silent := [logging.NullHandler()])
+    monkeypatch.setattr(logging.getLogger("lightship"), "level", logging.NOTSET)
+    log = logging.getLogger("lightship.store.registry.retry")
+    with Console(quiet=quiet):
+        log.info("the first failure; again in 0.5 s")
+        for _ in range(3):
+            log.warning("no answer; again in %.1f s", 2)
+    assert capsys.readouterr().err == shown
+    assert logging.getLogger("lightship").handlers == silent
 
 
 def test_an_error_is_shown_even_when_quiet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ httpx2 is imported when the first byte is asked for: a build whose packages are 
 
 import functools
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from lightship.base.source import Proxies
 from lightship.errors import InputError, MismatchError, NetworkError
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache
+from lightship.store.registry.retry import UNREACHED
 
 if TYPE_CHECKING:
     import ssl
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Fetcher", "NotInArchiveError", "without_password"]
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 _TRIES = 4
 _PAUSE_S = 0.5
 _TIMEOUT_S = 30.0
@@ -105,10 +108,13 @@ class Fetcher:
                 return once()
             except NotInArchiveError:
                 raise
-            except NetworkError:
+            except NetworkError as error:
                 if attempt + 1 == _TRIES:
-                    raise
-                time.sleep(_PAUSE_S * 2**attempt)
+                    raise NetworkError(f"{error} ({_TRIES} attempts)", hint=error.hint) from error
+                pause_s = _PAUSE_S * 2**attempt
+                # once may happen to anyone; from then on a person is told what is waited for
+                _log.log(logging.WARNING if attempt else logging.INFO, "%s; again in %.1f s", error, pause_s)
+                time.sleep(pause_s)
         raise NetworkError(f"cannot fetch {without_password(uri)}")
 
     @contextmanager
@@ -145,7 +151,7 @@ class Fetcher:
         except httpx2.InvalidURL as error:
             raise InputError(f"archive not understood: {shown!r}") from error
         except httpx2.HTTPError as error:
-            raise NetworkError(f"cannot fetch {shown}: {error or type(error).__name__}") from error
+            raise NetworkError(f"cannot fetch {shown}: {error or type(error).__name__}", hint=UNREACHED) from error
 
     def _client(self, proxy: str | None) -> "httpx2.Client":
         import httpx2

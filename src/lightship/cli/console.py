@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Console"]
 
+_LOG = logging.getLogger("lightship")
+_LOG.addHandler(logging.NullHandler())  # without any, logging itself would write warnings, and as they come
+_QUIET_S = 3.0
 _WORTH_A_LINE_S = 1.0
 """A build has a task for each layer, most of them over in a moment: their lines would hide the ones that matter."""
 
@@ -36,16 +39,21 @@ class Console:
         self._tasks: dict[str, _Task] = {}
         self._bars: Bars | None = None
         self._draws = not quiet and not verbose and _may_draw()
+        self._waiting = None if quiet or verbose else _Waiting(self)
 
         if verbose:
             _say_more()
 
     def __enter__(self) -> Self:
+        if self._waiting is not None and _LOG.getEffectiveLevel() > logging.INFO:  # with --debug they say it already
+            _LOG.addHandler(self._waiting)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._waiting is not None:
+            _LOG.removeHandler(self._waiting)
         self._close_bars()
 
     def start(self, task: str, total: int | None = None, *, unit: str = "") -> None:
@@ -162,12 +170,27 @@ def _may_draw() -> bool:
 
 def _say_more() -> None:
     """Let libraries say what they retried or chose; with ``--debug`` they say more already."""
-    log = logging.getLogger("lightship")
-    if log.getEffectiveLevel() > logging.INFO:
+    if _LOG.getEffectiveLevel() > logging.INFO:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(VisibleFormatter("%(message)s"))
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
+        _LOG.addHandler(handler)
+        _LOG.setLevel(logging.INFO)
+
+
+class _Waiting(logging.Handler):
+    """What libraries wait for, as notes: a network that is not there is tried for half a minute. Many threads may wait
+    for one server, so that one line stands for what is said within the next seconds."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+        self._next = 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        instant = time.monotonic()
+        if instant >= self._next:
+            self._next = instant + _QUIET_S
+            self._console.note(record.getMessage())
 
 
 class _Task:

@@ -26,7 +26,7 @@ import httpx2
 
 from lightship.build.index.settings import Credential, IndexSettings, Proxy, display_url, origin
 from lightship.errors import InputError, NetworkError
-from lightship.store.registry.retry import retry_after
+from lightship.store.registry.retry import UNREACHED, retry_after
 
 __all__ = ["IndexClient", "MissingError", "Page", "RetryableError", "StoppedError", "retrying"]
 
@@ -45,8 +45,10 @@ _MAX_PAGE_BYTES = 128 * 2**20
 class RetryableError(NetworkError):
     """It may work the next time. ``progressed`` says that bytes were won, so the attempt does not count."""
 
-    def __init__(self, message: str, *, after_s: float | None = None, progressed: bool = False) -> None:
-        super().__init__(message)
+    def __init__(
+        self, message: str, *, hint: str | None = None, after_s: float | None = None, progressed: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint)
         self.after_s = after_s
         self.progressed = progressed
 
@@ -184,9 +186,10 @@ def retrying(attempt: Callable[[], _T], settings: IndexSettings, stop: threading
         except RetryableError as error:
             failures = 0 if error.progressed else failures + 1
             if failures > settings.retries:
-                raise NetworkError(f"{error} ({failures} attempts)") from error
+                raise NetworkError(f"{error} ({failures} attempts)", hint=error.hint) from error
             pause = _pause(settings, max(failures, 1), error.after_s)
-            _log.info("%s; again in %.1f s", error, pause)
+            # once may happen to anyone; from then on a person is told what is waited for
+            _log.log(logging.WARNING if failures > 1 else logging.INFO, "%s; again in %.1f s", error, pause)
             stop.wait(pause)
 
 
@@ -214,7 +217,7 @@ def _translated(error: httpx2.HTTPError, url: str) -> NetworkError:
         if isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME:
             return NetworkError(f"{where}: the host name is not known")
     if isinstance(error, httpx2.TimeoutException):
-        return RetryableError(f"{where} did not answer in time")
+        return RetryableError(f"{where} did not answer in time", hint=UNREACHED)
     if isinstance(error, httpx2.ProxyError):
         return NetworkError(f"the proxy refused {where}: {error}")
     if isinstance(error, httpx2.UnsupportedProtocol):
@@ -222,7 +225,7 @@ def _translated(error: httpx2.HTTPError, url: str) -> NetworkError:
     if isinstance(error, httpx2.DecodingError):
         return NetworkError(f"{where} sent a body that its own Content-Encoding does not fit")
     text = str(error) or type(error).__name__
-    return RetryableError(f"connection to {where} failed: {text}")
+    return RetryableError(f"connection to {where} failed: {text}", hint=UNREACHED)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -8,7 +8,7 @@ import httpcore2
 import httpx2
 
 from lightship.errors import NetworkError
-from lightship.store.registry.retry import RetryableError
+from lightship.store.registry.retry import UNREACHED, RetryableError
 
 __all__ = ["may_speak_otherwise", "translated"]
 
@@ -33,7 +33,7 @@ def translated(error: BaseException, where: str) -> NetworkError:
             )
         if isinstance(cause, socket.gaierror):
             if cause.errno == socket.EAI_AGAIN:
-                return RetryableError(f"{where}: the host name cannot be looked up")
+                return RetryableError(f"{where}: the host name cannot be looked up", hint=UNREACHED)
             return NetworkError(f"{where}: the host name is not known")
         if isinstance(cause, ConnectionRefusedError):
             return NetworkError(f"nothing listens at {where}: connection refused")
@@ -43,14 +43,15 @@ def translated(error: BaseException, where: str) -> NetworkError:
                 f"{where} does not speak TLS as it should: {reason}", hint="--plain-http is for registries without TLS"
             )
     if isinstance(error, _TIMEOUTS):
-        return RetryableError(f"{where} did not answer in time")
+        return RetryableError(f"{where} did not answer in time", hint=UNREACHED)
     if isinstance(error, httpx2.ProxyError | httpcore2.ProxyError):
         return NetworkError(f"the proxy refused {where}: {error!s:.200}")
     if isinstance(error, httpx2.InvalidURL | httpx2.UnsupportedProtocol | httpcore2.UnsupportedProtocol):
         return NetworkError(f"address not understood: {where}")
     if isinstance(error, httpx2.LocalProtocolError | httpcore2.LocalProtocolError):
         return NetworkError(f"request to {where} cannot be sent: {error!s:.200}")
-    return RetryableError(f"connection to {where} failed: {str(error) or type(error).__name__:.200}")
+    text = f"connection to {where} failed: {str(error) or type(error).__name__:.200}"
+    return RetryableError(text, hint=UNREACHED)
 
 
 def may_speak_otherwise(error: BaseException, *, has_port: bool) -> bool:

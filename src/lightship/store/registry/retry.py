@@ -15,13 +15,16 @@ from typing import TypeVar
 from lightship.errors import NetworkError
 from lightship.store.registry.access import RegistryAccess
 
-__all__ = ["PASSING", "Retries", "RetryableError", "StoppedError", "retry_after", "retrying"]
+__all__ = ["PASSING", "UNREACHED", "Retries", "RetryableError", "StoppedError", "retry_after", "retrying"]
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
 
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Statuses that may be others the next time."""
+
+UNREACHED = "is there a network, or a proxy to go through (HTTPS_PROXY)? What the cache and the locks have needs none"
+"""The hint where nothing else is known of a server that does not answer."""
 
 _LONGEST_PAUSE_S = 60.0
 
@@ -58,7 +61,8 @@ class Retries:
         if self._failures > self._access.retries:
             raise NetworkError(f"{error} ({self._failures} attempts)", hint=error.hint) from error
         pause_s = _pause(self._access, max(self._failures, 1), error.after_s)
-        _log.info("%s; again in %.1f s", error, pause_s)
+        # once may happen to anyone; from then on a person is told what is waited for
+        _log.log(logging.WARNING if self._failures > 1 else logging.INFO, "%s; again in %.1f s", error, pause_s)
         if self._stop.wait(pause_s):
             raise StoppedError("stopped")
 
