@@ -115,3 +115,24 @@ def test_a_build_argument_without_a_value_is_the_environment_s_or_none(lightship
         )
     ]
     assert bases == ["debian:13", "debian:12", "debian:12", "debian:"]
+
+
+def test_bases_whose_names_say_nothing_are_told(lightship: Lightship) -> None:
+    """On stderr, once for all files; what is known, and what is not built, is not named."""
+    file = lightship.home / "Dockerfile"
+    file.write_text(
+        "FROM example/tools:1 AS unused\nFROM example/base:1 AS build\nFROM build AS more\nFROM scratch\n"
+        "COPY --from=more /a /a\n"
+    )
+    said = lightship("lint", "Dockerfile", "--format", "json")
+    (note,) = [line for line in said.stderr.splitlines() if "not known by name" in line]
+    assert note.startswith("note: example/base:1 is not known")
+    assert "SHELL is taken for /bin/sh" in note
+    assert "not known by name" not in said.stdout
+    assert "not known by name" not in lightship("lint", "Dockerfile", "--quiet").stderr
+    file.write_text("FROM python:3.12-slim\nRUN id\n")
+    assert "not known by name" not in lightship("lint", "Dockerfile").stderr
+    stages = [f"FROM example/b:{number} AS s{number}\n" for number in range(4)]
+    copies = [f"COPY --from=s{number} /a /{number}\n" for number in range(4)]
+    file.write_text("".join([*stages, "FROM scratch\n", *copies]))
+    assert "example/b:2 and 1 more are not known" in lightship("lint", "Dockerfile").stderr

@@ -115,6 +115,7 @@ def command(
     from lightship.config import cache_root, registry_access
     from lightship.errors import UsageError
     from lightship.flows.lint import LintRequest, lint_report, mend
+    from lightship.flows.lint_bases import unknown_bases
     from lightship.flows.lint_context import Surroundings
     from lightship.store.cache import Cache, make_root
 
@@ -144,6 +145,9 @@ def command(
             access = registry_access(os.environ, plain_http=plain_http, ca_file=ca_file, jobs=jobs, cache=root)
             built = _analysed(image, platform, root, access, default_jobs(jobs), console)
         files = [_linted(name, path, request, around, built) for name, path in paths]
+        unknown = unknown_bases(files)
+        if unknown is not None:
+            console.note(unknown)
         if fix:
             mended = [mend(each, request, up_to=safety, built=built) for each in files]
             files = [each.left for each in mended]
