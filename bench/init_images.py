@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("projects", type=Path, nargs="+")
     parser.add_argument("--python", type=Path, required=True, help="the folder of an installed CPython")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the container that is asked")
+    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the container that is asked and the start that is traced")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lightship-init-images")
     parser.add_argument("-o", "--output", type=Path)
     return parser.parse_args()
@@ -178,7 +178,8 @@ def _measure(engine: Engine, work: Path, project: Path, options: argparse.Namesp
     for name, flags in (("all", ["--build-arg", "BYTECODE=all"]), ("startup", [])):
         engine.run("build", "--network", "host", *flags, "-t", tag, "-f", _dockerfile(work, copy), str(copy))
         sizes[f"docker_{name}"] = _layers(engine, tag, work)
-    for name, flags in (("all", ["--bytecode", "all"]), ("startup", [])):
+    probe = [word for each in options.env for word in ("--probe-env", each)]
+    for name, flags in (("all", ["--bytecode", "all"]), ("startup", probe)):
         report = work / "report.json"
         _call(LIGHTSHIP, "build", str(copy), "--python", str(options.python), "-t", "bench:1", *flags, "--output",
               f"oci:{work}/layout", "--format", "json", "-o", str(report))  # fmt: skip
