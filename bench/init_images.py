@@ -69,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("projects", type=Path, nargs="+")
     parser.add_argument("--python", type=Path, required=True, help="the folder of an installed CPython")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE for the container that is asked and the start that is traced")
+    parser.add_argument("--env", action="append", default=[], help="NAME=VALUE of the start that is traced or asked")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "lightship-init-images")
     parser.add_argument("-o", "--output", type=Path)
     return parser.parse_args()
