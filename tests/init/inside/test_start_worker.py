@@ -1,5 +1,7 @@
 """Which modules a start imports: those of one that answers, and of no other."""
 
+import errno
+import os
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +18,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         assert "PYTHONDONTWRITEBYTECODE" not in os.environ
         import second
         self.send_response(int(sys.argv[2]))
+        if sys.argv[3:]:
+            self.send_header("Location", sys.argv[3])
         self.end_headers()
         import third  # after the answer's head: the caller goes on reading until the connection ends
     def log_message(self, *arguments):
@@ -67,6 +71,27 @@ def test_the_modules_of_a_start_that_answers(environment: Path, monkeypatch: pyt
     assert not {"unused", "outside", "served"} & found, "what is no module of the environment is compiled elsewhere"
     assert "socketserver" in found, "the standard library's count"
     assert not list(environment.rglob("*.pyc")), "the environment stays as it is"
+
+
+@pytest.mark.parametrize("place", ["https://{}/health", "//elsewhere.invalid/", "/health/"])
+def test_a_redirect_that_leads_to_nobody_is_an_answer(environment: Path, place: str) -> None:
+    """Most applications behind a load balancer lead to TLS; the last one leads to itself for ever."""
+    port = _port()
+    server = (*_server(environment, port, 301), place.format(f"127.0.0.1:{port}"))
+    assert "first" in _modules(environment, *server, port=port)
+
+
+def test_what_cannot_be_cleaned_up_is_no_reason_to_fail(
+    environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that left the command's group goes on writing to its home."""
+
+    def busy(path: object, **_: object) -> None:
+        raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("os.rmdir", busy)
+    assert _modules(environment, sys.executable, "-c", "raise SystemExit(3)", port=_port()) == set()
 
 
 @pytest.mark.parametrize(

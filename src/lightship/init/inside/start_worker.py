@@ -13,6 +13,7 @@ import argparse
 import contextlib
 import http.client
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,8 +21,11 @@ import sysconfig
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 __all__ = ["imported_modules", "main"]
 
@@ -54,7 +58,7 @@ def main(arguments: "list[str] | None" = None) -> None:
 
 def imported_modules(command: "list[str]", environment: Path, address: str, patience: float = _PATIENCE) -> "list[str]":
     """Paths without a leading slash; none where ``command`` ends, or does not answer within ``patience`` seconds."""
-    with tempfile.TemporaryDirectory() as made:
+    with _folder() as made:
         env = {**os.environ, "PYTHONPYCACHEPREFIX": made, "HOME": made}
         env.pop("PYTHONDONTWRITEBYTECODE", None)
         try:
@@ -72,6 +76,16 @@ def imported_modules(command: "list[str]", environment: Path, address: str, pati
         return sorted(_sources(Path(made), environment))
 
 
+@contextlib.contextmanager
+def _folder() -> "Iterator[str]":
+    """What detached itself from the command may write there to the end: that is no reason to fail."""
+    made = tempfile.mkdtemp()
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 def _say(sentence: str) -> None:
     sys.stderr.write(f"{sentence}\n")
 
@@ -84,7 +98,7 @@ def _wait_until_up(process: "subprocess.Popen[bytes]", made: Path, address: str,
         if process.poll() is not None:
             return f"ended with status {process.returncode}"
         status = _answer(address)
-        number = sum(1 for _ in made.rglob("*.pyc")) if status >= 400 else count
+        number = len(_compiled(made)) if status >= 400 else count
         if number != count:
             count, since = number, time.monotonic()
         if 0 < status < 400 or (status >= 400 and time.monotonic() - since > _QUIET):
@@ -93,10 +107,29 @@ def _wait_until_up(process: "subprocess.Popen[bytes]", made: Path, address: str,
     return f"did not answer {address} within {patience:g} s"
 
 
+class _Redirects(urllib.request.HTTPRedirectHandler):
+    """Followed within the application alone: one that leads elsewhere, to TLS mostly, is the answer."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: "IO[bytes]",
+        code: int,
+        msg: str,
+        headers: http.client.HTTPMessage,
+        newurl: str,
+    ) -> "urllib.request.Request | None":
+        there = urllib.parse.urlsplit(newurl)
+        if (there.scheme, there.netloc) != ("http", req.host):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 def _answer(address: str) -> int:
     """The status, or 0 where nobody answers."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Redirects())
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(address, timeout=5) as answer:
+        with opener.open(address, timeout=5) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -111,10 +144,15 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
     process.wait()
 
 
+def _compiled(made: Path) -> "list[Path]":
+    """Bytecode below ``made``, which is a home too: a folder that goes while it is listed is passed over."""
+    return [Path(folder, name) for folder, _, names in os.walk(made) for name in names if name.endswith(".pyc")]
+
+
 def _sources(made: Path, environment: Path) -> "set[str]":
     """``PREFIX/opt/venv/lib/a.cpython-312.pyc`` is of ``opt/venv/lib/a.py`` (PEP 304's tree, sys.pycache_prefix)."""
     trees = (environment, Path(sysconfig.get_path("stdlib")))
-    found = {path.relative_to(made).parent / f"{path.name.split('.')[0]}.py" for path in made.rglob("*.pyc")}
+    found = {path.relative_to(made).parent / f"{path.name.split('.')[0]}.py" for path in _compiled(made)}
     return {path.as_posix() for path in found if any(tree in Path("/", path).parents for tree in trees)}
 
 
