@@ -1,5 +1,6 @@
 """What is a project and what a build's output, by names alone; and which folder is named instead."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,9 @@ def test_a_project_is_told_by_what_lies_in_it(tmp_path: Path, paths: tuple[str, 
         ("index.html", "package.json"),
         ("chunks/a.js", "media/b.woff2"),
         ("package.json", "index.mjs.map", "esm/a.js"),
+        ("package.json", "index.js", "components/button.js", "lib/a.js"),
+        ("package.json", "build/pdf.mjs", "cmaps/a.bcmap"),
+        ("client/a.js", "server/readme.html"),
         ("app.js",),
         (),
     ],
@@ -67,6 +71,9 @@ def test_what_is_no_directory_is_for_others_to_tell(tmp_path: Path) -> None:
         (("apps/admin/build/assets/a.js", "dist/pkg-1.0.whl"), ["apps/admin/build"]),
         (("frontend/.output/public/_next/a.js",), ["frontend/.output/public"]),
         (("build/lib/pkg/__init__.py",), []),
+        (("package.json", "public/index.html"), []),
+        (("package.json", "gatsby-config.ts", "public/index.html"), ["public"]),
+        (("public/css/a.css",), ["public"]),
     ],
 )
 def test_the_hint_names_what_looks_built(tmp_path: Path, paths: tuple[str, ...], named: list[str]) -> None:
@@ -89,6 +96,44 @@ def test_each_caller_gets_the_part_of_nexts_build_that_it_takes(tmp_path: Path) 
     with pytest.raises(UsageError, match="with the server's code") as caught:
         check_is_static(tmp_path / ".next")
     assert caught.value.hint == f"name {tmp_path / '.next/static'}"
+
+
+@pytest.mark.parametrize(
+    ("paths", "side"),
+    [
+        (("nitro.json", "public/_nuxt/a.js", "server/index.mjs"), "public"),
+        (("index.js", "handler.js", "client/_app/a.js", "server/index.js"), "client"),
+        (("client/_astro/a.js", "server/entry.mjs"), "client"),
+        (("browser/main.js", "server/server.mjs"), "browser"),
+    ],
+)
+def test_what_has_a_servers_code_is_not_for_browsers(tmp_path: Path, paths: tuple[str, ...], side: str) -> None:
+    with pytest.raises(UsageError, match="has a server's code") as caught:
+        check_is_static(lay(tmp_path, *paths))
+    assert caught.value.hint == f"name {tmp_path / side}"
+    check_is_output(tmp_path, wanted=(".next",))
+
+
+def test_a_server_of_next_deeper_in_is_named_with_its_own_file(tmp_path: Path) -> None:
+    lay(tmp_path, "node_modules/next/", "apps/web/server.js", "apps/web/.next/BUILD_ID")
+    with pytest.raises(UsageError) as caught:
+        check_is_output(tmp_path, wanted=(".next",))
+    assert caught.value.hint == f"name what was built from it: {tmp_path / 'apps/web'}"
+
+
+def test_a_folder_that_may_not_be_looked_into_is_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lay(tmp_path, "pyproject.toml", "dist/index.html", "web/build/index.html")
+    real = os.listdir
+
+    def listdir(path: str) -> list[str]:
+        if str(path).endswith("/web/build"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr("os.listdir", listdir)
+    found = find_project(tmp_path, wanted=())
+    assert found is not None
+    assert found.outputs == ("dist",)
 
 
 def test_a_server_with_its_sources_and_packages_is_one(tmp_path: Path) -> None:

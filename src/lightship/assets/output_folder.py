@@ -4,11 +4,12 @@ Told by the names that lie in it, without reading a file. A page at the top says
 it, but for Vite, whose project has its page there, and for ``node_modules``, which no site has.
 """
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lightship.errors import UsageError
+from lightship.errors import LightshipError, UsageError
 from lightship.paths import storage_errors
 from lightship.values import dataclass
 
@@ -22,6 +23,8 @@ _SIGNS = (
 )  # fmt: skip
 """Any of them says it. ``package.json`` alone does not: bundlers write one, and a Node server has one."""
 _SOURCES = ("src", "app", "pages", "components", "lib", "packages", "apps")
+_DEVELOPED = ("src", "app", "pages", "packages", "apps")
+"""Beside ``package.json`` it is a project's; a library's bundle has that file too, beside ``lib`` or ``components``."""
 _CONFIGURATIONS = tuple(
     f"{tool}.config.{suffix}"
     for tool in ("next", "vite", "nuxt", "svelte", "astro", "webpack", "rollup", "vue", "angular")
@@ -35,6 +38,13 @@ _OUTPUTS = (
     ".vitepress/dist", "storybook-static", "public",
 )  # fmt: skip
 """Where builds write what browsers get. The first that look like it are named."""
+_OWN_PUBLIC = ("composer.json", "Gemfile", "hugo.toml", "config.toml", *(
+    f"gatsby-config.{suffix}" for suffix in ("js", "ts", "mjs", "cjs")
+))  # fmt: skip
+"""Whose ``public`` is served; with ``package.json`` and none of them it is what a bundler copies from."""
+_SIDES = ("public", "client", "browser")
+_ENTRIES = ("index.mjs", "index.js", "entry.mjs", "server.mjs")
+"""What starts, below ``server``, a build that has a folder for browsers beside: Nitro, SvelteKit, Astro, Angular."""
 _PARTS = ("web", "frontend", "front", "client", "ui", "www", "app", "apps", "packages", "site", "docs")
 """Folders of a project that has more parts than its front end."""
 _LOOKS = frozenset({"index.html", "assets", "chunks", "_next", "_app", "js", "css"})
@@ -61,14 +71,16 @@ class Project:
 
 def find_project(root: Path, *, wanted: tuple[str, ...]) -> Project | None:
     """The project that ``root`` is, or None: for a build's output, and for what is no directory, of which others tell.
-    ``wanted`` are
-    folders that the caller would take, named first where they are there. Raise StorageError for a directory that
-    cannot be listed."""
+    ``wanted`` are folders that the caller would take, named first where they are there. Raise StorageError for a
+    directory that cannot be listed."""
     names = _names(root)
     sign = _sign(names)
     if sign is None:
         return None
-    return Project(root=root, sign=sign, outputs=tuple(_outputs(root, wanted))[:_MOST_NAMED])
+    outputs: list[str] = []
+    with contextlib.suppress(LightshipError, OSError):  # a folder that may not be looked into is not named
+        outputs.extend(_outputs(root, wanted))
+    return Project(root=root, sign=sign, outputs=tuple(outputs[:_MOST_NAMED]))
 
 
 def check_is_output(root: Path, *, wanted: tuple[str, ...]) -> None:
@@ -87,6 +99,9 @@ def check_is_static(root: Path) -> None:
     names = _names(root)
     if "BUILD_ID" in names and {"server", "static"} <= names:
         raise UsageError(f"{root} is Next's whole build, with the server's code", hint=f"name {root / 'static'}")
+    side = _first(_SIDES, names) if "server" in names and "index.html" not in names else None
+    if side is not None and any((root / "server" / entry).is_file() for entry in _ENTRIES):
+        raise UsageError(f"{root} has a server's code beside what browsers get", hint=f"name {root / side}")
     if "node_modules" in names:
         found = [str(root / path) for path in (".next/static", "public") if (root / path).is_dir()]
         raise UsageError(
@@ -113,7 +128,7 @@ def _sign(names: frozenset[str]) -> str | None:
         return None  # with its packages: a server's image has its sources too
     if (found := _first((*_SIGNS, *_CONFIGURATIONS), names)) is not None:
         return found
-    return "package.json" if "package.json" in names and not names.isdisjoint((*_SOURCES, *_OUTPUTS)) else None
+    return "package.json" if "package.json" in names and not names.isdisjoint(_DEVELOPED) else None
 
 
 def _first(wanted: Iterable[str], names: frozenset[str]) -> str | None:
@@ -131,5 +146,12 @@ def _outputs(root: Path, wanted: tuple[str, ...]) -> Iterator[str]:
 
 
 def _outputs_of(root: Path, part: str, wanted: tuple[str, ...]) -> Iterator[str]:
-    yield from (part + output for output in wanted if (root / part / output).is_dir())
-    yield from (part + output for output in _OUTPUTS if _names(root / part / output) & _LOOKS)
+    names = _names(root / part)
+    for output in wanted:
+        if (root / part / output).is_dir():
+            # a server of Next has the prefix in its own file as well
+            yield part.rstrip("/") if part and output == ".next" and names & _SERVERS else part + output
+    for output in _OUTPUTS:
+        is_source = output == "public" and "package.json" in names and names.isdisjoint(_OWN_PUBLIC)
+        if not is_source and _names(root / part / output) & _LOOKS:
+            yield part + output
