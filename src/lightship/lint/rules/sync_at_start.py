@@ -43,7 +43,7 @@ docs.astral.sh, uv 0.8, "Running commands in projects", "Using uv in Docker".
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lightship.dockerfile.edit import Edit
 from lightship.dockerfile.model import Instruction
@@ -121,16 +121,21 @@ def _has_default_groups(subject: Subject) -> bool | None:
     text = subject.context.read("pyproject.toml") if subject.context is not None else None
     try:
         project = tomllib.loads(text) if text is not None else {}
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return None
     if not project:
         return None
-    settings = project.get("tool", {}).get("uv", {})
-    groups = project.get("dependency-groups", {})
+    settings, groups = _table(_table(project, "tool"), "uv"), _table(project, "dependency-groups")
     wanted = settings.get("default-groups", ["dev"])
     if wanted == "all":
         return bool(groups)
-    return bool(settings.get("dev-dependencies")) or any(groups.get(name) for name in wanted)
+    named = [name for name in wanted if isinstance(name, str)] if isinstance(wanted, list) else []
+    return bool(settings.get("dev-dependencies")) or any(groups.get(name) for name in named)
+
+
+def _table(document: Mapping[str, object], name: str) -> Mapping[str, object]:
+    found = document.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _edits(subject: Subject, instruction: Instruction, command: Command) -> tuple[Edit, ...]:
