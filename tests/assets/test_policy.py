@@ -30,6 +30,8 @@ CDN = "https://static.example/app/x.js"
         ("font-src https://static.example", "font", "https://static.example:8443/x", True),
         ("font-src https://static.example:8443", "font", CDN, True),
         ("font-src static.example", "font", "http://static.example/x", True),
+        ("font-src https://static.example:\u00b2", "font", CDN, True),
+        (f"font-src https://static.example:{'9' * 5000}", "font", CDN, True),
         ("script-src https://static.example/app/", "script", CDN, False),
         ("script-src https://static.example/app", "script", CDN, True),
         ("script-src https://static.example/app/x.js", "script", CDN, False),

@@ -4,6 +4,7 @@ A nonce, a hash and 'strict-dynamic' are believed to be there for what the page 
 Paths of sources are compared before redirects only, as there.
 """
 
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
@@ -22,6 +23,7 @@ _DIRECTIVES: dict[str, tuple[str, ...]] = {
     "fetch": ("connect-src", "default-src"),
 }
 _PORTS = {"http": 80, "https": 443}
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def forbidding(header: str, kind: str, url: str, page: str) -> str:
@@ -86,7 +88,8 @@ def _host_fits(source: str, url: str, page_scheme: str) -> bool:
     if not (named.endswith(host[1:]) if host.startswith("*.") else host in (named, "*")):
         return False
     usual = _PORTS.get(parts.scheme)
-    if port != "*" and (parts.port or usual) != (int(port) if port.isdigit() else usual):
+    named_port = int(port) if _PORT.fullmatch(port) else -1 if port else usual
+    if port != "*" and (parts.port or usual) != named_port:
         # an http source with its port allows https with its own
         return (port, parts.port or usual) == ("80", 443) and bool(colon)
     if not path:

@@ -21,6 +21,7 @@ def test_blank_is_the_pages_own_origin(text: str) -> None:
     "text",
     ["cdn.example", "ftp://cdn.example", "//cdn.example", "https://", "https://a b", "https://u:p@cdn.example",
      "https://cdn.example/a?b", "https://cdn.example/a#b", "https://cdn.example/../a", "https://cdn.example/%2e",
+     "https://cdn.example:65536", "https://cdn.example:0",
      "https://cdn.example:port", "https://-a.example", "https://a..example", 'https://a.example/"><script>'],
 )  # fmt: skip
 def test_what_is_no_prefix_is_refused(text: str) -> None:

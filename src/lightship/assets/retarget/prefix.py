@@ -37,7 +37,7 @@ class Prefix:
         if not text.strip() or text.strip() == "/":
             return SAME_ORIGIN
         found = _PREFIX.fullmatch(text.strip())
-        if found is None or ".." in found["path"].split("/") or "." in found["path"].split("/"):
+        if found is None or not _is_sound(found):
             meant = f"https://{text.strip()}"
             known = "://" not in text and _PREFIX.fullmatch(meant) is not None
             raise UsageError(
@@ -68,6 +68,11 @@ class Prefix:
 
 
 SAME_ORIGIN = Prefix(scheme="", host="", port="", path="")
+
+
+def _is_sound(found: re.Match[str]) -> bool:
+    folders = found["path"].split("/")
+    return ".." not in folders and "." not in folders and 0 < int(found["port"] or 443) < 1 << 16
 
 
 def has_placeholder(content: bytes) -> bool:
