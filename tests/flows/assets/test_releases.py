@@ -90,6 +90,14 @@ def test_where_no_push_went_is_an_error_with_the_places_nearby(desk: Desk, prefi
     assert error.value.hint == f"prefix and --base are those of the push{near}"
 
 
+def test_keys_that_open_one_prefix_alone_hide_no_error(desk: Desk) -> None:
+    desk.bucket.before = fails_at("list .lightship/")
+    target = Target(scheme="s3", bucket="bucket", prefix="site")
+    with pytest.raises(InputError, match="there is no release") as error:
+        list_releases(desk.bucket, target, "next", desk.bucket.time.clock())
+    assert error.value.hint == "prefix and --base are those of the push; there are releases below /site"
+
+
 def test_where_the_first_push_was_aborted_there_is_no_release_yet(tmp_path: Path) -> None:
     desk = Desk(tmp_path)
     desk.write(index="one")

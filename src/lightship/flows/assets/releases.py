@@ -1,5 +1,6 @@
 """``lightship assets releases``: what the releases in a store have, what each costs, and what is not there any more."""
 
+import contextlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from lightship.assets.push.bucket import Bucket
 from lightship.assets.push.plan import Remote
 from lightship.assets.push.release import RELEASES, Manifest
 from lightship.assets.push.target import Target
-from lightship.errors import InputError
+from lightship.errors import InputError, LightshipError
 from lightship.findings import Report
 from lightship.flows.assets.push_store import Clock, Place
 from lightship.units import format_names
@@ -99,8 +100,12 @@ def _near(bucket: Bucket, root: str, remote: Remote) -> list[str]:
         "/".join(filter(None, (root, path.partition(mark)[0].strip("/")))) for path in remote.found if mark in path
     }
     parts = root.split("/") if root else []
-    above = {"/".join(parts[:depth]) for depth in range(len(parts))}
-    return sorted(below | {each for each in above if bucket.listing(f"{each}/{RELEASES}".lstrip("/"), ())})
+    above = set()
+    for each in ("/".join(parts[:depth]) for depth in range(len(parts))):
+        with contextlib.suppress(LightshipError):  # keys often open one prefix and no more
+            if bucket.listing(f"{each}/{RELEASES}".lstrip("/"), ()):
+                above.add(each)
+    return sorted(below | above)
 
 
 def _row(manifest: Manifest, remote: Remote, named: Counter[str]) -> ReleaseRow:
