@@ -186,6 +186,15 @@ def test_a_server_of_next_is_found_where_it_is(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_project_in_an_image_is_told_by_the_images_own_paths(tmp_path: Path) -> None:
+    """What `next start` serves."""
+    files = {"app/package.json": b"{}", "app/node_modules/next/a.js": b"", "app/.next/BUILD_ID": b"x"}
+    put(synthetic_image(files), tmp_path / "built")
+    with pytest.raises(UsageError, match=r"^/app of the image is a project \(it has node_modules\)") as caught:
+        run(tmp_path / "built", tmp_path / "a", A)
+    assert caught.value.hint == "name what was built from it: --path /app/.next"
+
+
 def test_where_it_is_can_be_said_and_must_be_when_it_is_not_plain(tmp_path: Path) -> None:
     two = synthetic_image({f"{WEB}/index.html": PAGE, "srv/index.html": PAGE, "data/web/index.html": PAGE})
     put(two, tmp_path / "two")

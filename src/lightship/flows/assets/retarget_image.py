@@ -14,6 +14,7 @@ from lightship.archive.content import Inline
 from lightship.archive.layer import LayerWriter
 from lightship.archive.whiteout import whiteout_path
 from lightship.assets.image.web import WEB_ROOT
+from lightship.assets.output_folder import find_project
 from lightship.assets.retarget.leftovers.known import find_leftovers
 from lightship.assets.retarget.plan import plan_retarget
 from lightship.assets.retarget.tree import DirectoryTree
@@ -101,6 +102,7 @@ def retarget_image(request: ImageRequest, cache: Cache, progress: Progress, *, j
         root = unpacked(built, cache, progress=progress)
         path = _directory(root, request.path)
         kept = _kept(earlier, path)
+        _check_is_output(root, path)
         tree = DirectoryTree(root / path)
         asked = request.retarget
         plan = plan_retarget(
@@ -239,6 +241,17 @@ def _directory(root: Path, asked: str | None) -> str:
         said = ", ".join(f"/{path}" for path in found) or "no web root and no Next.js build was found"
         raise UsageError(f"which directory of the image has the front end? {said}", hint="name it: --path /srv/web")
     return found[0]
+
+
+def _check_is_output(root: Path, path: str) -> None:
+    """Raise UsageError for a project, in the image's own paths."""
+    project = find_project(root / path, wanted=(".next",))
+    if project is not None:
+        paths = [f"/{_joined(path, output)}" for output in project.outputs]
+        raise UsageError(
+            f"/{path} of the image is a project (it has {project.sign}), not what a build made of it",
+            hint=f"name what was built from it: --path {' or --path '.join(paths)}" if paths else None,
+        )
 
 
 def _web_roots(root: Path) -> Iterator[str]:
