@@ -198,6 +198,14 @@ def test_an_empty_build_is_no_release(lightship: Lightship, web: Path) -> None:
     assert not (lightship.home / "store").exists()
 
 
+def test_a_loop_of_links_is_an_error_of_the_disk(lightship: Lightship, web: Path) -> None:
+    (lightship.home / "loop").symlink_to("loop")
+    said = lightship("assets", "push", web, "--to", "./loop/store")
+    assert (said.status, "fault in lightship" in said.stderr) == (3, False), said.stderr
+    said = lightship("assets", "verify", web, "--releases", "./loop/before.json")
+    assert (said.status, "fault in lightship" in said.stderr) == (2, False), said.stderr
+
+
 def test_a_directory_is_not_pushed_into_itself(lightship: Lightship, web: Path) -> None:
     said = lightship("assets", "push", web, "--to", web / "out")
     assert said.status == 2

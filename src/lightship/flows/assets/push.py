@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from lightship.assets.output_folder import check_is_static
 from lightship.assets.push.bucket import Bucket
@@ -85,10 +86,15 @@ def _check(request: PushRequest) -> None:
         if target.scheme == "az" and (fault := blob_fault(target.root(request.base), "name")) is not None:
             raise UsageError(f"{target}, --base /{request.base}: {fault}")
         folder = target.directory
-        if folder is not None and (folder / request.base).resolve().is_relative_to(request.directory.resolve()):
+        if folder is not None and _is_below(folder / request.base, request.directory):
             raise UsageError(f"{folder} lies in {request.directory}: the next push would push it too")
     if request.maps_target is not None and str(request.maps_target) == str(request.target):
         raise UsageError("--maps-to: want another place than --to")
+
+
+def _is_below(path: Path, directory: Path) -> bool:
+    # realpath: for a loop of links `Path.resolve` has an error of its own, which is no OSError
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
 def _coding(request: PushRequest, bucket: Bucket) -> Coding:

@@ -1,6 +1,7 @@
 """What older releases had, for `lightship assets verify --releases`: a list of addresses, a report, manifests."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ def _of_manifest(manifest: "Manifest", root: str) -> Iterator[FormerWanted]:
 
 def _of_file(path: Path, root: str) -> Iterator[FormerWanted]:
     try:
-        content, _ = read_file(path.resolve())
+        content, _ = read_file(Path(os.path.realpath(path)))
     except OSError as error:
         hint = "a store is s3://bucket/prefix" if ":" in str(path).partition("/")[0] else None
         raise InputError(f"{path} cannot be read: {error.strerror or error}", hint=hint) from error
