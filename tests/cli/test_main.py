@@ -64,17 +64,17 @@ def test_without_a_command_help_is_an_error(lightship: Lightship) -> None:
         (
             ["--cache-dir", "/x", "assets", "compress", "."],
             "unknown option: --cache-dir",
-            "options stand behind their command: lightship COMMAND --cache-dir",
+            "options go after their command: lightship COMMAND --cache-dir",
         ),
         (
             ["--mtimes", "keep"],
             "unknown option: --mtimes",
-            "options stand behind their command: lightship COMMAND --mtimes",
+            "options go after their command: lightship COMMAND --mtimes",
         ),
         (
             ["assets", "--level", "ci", "compress"],
             "unknown option: --level",
-            "options stand behind their command: lightship assets COMMAND --level",
+            "options go after their command: lightship assets COMMAND --level",
         ),
         (["--zzz", "build"], "unknown option: --zzz", "see: lightship --help"),
         (["run", "--zzz", "oci:x"], "unknown option: --zzz", "see: lightship run --help"),

@@ -66,7 +66,7 @@ def _behind(context: click.Context | None, option: str) -> str | None:
     """Where the option belongs, when it stands before the command that knows it."""
     if context is None or not isinstance(context.command, click.Group) or not _knows(context.command, context, option):
         return None
-    return f"options stand behind their command: {context.command_path} COMMAND {option}"
+    return f"options go after their command: {context.command_path} COMMAND {option}"
 
 
 def _knows(group: click.Group, context: click.Context, option: str) -> bool:

@@ -489,7 +489,7 @@ def test_one_that_was_killed_while_deleting_is_waited_for_and_people_are_told_ho
     told = Noting()
     desk.push(progress=told)
     assert told.notes[0].startswith("another push, which was last heard of 100 seconds ago, is deleting old releases")
-    assert "waiting for its end, or 14 minutes if it was killed; --take-over does not wait" in told.notes[0]
+    assert "waiting for its end, or 14 minutes if it was killed; --take-over waits two" in told.notes[0]
     assert len(told.notes) == 1
     assert DEAD_S - 20 < desk.bucket.time.seconds - began < DEAD_S + 20
 
@@ -502,7 +502,8 @@ def test_one_that_is_over_is_not_waited_for(desk: Desk, how: str) -> None:
     desk.write(index="two")
     told = Noting()
     desk.push(take_over=how == "a person says so", progress=told)
-    assert desk.bucket.time.seconds - began < 30
+    least = 10 if how == "its process is over" else 120  # a batch that is on its way may be tried again as long
+    assert least <= desk.bucket.time.seconds - began < least + 20
     assert ["ended while it deleted old releases: going on" in note for note in told.notes] == [True]
     assert desk.names(PENDING) == []
 

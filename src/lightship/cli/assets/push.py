@@ -72,8 +72,8 @@ _CONNECTIONS = 16
 @flag(
     "--take-over",
     is_flag=True,
-    help="Go on where another push is deleting old releases, instead of waiting for it: it was killed. One that lives "
-    "stops deleting.",
+    help="Go on after two minutes where another push is deleting old releases, instead of waiting for it: it was "
+    "killed. One that lives stops deleting.",
 )
 @flag("--dry-run", is_flag=True, help="Print the plan; send and delete nothing.")
 @flag(

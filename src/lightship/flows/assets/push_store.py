@@ -45,6 +45,8 @@ _BATCH = 32
 _ROUNDS = 4
 _ON_ITS_WAY_S = 10.0
 """What a process that is over had ordered is done by then; what is not, `Heart.settle` finds."""
+_TRIED_AGAIN_S = 120.0
+"""How long one that lives tries a batch of deletions again (`StoreAccess.retry_timeout_s`), and may not have looked."""
 _MANIFEST = Headers(content_type="application/json", cache_control="no-store")
 
 
@@ -259,8 +261,13 @@ class Heart:
             for each in over:
                 self.place.write(replace(each, collecting=False, ended=True))
             if over:
-                progress.note(f"a push that {_heard(over[0], remote)} ended while it deleted old releases: going on")
-                self._wait(_ON_ITS_WAY_S)
+                known = all(is_over(each.owner) for each in over)
+                seconds = _ON_ITS_WAY_S if known else _TRIED_AGAIN_S
+                progress.note(
+                    f"a push that {_heard(over[0], remote)} ended while it deleted old releases: going on in "
+                    f"{seconds:.0f} seconds"
+                )
+                self._wait(seconds)
             elif not told:
                 progress.note(_waiting(collecting[0], remote))
                 told = True
@@ -298,7 +305,7 @@ def _waiting(other: Manifest, remote: Remote) -> str:
     left = f"{minutes} minutes" if minutes != 1 else "a minute"
     return (
         f"another push, which {_heard(other, remote)}, is deleting old releases: waiting for its end, or {left} if it "
-        "was killed; --take-over does not wait"
+        "was killed; --take-over waits two"
     )
 
 
