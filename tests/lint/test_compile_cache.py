@@ -9,6 +9,7 @@ from lightship.lint.rules import package_cache_kept
 RULE = package_cache_kept.RULE
 NODE = "FROM node:24-slim\n"
 CLEAN = "npm cache clean --force"
+MOUNT = "--mount=type=cache,target=/root/.npm"
 GONE = "rm -rf /tmp/node-compile-cache"
 
 
@@ -16,12 +17,12 @@ GONE = "rm -rf /tmp/node-compile-cache"
     ("text", "after"),
     [
         (f"RUN npm ci && {CLEAN}\n", f"RUN npm ci && {CLEAN} && {GONE}\n"),
-        ("RUN npm ci\n", f"RUN npm ci && {CLEAN} && {GONE}\n"),
+        ("RUN npm ci\n", f"RUN {MOUNT} npm ci && {GONE}\n"),
         ("RUN npm run build\n", f"RUN npm run build && {GONE}\n"),
         (f"RUN {GONE} && npm run build\n", f"RUN {GONE} && npm run build && {GONE}\n"),
         ("RUN npm run build && rm -rf src\n", f"RUN npm run build && rm -rf src && {GONE}\n"),
         ("RUN npm run a\nRUN npm ci\nRUN npm run b\n",
-         f"RUN npm run a && {GONE}\nRUN npm ci && {CLEAN} && {GONE}\nRUN npm run b && {GONE}\n"),
+         f"RUN npm run a && {GONE}\nRUN {MOUNT} npm ci && {GONE}\nRUN npm run b && {GONE}\n"),
     ],
 )  # fmt: skip
 def test_every_line_with_npm_takes_it_away(text: str, after: str) -> None:

@@ -94,8 +94,10 @@ def _find(subject: Subject) -> Iterator[Remark]:
             filling = [each for each in actions if each.manager == cache.manager and each.kind in cache.kinds]
             kept = [each for each in filling if not each.has(*cache.options)] if cache.options else filling
             if kept and not _is_off(subject, run, cache, actions):
-                also = f" && rm -rf {COMPILE_CACHE}" if cache.manager == "npm" and run in compiling else ""
-                remark = _remark(subject, run, cache, kept, also)
+                mount = _mount(subject, run, cache, kept)
+                compiled = cache.manager == "npm" and run in compiling and mount is None
+                also = f" && rm -rf {COMPILE_CACHE}" if compiled else ""
+                remark = _remark(subject, run, cache, kept, mount, also)
                 if also and remark.edits:
                     mended.add(run.span)
                 yield remark
@@ -151,10 +153,22 @@ def _holds(target: str, cache: _Cache) -> bool:
     return target in cache.folders or any(target.endswith(end) for end in ends if end.startswith("/."))
 
 
-def _remark(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action], also: str) -> Remark:
+def _mount(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> Edit | None:
+    """A cache mount where dependencies come from a list or a lock, so that the next build has what this one fetched:
+    cleaning would empty it."""
+    if cache.manager not in ("pip", "uv", "npm"):
+        return None
+    return next((edit for each in kept if (edit := mount_edit(subject, run, each)) is not None), None)
+
+
+def _remark(
+    subject: Subject, run: Instruction, cache: _Cache, kept: list[Action], mount: Edit | None, also: str
+) -> Remark:
     """``also``: what is said behind the cleaning."""
     edits: tuple[Edit, ...] = ()
-    if cache.options:
+    if mount is not None:
+        edits = (mount,)
+    elif cache.options:
         edits = _without_cache(subject, run, cache, kept)
     elif cache.cleaning and (cache.manager != "apt" or not needs_lists_later(subject, run)):
         added = add_command(subject, run, f"{_prefix(kept)}{cache.cleaning}{also}")
@@ -184,11 +198,7 @@ def _cost(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action])
 
 
 def _without_cache(subject: Subject, run: Instruction, cache: _Cache, kept: list[Action]) -> tuple[Edit, ...]:
-    """A cache mount where dependencies come from a list or a lock, so that the next build has it; else the option."""
-    if cache.manager in ("pip", "uv"):
-        mount = next((edit for each in kept if (edit := mount_edit(subject, run, each)) is not None), None)
-        if mount is not None:
-            return (mount,)
+    """The option that turns the cache off."""
     if cache.manager == "apk" and any(each.kind == "update" for each in kept) and needs_lists_later(subject, run):
         return ()
     if any(each.command.name == "pip-sync" or links_to_cache(subject, run, each) for each in kept):
