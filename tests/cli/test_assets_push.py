@@ -3,6 +3,7 @@
 import gzip
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,15 @@ def test_releases_are_listed(lightship: Lightship, web: Path, s3: str) -> None:
     assert said.status == 2
     assert "there is no release of lightship, and nothing else either" in said.stderr
     assert not (lightship.home / "none").exists()
+
+
+def test_a_directory_that_was_restored_has_what_its_releases_name(lightship: Lightship, web: Path) -> None:
+    said = lightship("assets", "push", web, "--to", "./store")
+    assert said.status == 0, said.stderr
+    shutil.copytree(lightship.home / "store", lightship.home / "restored", copy_function=shutil.copyfile)
+    said = lightship("assets", "releases", "./restored", "--format", "json")
+    assert (said.status, [each["missing"] for each in json.loads(said.stdout)["releases"]]) == (0, [[]])
+    (lightship.home / "restored/assets/app-0a1b2c3d.js").unlink()
+    said = lightship("assets", "releases", "./restored", "--format", "json")
+    assert said.status == 1
+    assert [each["missing"] for each in json.loads(said.stdout)["releases"]] == [["assets/app-0a1b2c3d.js"]]

@@ -44,7 +44,7 @@ _FORMATS = ("text", "json", "markdown", "html", "github", "sarif")
     "read.",
 )
 @report_options(*_FORMATS, said="; html is one page that needs nothing else, github are annotations")
-@flag("--tui", is_flag=True, help="Walk through layers and files in the terminal; wants lightship[tui].")
+@flag("--tui", is_flag=True, help="Walk through layers and files in the terminal; wants the extra tui.")
 @registry_options
 @common_options
 def command(
@@ -133,7 +133,7 @@ def _want_browser() -> None:
     from lightship.errors import UsageError
 
     if find_spec("textual") is None:
-        raise UsageError("--tui: Textual is not installed", hint="pip install 'lightship[tui]'")
+        raise UsageError("--tui: Textual is not installed", hint="pip install '.[tui]' in lightship's checkout")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("--tui: want a terminal, got none", hint="--format html gives a page to walk through")
 

@@ -166,4 +166,4 @@ def test_without_obstore_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "obstore", None)
     with pytest.raises(ToolError) as caught:
         open_bucket(parse_target("s3://b"), StoreAccess())
-    assert caught.value.hint == "pip install 'lightship[push]'"
+    assert caught.value.hint == "pip install '.[push]' in lightship's checkout"

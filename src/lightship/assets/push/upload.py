@@ -40,7 +40,7 @@ def open_bucket(target: Target, access: StoreAccess, *, create: bool = True) -> 
         import obstore  # noqa: F401 - is it there
     except ImportError as error:
         raise ToolError(
-            "pushing needs obstore, which is not installed", hint="pip install 'lightship[push]'"
+            "pushing needs obstore, which is not installed", hint="pip install '.[push]' in lightship's checkout"
         ) from error
     if target.directory is not None:
         return ObstoreBucket(_directory(target.directory, create=create), str(target), keeps_headers=False)

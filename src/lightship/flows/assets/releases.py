@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lightship.assets.push.bucket import Bucket
 from lightship.assets.push.plan import Remote
-from lightship.assets.push.release import RELEASES, Manifest
+from lightship.assets.push.release import RELEASES, Entry, Manifest
 from lightship.assets.push.target import Target
 from lightship.errors import InputError, LightshipError
 from lightship.findings import Report
@@ -61,12 +61,13 @@ def list_releases(bucket: Bucket, target: Target, base: str, clock: Clock | None
     if not (remote.releases or remote.pendings or remote.not_understood):
         raise _nothing(bucket, target, root, remote)
     named = Counter(path for each in remote.releases for path in each.entries)
+    is_directory = target.directory is not None
     known = {path for each in (*remote.releases, *remote.pendings) for path in each.entries}
     others = [found for path, found in remote.found.items() if path not in known]
     return ReleasesOutcome(
         target=target,
         root=root,
-        releases=tuple(_row(manifest, remote, named) for manifest in reversed(remote.releases)),
+        releases=tuple(_row(manifest, remote, named, is_directory) for manifest in reversed(remote.releases)),
         pushes=remote.pendings,
         alive=remote.fresh,
         foreign=len(others),
@@ -108,16 +109,24 @@ def _near(bucket: Bucket, root: str, remote: Remote) -> list[str]:
     return sorted(below | above)
 
 
-def _row(manifest: Manifest, remote: Remote, named: Counter[str]) -> ReleaseRow:
+def _row(manifest: Manifest, remote: Remote, named: Counter[str], is_directory: bool) -> ReleaseRow:
     entries = manifest.entries.values()
     gone = [entry for entry in entries if not entry.is_there(remote.found.get(entry.path))]
+    # a directory's ETag is of the time of writing, and one that was restored has other times
+    lost = [entry for entry in gone if entry.hashed and not (is_directory and _is_whole(entry, remote))]
     return ReleaseRow(
         manifest=manifest,
         stored_bytes=sum(entry.stored_bytes for entry in entries),
         alone_bytes=sum(entry.stored_bytes for entry in entries if named[entry.path] == 1),
-        missing=tuple(sorted(entry.path for entry in gone if entry.hashed)),
+        missing=tuple(sorted(entry.path for entry in lost)),
         replaced=sum(not entry.hashed for entry in gone),
     )
+
+
+def _is_whole(entry: Entry, remote: Remote) -> bool:
+    """Whether something of its size is there."""
+    found = remote.found.get(entry.path)
+    return found is not None and found.size_bytes == entry.stored_bytes
 
 
 def releases_report(outcome: ReleasesOutcome) -> Report:

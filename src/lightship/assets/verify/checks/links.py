@@ -2,9 +2,9 @@
 
 What it does
 ============
-With a directory: reads pages, styles, scripts and manifests, and looks for what they name: in the directory, as it is
-served at `--base`, or below an address given with `--cdn`. Other hosts are not asked. What only looks like an address
-in a script is named when it has a hash and no file.
+With a directory: reads pages, styles, scripts and manifests, and looks for what they name in the directory, as it is
+served at `--base`. What lies below an address given with `--cdn` is taken to be there, and no host is asked. What only
+looks like an address in a script is named when it has a hash and no file.
 
 Why
 ===
