@@ -75,9 +75,13 @@ class Entry:
             encoding=None if self.encoding == "identity" else self.encoding,
         )
 
+    def has_size_of(self, found: Found | None) -> bool:
+        """Whether ``found`` is as large as this object."""
+        return found is not None and found.size_bytes == self.stored_bytes
+
     def is_there(self, found: Found | None) -> bool:
         """Whether ``found`` may be this object: its size, and its ETag where both sides tell one."""
-        if found is None or found.size_bytes != self.stored_bytes:
+        if found is None or not self.has_size_of(found):
             return False
         return self.etag is None or found.etag is None or self.etag == found.etag
 

@@ -4,11 +4,13 @@ A build is given a reserved name (RFC 2606, 2: no host of ``.invalid`` will ever
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lightship.errors import UsageError
+from lightship.units import format_names
 
-__all__ = ["NOWHERE", "PLACEHOLDER", "SAME_ORIGIN", "Prefix", "has_placeholder"]
+__all__ = ["NOWHERE", "PLACEHOLDER", "SAME_ORIGIN", "Prefix", "has_placeholder", "placeholder_sentence"]
 
 PLACEHOLDER = "https://cdn.lightship.invalid"
 NOWHERE = "same-origin.lightship.invalid"
@@ -79,3 +81,8 @@ def has_placeholder(content: bytes) -> bool:
     """Whether the placeholder's host stands in it: what was built for it was not retargeted, and nobody finds it. The
     dots of a host are written as they are in whatever form the rest of an address is."""
     return _HOST in content
+
+
+def placeholder_sentence(paths: Sequence[str]) -> str:
+    """What is wrong with files that ask for it."""
+    return f"{PLACEHOLDER} stands in {format_names(paths)}: no browser finds what has it in front"

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lightship.assets.image.files import ImageFile, ImageFiles
+from lightship.assets.retarget.prefix import placeholder_sentence
 from lightship.build.known_files import KnownFiles
 from lightship.build.secrets import HEAD_BYTES, is_suspect, secret_reason
 from lightship.errors import InputError, StorageError
 from lightship.findings import Finding, Severity
-from lightship.flows.assets.placeholder import asks_for_placeholder, placeholder_sentence
+from lightship.flows.assets.placeholder import asks_for_placeholder
 from lightship.paths import storage_errors
 from lightship.store.cache import Cache, cache_key
 

@@ -1,24 +1,17 @@
 """What asks for the placeholder of `lightship assets retarget` in a directory that is to be served."""
 
 import contextlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from lightship.assets.codecs import gunzip
 from lightship.assets.compress import is_source_map
 from lightship.assets.kinds import SUFFIX_OF_ENCODING, compressible
 from lightship.assets.model import MOST_BYTES
-from lightship.assets.retarget.prefix import PLACEHOLDER, has_placeholder
+from lightship.assets.retarget.prefix import has_placeholder, placeholder_sentence
 from lightship.assets.scan import read_file, scan
 from lightship.errors import LightshipError
-from lightship.units import format_names
 
-__all__ = ["asks_for_placeholder", "not_retargeted", "placeholder_sentence"]
-
-
-def placeholder_sentence(paths: Sequence[str]) -> str:
-    """What is wrong with files that ask for it."""
-    return f"{PLACEHOLDER} stands in {format_names(paths)}: no browser finds what has it in front"
+__all__ = ["asks_for_placeholder", "not_retargeted"]
 
 
 def asks_for_placeholder(root: Path, path: str) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from lightship.assets.push.release import Entry
+from lightship.assets.retarget.prefix import placeholder_sentence
 from lightship.findings import Report
-from lightship.flows.assets.placeholder import placeholder_sentence
 from lightship.flows.assets.push_request import PushOutcome, SitePush
 from lightship.units import format_names
 

@@ -322,7 +322,7 @@ def _as_listed(entries: dict[str, Entry], remote: Remote) -> dict[str, Entry]:
 def _is_as_sent(entry: Entry, found: Found | None, *, strictly: bool) -> bool:
     if strictly and not entry.hashed:
         return entry.is_there(found)
-    return found is not None and found.size_bytes == entry.stored_bytes
+    return entry.has_size_of(found)
 
 
 def _counted(pieces: Iterator[bytes], progress: Progress) -> Iterator[bytes]:

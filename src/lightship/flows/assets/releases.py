@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lightship.assets.push.bucket import Bucket
 from lightship.assets.push.plan import Remote
-from lightship.assets.push.release import RELEASES, Entry, Manifest
+from lightship.assets.push.release import RELEASES, Manifest
 from lightship.assets.push.target import Target
 from lightship.errors import InputError, LightshipError
 from lightship.findings import Report
@@ -112,8 +112,9 @@ def _near(bucket: Bucket, root: str, remote: Remote) -> list[str]:
 def _row(manifest: Manifest, remote: Remote, named: Counter[str], is_directory: bool) -> ReleaseRow:
     entries = manifest.entries.values()
     gone = [entry for entry in entries if not entry.is_there(remote.found.get(entry.path))]
-    # a directory's ETag is of the time of writing, and one that was restored has other times
-    lost = [entry for entry in gone if entry.hashed and not (is_directory and _is_whole(entry, remote))]
+    lost = [entry for entry in gone if entry.hashed]
+    if is_directory:  # its ETag is of the time of writing, and one that was restored has other times
+        lost = [entry for entry in lost if not entry.has_size_of(remote.found.get(entry.path))]
     return ReleaseRow(
         manifest=manifest,
         stored_bytes=sum(entry.stored_bytes for entry in entries),
@@ -121,12 +122,6 @@ def _row(manifest: Manifest, remote: Remote, named: Counter[str], is_directory: 
         missing=tuple(sorted(entry.path for entry in lost)),
         replaced=sum(not entry.hashed for entry in gone),
     )
-
-
-def _is_whole(entry: Entry, remote: Remote) -> bool:
-    """Whether something of its size is there."""
-    found = remote.found.get(entry.path)
-    return found is not None and found.size_bytes == entry.stored_bytes
 
 
 def releases_report(outcome: ReleasesOutcome) -> Report:

@@ -29,11 +29,10 @@ docs/guides/assets-cdn.md. https://www.rfc-editor.org/rfc/rfc2606, 2: no host of
 
 from collections.abc import Iterator
 
-from lightship.assets.retarget.prefix import PLACEHOLDER
+from lightship.assets.retarget.prefix import placeholder_sentence
 from lightship.assets.verify.checks.check import Check
 from lightship.assets.verify.tree import Tree
 from lightship.findings import Finding, Kind
-from lightship.units import format_names
 
 __all__ = ["CHECK"]
 
@@ -44,7 +43,7 @@ def _run(tree: Tree) -> Iterator[Finding]:
     paths = [file.path for file in tree.files if file.placeholder]
     if paths:
         yield _LEFT.finding(
-            f"{PLACEHOLDER} stands in {format_names(paths)}: no browser finds what has it in front",
+            placeholder_sentence(paths),
             location=paths[0],
             fix=f"lightship assets retarget {tree.root} --cdn URL, or --origin for the page's own origin",
         )
